@@ -1,0 +1,47 @@
+//! Time: the one place of the operator that asks for it. Everywhere else it is an argument.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+/// One moment as two clocks tell it. The wall clock is what documents and other processes speak
+/// of, but it can be set; the monotonic one cannot. A wait is over when both say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The wall clock.
+    pub wall: Timestamp,
+    /// Time since the process (or the test) began; never goes back.
+    pub monotonic: Duration,
+}
+
+/// Where time comes from.
+pub trait Clock: Send + Sync + 'static {
+    /// The present moment.
+    fn now(&self) -> Moment;
+}
+
+/// The clocks of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    began: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic time begins now.
+    pub fn new() -> Self {
+        Self { began: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one home of ambient time")]
+    fn now(&self) -> Moment {
+        Moment { wall: Timestamp::now(), monotonic: self.began.elapsed() }
+    }
+}

@@ -1,0 +1,12 @@
+//! Claviger's operator: custom resources become keys, credentials and published documents.
+//!
+//! Everything that decides is here and knows Kubernetes only through the trait
+//! [`cluster::Cluster`] and the [`engine::Change`]s that it is told: the embedded mode feeds the
+//! same [`engine::Engine`] from a folder. Each kind has a folder with the same steps: `observe`
+//! (reads), `plan` (pure), `apply` (writes), `status` (pure); a reconcile is their table of contents.
+
+pub mod acknowledgements;
+pub mod clock;
+pub mod cluster;
+pub mod engine;
+pub mod work;

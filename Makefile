@@ -1,0 +1,37 @@
+# One command set for people and CI. What each needs beside Rust and Go is found or installed by
+# scripts/tools; what is built for tests lives in ~/.cache/claviger.
+.PHONY: help run test test-fast test-cluster bench fmt generate check-generated control-plane
+.DEFAULT_GOAL := help
+claviger := cargo build --quiet --locked --workspace --bin claviger && $${CARGO_TARGET_DIR:-target}/debug/claviger
+
+help:             ## this list
+	@sed -n 's/^\([a-z-]*\): *## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+run:              ## serve examples/quickstart on 127.0.0.1:8080, no cluster needed
+	cargo run --locked --profile quick -p claviger -- dev examples/quickstart
+
+test:             ## every check but the cluster's: style, licences, unit, HTTP, control plane
+	scripts/test
+
+test-fast:        ## the checks that need no server
+	scripts/test --fast
+
+test-cluster:     ## the tests on a real one-node cluster; needs root
+	scripts/tools cluster
+	scripts/test-cluster
+
+bench:            ## the benchmarks
+	scripts/tools bench
+	scripts/bench
+
+control-plane:    ## an API server to try things on by hand, until Ctrl-C
+	cargo run --quiet --locked -p claviger-tests --bin control_plane
+
+fmt:              ## format all code
+	cargo fmt --all
+
+generate:         ## write what is made from the code: the chart's CustomResourceDefinitions
+	$(claviger) crds --out charts/claviger/crds
+
+check-generated:  ## fail when `make generate` would change something
+	scripts/check generated

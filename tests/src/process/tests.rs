@@ -74,7 +74,7 @@ fn a_dropped_program_is_gone_even_if_it_ignores_signals_or_is_frozen() -> Result
     Ok(())
 }
 
-/// The outer shell stands for a test binary: a supervisor's pipe closes when it is killed.
+/// As the machine's out-of-memory killer may do.
 #[tokio::test]
 async fn a_program_whose_supervisor_is_killed_is_gone_too() -> Result<()> {
     let process = shell("exec sleep 600")?;

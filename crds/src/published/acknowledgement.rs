@@ -1,0 +1,90 @@
+//! The stream by which a provider pod tells the operator what it serves: one JSON frame a line,
+//! over mutual TLS on an internal port that the operator dials.
+//!
+//! After [`Frame::Hello`] the pod names all its documents once, ends with [`Frame::Synced`], and
+//! then tells changes alone. A silence of [`SILENCE`] ends every acknowledgement of that pod.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+
+/// Path of the stream on the acknowledgement port.
+pub const PATH: &str = "/acknowledgements";
+/// The version of this protocol; unknown fields and frames are ignored.
+pub const PROTOCOL: u32 = 1;
+/// A pod says something at least this often.
+pub const HEARTBEAT: Duration = Duration::from_secs(2);
+/// A pod that has said nothing for this long acknowledges nothing.
+pub const SILENCE: Duration = Duration::from_secs(6);
+/// At most this many documents stand in one frame.
+pub const DOCUMENTS_PER_FRAME: usize = 500;
+/// The name in a provider's serving certificate, whatever its address.
+pub const SERVER_NAME: &str = "provider.claviger.internal";
+/// Name of the Secret in the published namespace with the serving certificate (`tls.crt`,
+/// `tls.key`) and the CA of the operator's own certificate (`ca.crt`).
+pub const TLS_SECRET: &str = "acknowledgement-tls";
+
+/// What a pod says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Frame {
+    /// The first frame: who this is.
+    Hello {
+        /// [`PROTOCOL`].
+        protocol: u32,
+        /// Name of the Pod, or what else tells this provider from others.
+        pod: String,
+        /// UID of the Pod, or one that this process made up.
+        uid: String,
+        /// The pod's clock.
+        now: Timestamp,
+    },
+    /// These are served from now on (a withdrawn document: its withdrawal is).
+    Serving {
+        /// At most [`DOCUMENTS_PER_FRAME`].
+        documents: Vec<Served>,
+    },
+    /// These could not be read; the last good ones, if any, go on being served.
+    Refused {
+        /// At most [`DOCUMENTS_PER_FRAME`].
+        documents: Vec<Refused>,
+    },
+    /// These are gone from this pod: withdrawn before, now deleted.
+    Dropped {
+        /// Names of Secrets.
+        names: Vec<String>,
+    },
+    /// All that this pod serves has been said.
+    Synced,
+    /// Still here.
+    Heartbeat {
+        /// The pod's clock.
+        now: Timestamp,
+    },
+    /// A frame of a later protocol.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A document that a pod serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// Name of the published Secret.
+    pub name: String,
+    /// Its revision.
+    pub revision: u64,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// A document that a pod could not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Name of the published Secret.
+    pub name: String,
+    /// Why, as [`super::ReadError`] says it.
+    pub reason: String,
+}

@@ -1,0 +1,101 @@
+//! The document of a Tenant.
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::ObjectName;
+
+/// What a provider must know to be a tenant's issuer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantDocument {
+    /// Path segment that names the tenant: a DNS label.
+    pub slug: String,
+    /// The issuer identifier, without a trailing slash (OpenID Connect Discovery 1.0 §3).
+    pub issuer: String,
+    /// Set where the issuer sits at the root of a domain of its own: that host, with its port if
+    /// it is not the scheme's default, in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// For people; plain text.
+    pub display_name: String,
+    /// Lifetimes of what is issued.
+    pub lifetimes: TenantLifetimes,
+    /// Scopes beside the standard ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<ScopeDocument>,
+    /// The ring (SigningKey, same namespace as the Tenant) that signs access tokens. Where it is
+    /// not set, or has no Active key, the oldest ring with one signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_signing_key: Option<ObjectName>,
+    /// How people log in.
+    #[serde(default)]
+    pub login: LoginDocument,
+}
+
+/// Lifetimes, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantLifetimes {
+    /// Access token, seconds.
+    pub access_token: u32,
+    /// ID token, seconds.
+    pub id_token: u32,
+    /// Authorization code, seconds.
+    pub authorization_code: u32,
+    /// Refresh token, from its grant, seconds.
+    pub refresh_token: u32,
+    /// Refresh token, unused, seconds.
+    pub refresh_token_idle: u32,
+    /// Session, from its login, seconds.
+    pub session: u32,
+}
+
+/// A scope that a tenant declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeDocument {
+    /// Its name (RFC 6749 §3.3).
+    pub name: String,
+    /// For the consent page; plain text.
+    pub description: String,
+    /// Claims that it releases at UserInfo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
+}
+
+/// How people log in at a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginDocument {
+    /// Whether local accounts may use a password.
+    #[serde(default)]
+    pub passwords: bool,
+    /// How pages look.
+    #[serde(default)]
+    pub branding: BrandingDocument,
+    /// A login page of the tenant's own on another origin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui: Option<LoginUiDocument>,
+}
+
+/// How a tenant's pages look. Never markup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrandingDocument {
+    /// `https` address of an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// `#rgb` or `#rrggbb`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accent: Option<String>,
+}
+
+/// A login page on another origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginUiDocument {
+    /// Where the browser is sent.
+    pub url: String,
+    /// The `client_id` that may state who logged in.
+    pub client_id: String,
+}

@@ -1,0 +1,67 @@
+//! One reader of what this pod serves.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use claviger_crds::published::acknowledgement::{Frame, HEARTBEAT, PROTOCOL};
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::{Pod, Served};
+
+pub(super) struct Subscriber {
+    served: Arc<Served>,
+    changed: watch::Receiver<u64>,
+    now: Box<dyn Fn() -> Timestamp + Send>,
+    /// Frames that are ready.
+    ready: VecDeque<Frame>,
+    /// The number of the last change when this began.
+    began: u64,
+    /// Everything up to this number has been told.
+    told: u64,
+    synced: bool,
+    heartbeat: Instant,
+}
+
+impl Subscriber {
+    pub(super) fn new(
+        served: Arc<Served>,
+        changed: watch::Receiver<u64>,
+        began: u64,
+        pod: Pod,
+        now: Box<dyn Fn() -> Timestamp + Send>,
+    ) -> Self {
+        let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.name, uid: pod.uid, now: now() };
+        let ready = VecDeque::from([hello]);
+        let heartbeat = Instant::now() + HEARTBEAT;
+        Self { served, changed, now, ready, began, told: 0, synced: false, heartbeat }
+    }
+
+    /// The next frame, and the reader after it.
+    pub(super) async fn next(mut self) -> Option<(Frame, Self)> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Some((frame, self));
+            }
+            // Due even while there is much to tell: it carries the pod's clock.
+            if Instant::now() >= self.heartbeat {
+                self.heartbeat = Instant::now() + HEARTBEAT;
+                return Some((Frame::Heartbeat { now: (self.now)() }, self));
+            }
+            // Marked as seen before it is read: a change in between wakes this again.
+            self.changed.borrow_and_update();
+            let changes = self.served.changes(self.told, self.began)?;
+            if !changes.frames.is_empty() {
+                self.told = changes.up_to;
+                self.ready.extend(changes.frames);
+            } else if changes.loaded && !self.synced {
+                self.synced = true;
+                self.ready.push_back(Frame::Synced);
+            } else {
+                // An error would say that `served` is gone, and this holds it.
+                let _ = tokio::time::timeout_at(self.heartbeat, self.changed.changed()).await;
+            }
+        }
+    }
+}

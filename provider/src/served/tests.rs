@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use claviger_crds::names::ObjectName;
+use claviger_crds::published::acknowledgement::{HEARTBEAT, PROTOCOL};
+use claviger_crds::published::{Content, Document, UserDocument};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+
+use super::*;
+
+fn stored(name: &str, revision: u64) -> Stored {
+    let user = UserDocument {
+        subject: name.to_owned(),
+        username: name.to_owned(),
+        claims: BTreeMap::new(),
+        groups: Vec::new(),
+        password_hash: None,
+        password_source: None,
+        disabled: false,
+    };
+    let document = Document::serving("acme", ObjectName::new("identity", name), Content::User(user));
+    Stored { name: name.to_owned(), revision, digest: Digest::of(format!("{name}{revision}").as_bytes()), document }
+}
+
+fn told(stored: &Stored) -> acknowledgement::Served {
+    acknowledgement::Served { name: stored.name.clone(), revision: stored.revision, digest: stored.digest }
+}
+
+fn subscribe(served: &Arc<Served>) -> BoxStream<'static, Frame> {
+    let pod = Pod { name: "provider-0".to_owned(), uid: "uid-0".to_owned() };
+    Arc::clone(served).subscribe(pod, || Timestamp::UNIX_EPOCH).boxed()
+}
+
+/// The next frame that is there without waiting.
+async fn now(stream: &mut BoxStream<'static, Frame>) -> Option<Frame> {
+    tokio::time::timeout(Duration::from_millis(1), stream.next()).await.ok().flatten()
+}
+
+async fn all_now(stream: &mut BoxStream<'static, Frame>) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some(frame) = now(stream).await {
+        frames.push(frame);
+    }
+    frames
+}
+
+fn hello() -> Frame {
+    Frame::Hello {
+        protocol: PROTOCOL,
+        pod: "provider-0".to_owned(),
+        uid: "uid-0".to_owned(),
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_hears_who_then_everything_then_changes() {
+    let served = Arc::new(Served::new());
+    let (a, b) = (stored("a", 1), stored("b", 4));
+    served.record(&a);
+    served.record(&b);
+    served.refuse("c", "no sense");
+    served.loaded();
+    let mut stream = subscribe(&served);
+    assert_eq!(
+        all_now(&mut stream).await,
+        [
+            hello(),
+            Frame::Serving { documents: vec![told(&a), told(&b)] },
+            Frame::Refused {
+                documents: vec![acknowledgement::Refused { name: "c".to_owned(), reason: "no sense".to_owned() }]
+            },
+            Frame::Synced,
+        ]
+    );
+    let newer = stored("a", 2);
+    served.record(&newer);
+    served.drop_document("b");
+    assert_eq!(
+        all_now(&mut stream).await,
+        [Frame::Serving { documents: vec![told(&newer)] }, Frame::Dropped { names: vec!["b".to_owned()] }]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_not_said_to_be_told_before_everything_is_loaded() {
+    let served = Arc::new(Served::new());
+    let a = stored("a", 1);
+    let mut stream = subscribe(&served);
+    served.record(&a);
+    assert_eq!(all_now(&mut stream).await, [hello(), Frame::Serving { documents: vec![told(&a)] }]);
+    served.loaded();
+    assert_eq!(all_now(&mut stream).await, [Frame::Synced]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_again_is_no_change() {
+    let served = Arc::new(Served::new());
+    served.record(&stored("a", 1));
+    served.refuse("b", "no sense");
+    let mut stream = subscribe(&served);
+    assert_eq!(all_now(&mut stream).await.len(), 3);
+    served.record(&stored("a", 1));
+    served.refuse("b", "no sense");
+    served.drop_document("never heard of");
+    assert_eq!(all_now(&mut stream).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_stands_beside_the_last_good_document_until_the_next_good_one() {
+    let served = Arc::new(Served::new());
+    let (good, next) = (stored("a", 1), stored("a", 3));
+    served.record(&good);
+    served.refuse("a", "no sense");
+    let refused = Frame::Refused {
+        documents: vec![acknowledgement::Refused { name: "a".to_owned(), reason: "no sense".to_owned() }],
+    };
+    let mut stream = subscribe(&served);
+    let first = all_now(&mut stream).await;
+    assert_eq!(first, [hello(), Frame::Serving { documents: vec![told(&good)] }, refused]);
+    served.record(&next);
+    assert_eq!(all_now(&mut stream).await, [Frame::Serving { documents: vec![told(&next)] }]);
+    assert_eq!(served.documents(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_documents_come_in_bounded_frames_and_many_changes_of_one_as_the_last() {
+    let served = Arc::new(Served::new());
+    for n in 0..2 * DOCUMENTS_PER_FRAME + 1 {
+        served.record(&stored(&format!("user-{n}"), 1));
+    }
+    served.loaded();
+    let mut stream = subscribe(&served);
+    let sizes: Vec<usize> = all_now(&mut stream)
+        .await
+        .iter()
+        .filter_map(|frame| match frame {
+            Frame::Serving { documents } => Some(documents.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sizes, [DOCUMENTS_PER_FRAME, DOCUMENTS_PER_FRAME, 1]);
+    for revision in 2..100 {
+        served.record(&stored("user-0", revision));
+    }
+    assert_eq!(all_now(&mut stream).await, [Frame::Serving { documents: vec![told(&stored("user-0", 99))] }]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn something_is_said_every_heartbeat() {
+    let served = Arc::new(Served::new());
+    let mut stream = subscribe(&served);
+    assert_eq!(all_now(&mut stream).await, [hello()]);
+    for _ in 0..3 {
+        let frame = tokio::time::timeout(HEARTBEAT + Duration::from_millis(5), stream.next()).await;
+        assert_eq!(frame.unwrap(), Some(Frame::Heartbeat { now: Timestamp::UNIX_EPOCH }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drop_that_is_no_longer_remembered_ends_the_stream_of_whoever_missed_it_alone() {
+    let served = Arc::new(Served::new());
+    let drops = REMEMBERED_DROPS + 1;
+    for n in 0..drops {
+        served.record(&stored(&format!("user-{n}"), 1));
+    }
+    let mut slow = subscribe(&served);
+    assert_eq!(now(&mut slow).await, Some(hello()));
+    for n in 0..drops {
+        served.drop_document(&format!("user-{n}"));
+    }
+    assert_eq!(slow.next().await, None);
+
+    served.loaded();
+    let mut fresh = subscribe(&served);
+    let frames = all_now(&mut fresh).await;
+    assert_eq!((frames.first(), frames.last()), (Some(&hello()), Some(&Frame::Synced)));
+    assert_eq!(served.lock().entries.len(), REMEMBERED_DROPS, "what is forgotten takes no memory");
+}

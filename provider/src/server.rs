@@ -1,0 +1,198 @@
+//! Serving one listener: the connections, their limits, and how they end.
+//!
+//! Owns what a stranger can do to a socket before a request reaches the router: how many
+//! connections there are, how long a handshake, a head, a body or a read answer may take, how much
+//! a head may hold. `run` and the embedded mode call [`serve`]; it knows nothing of tenants.
+
+mod connection;
+mod guard;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use self::connection::Shared;
+use crate::tls::ServerTls;
+
+/// What a listener's clients may take, and how it ends.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open connections. The next one waits in the listener's backlog until one ends.
+    pub max_connections: usize,
+    /// For the TLS handshake, and then for the first bytes of HTTP.
+    pub handshake_timeout: Duration,
+    /// HTTP/1: from the first byte of a request, its head or its body, to the first byte of the
+    /// answer.
+    pub request_timeout: Duration,
+    /// HTTP/1: between two requests. Longer than a reverse proxy keeps an idle connection (60 s is
+    /// common), so that the proxy is the one that closes and never loses a request to a race.
+    pub idle_timeout: Duration,
+    /// For a client that does not read its answer.
+    pub write_timeout: Duration,
+    /// Bytes of a request's head. At least 8192.
+    pub max_head_bytes: u32,
+    /// HTTP/2: requests at once on one connection.
+    pub max_streams: u32,
+    /// HTTP/2: how often a client is asked whether it is still there.
+    pub ping_interval: Duration,
+    /// HTTP/2: how long it has to say so.
+    pub ping_timeout: Duration,
+    /// After the shutdown began: how long new connections are still taken, while load balancers
+    /// learn that this server leaves. HTTP/1 answers say `Connection: close` from the start of it.
+    pub drain_delay: Duration,
+    /// And then: how long requests that are under way may take.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 8192,
+            handshake_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            max_head_bytes: 16 * 1024,
+            max_streams: 128,
+            ping_interval: Duration::from_secs(20),
+            ping_timeout: Duration::from_secs(10),
+            drain_delay: Duration::from_secs(5),
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Limits {
+    /// Limits of a port that only the cluster's own parts reach: few connections, no delay.
+    pub fn internal() -> Self {
+        Self {
+            max_connections: 64,
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(1),
+            ..Self::default()
+        }
+    }
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrainReport {
+    /// Connections that ended by themselves while the server drained.
+    pub finished: usize,
+    /// Connections that were cut because they were still busy when the time was over.
+    pub cut: usize,
+}
+
+/// Serves `router` on `listener` until `shutdown`, then drains. With `tls`, every connection has to
+/// begin with a handshake, and is closed while there is no certificate.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    tls: Option<ServerTls>,
+    shutdown: CancellationToken,
+) -> DrainReport {
+    let leaving = Arc::new(AtomicBool::new(false));
+    let (stop, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let shared = Arc::new(Shared::new(router, limits.clone(), tls, Arc::clone(&leaving)));
+    tokio::select! {
+        biased;
+        () = until_stop(&shutdown, &leaving, limits.drain_delay) => {}
+        () = accept_all(&listener, &shared, &stopped, &mut connections) => {}
+    }
+    drop(listener);
+    // Fails only where no connection is left to be told.
+    let _ = stop.send(true);
+    drain(connections, limits.drain_timeout).await
+}
+
+/// Returns when no more connections are to be taken.
+async fn until_stop(shutdown: &CancellationToken, leaving: &AtomicBool, delay: Duration) {
+    shutdown.cancelled().await;
+    leaving.store(true, Ordering::Relaxed);
+    tokio::time::sleep(delay).await;
+}
+
+/// Takes connections for ever, each in a task of its own.
+async fn accept_all(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    stopped: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+) {
+    let slots = Arc::new(Semaphore::new(shared.limits().max_connections));
+    loop {
+        // The slot before the connection: over the limit, clients wait in the backlog. It is never
+        // closed, so there is no other end.
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        let stream = accept(listener).await;
+        while let Some(ended) = connections.try_join_next() {
+            note(ended);
+        }
+        let connection = connection::run(Arc::clone(shared), stream, stopped.clone());
+        connections.spawn(async move {
+            connection.await;
+            drop(slot);
+        });
+    }
+}
+
+/// The next connection. An error of the listener itself is waited out: out of file descriptors, a
+/// loop without a pause would take the processor from the connections that could free some.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    let mut pause = Duration::from_millis(10);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+/// Whether only the connection failed that was to be accepted.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// Waits for the connections that are left, then cuts the rest.
+async fn drain(mut connections: JoinSet<()>, limit: Duration) -> DrainReport {
+    while let Some(ended) = connections.try_join_next() {
+        note(ended);
+    }
+    let open = connections.len();
+    let all = async {
+        while let Some(ended) = connections.join_next().await {
+            note(ended);
+        }
+    };
+    let in_time = tokio::time::timeout(limit, all).await.is_ok();
+    let cut = if in_time { 0 } else { connections.len() };
+    connections.shutdown().await;
+    DrainReport { finished: open - cut, cut }
+}
+
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a request handler panicked; its connection is closed");
+    }
+}

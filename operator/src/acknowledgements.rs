@@ -182,9 +182,16 @@ impl Acknowledgements {
         }
     }
 
+    /// The highest revision of the document `name` that any pod has acknowledged, live or silent,
+    /// and its content.
+    pub fn highest(&self, name: &str) -> Option<(u64, Digest)> {
+        let serving = self.pods.values().filter_map(|pod| pod.serving.get(name));
+        serving.map(|serving| (serving.revision, serving.digest)).max_by_key(|(revision, _)| *revision)
+    }
+
     /// The highest revision of the document `name` that any pod has acknowledged, live or silent.
     pub fn highest_revision(&self, name: &str) -> Option<u64> {
-        self.pods.values().filter_map(|pod| pod.serving.get(name)).map(|serving| serving.revision).max()
+        self.highest(name).map(|(revision, _)| revision)
     }
 
     /// When a pod that had served something was last seen to be gone.

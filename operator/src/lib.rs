@@ -8,5 +8,20 @@
 pub mod acknowledgements;
 pub mod clock;
 pub mod cluster;
+mod context;
 pub mod engine;
+mod error;
+mod index;
+mod liveness;
+pub mod metrics;
+mod oauth_client;
+mod publish;
+mod queue;
+mod report;
+mod signing_key;
+mod sweep;
+mod tenant;
+#[cfg(test)]
+mod testing;
+mod user;
 pub mod work;

@@ -1,0 +1,177 @@
+//! What every reconcile shares: the index, the seam to the world with its writes counted, time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use claviger_crds::names::ObjectName;
+use claviger_crds::signing_key::SigningKey;
+use k8s_openapi::api::core::v1::Secret;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::acknowledgements::Acknowledgements;
+use crate::clock::{Clock, Moment};
+use crate::cluster::{Cluster, ClusterError, Event, StatusWrite};
+use crate::engine::Options;
+use crate::index::Index;
+use crate::liveness::Liveness;
+use crate::metrics::{Metrics, Verb, Written};
+use crate::queue::{Queue, Urgency};
+use crate::sweep::Held;
+use crate::work::{Kind, Work};
+
+/// So many keys and password hashes are computed at once, beside the async threads.
+const COMPUTED_AT_ONCE: usize = 2;
+
+/// All that the engine knows. Held only between awaits.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) index: Index,
+    pub(crate) acknowledgements: Acknowledgements,
+    pub(crate) liveness: Liveness,
+    pub(crate) queue: Queue<Work>,
+    pub(crate) held: Held,
+    /// Since when a Tenant is known to have no SigningKey.
+    pub(crate) ringless: HashMap<ObjectName, Moment>,
+    /// When this process saw the last key of a leaving ring stop signing.
+    pub(crate) retired: HashMap<ObjectName, Moment>,
+    /// Every watch has listed everything.
+    pub(crate) synced: bool,
+}
+
+impl State {
+    /// Wants all of `works`, because something changed.
+    pub(crate) fn wake(&mut self, works: impl IntoIterator<Item = Work>) {
+        for work in works {
+            self.queue.add(work, Urgency::Changed);
+        }
+    }
+}
+
+/// See the module.
+pub(crate) struct Context {
+    cluster: Arc<dyn Cluster>,
+    pub(crate) options: Options,
+    clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+    state: Mutex<State>,
+    /// The queue has something new.
+    pub(crate) queued: Notify,
+    /// The sweep has something new.
+    pub(crate) orphaned: Notify,
+    /// Bounds what is computed beside the async threads.
+    pub(crate) computing: Semaphore,
+}
+
+impl Context {
+    pub(crate) fn new(cluster: Arc<dyn Cluster>, options: Options, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+        Self {
+            cluster,
+            options,
+            clock,
+            metrics,
+            state: Mutex::default(),
+            queued: Notify::new(),
+            orphaned: Notify::new(),
+            computing: Semaphore::new(COMPUTED_AT_ONCE),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Works on the state. A panic elsewhere leaves no half of a change: each is one call.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let out = work(&mut state);
+        let ready = state.queue.ready();
+        drop(state);
+        self.metrics.queue_length(ready);
+        if ready > 0 {
+            self.queued.notify_one();
+        }
+        out
+    }
+
+    /// The read past every cache.
+    pub(crate) fn cluster(&self) -> &dyn Cluster {
+        &*self.cluster
+    }
+
+    pub(crate) async fn create_secret(&self, what: Written, secret: Secret) -> Result<Secret, ClusterError> {
+        self.metrics.wrote(Verb::Create, what);
+        self.cluster.create_secret(secret).await
+    }
+
+    pub(crate) async fn replace_secret(&self, what: Written, secret: Secret) -> Result<Secret, ClusterError> {
+        self.metrics.wrote(Verb::Replace, what);
+        self.cluster.replace_secret(secret).await
+    }
+
+    pub(crate) async fn delete_secret(
+        &self,
+        what: Written,
+        name: &ObjectName,
+        uid: &str,
+        resource_version: &str,
+    ) -> Result<(), ClusterError> {
+        self.metrics.wrote(Verb::Delete, what);
+        self.cluster.delete_secret(name, uid, resource_version).await
+    }
+
+    pub(crate) async fn create_signing_key(&self, key: SigningKey) -> Result<(), ClusterError> {
+        self.metrics.wrote(Verb::Create, Written::SigningKey);
+        self.cluster.create_signing_key(key).await
+    }
+
+    pub(crate) async fn delete_signing_key(
+        &self,
+        name: &ObjectName,
+        uid: &str,
+        resource_version: &str,
+    ) -> Result<(), ClusterError> {
+        self.metrics.wrote(Verb::Delete, Written::SigningKey);
+        self.cluster.delete_signing_key(name, uid, resource_version).await
+    }
+
+    pub(crate) async fn write_status(&self, status: StatusWrite) -> Result<(), ClusterError> {
+        self.metrics.wrote(Verb::Replace, Written::Status);
+        self.cluster.write_status(status).await
+    }
+
+    /// Tells people. That it could not be told is no reason to fail what is told of.
+    pub(crate) async fn event(&self, event: Event) {
+        self.metrics.wrote(Verb::Create, Written::Event);
+        if let Err(error) = self.cluster.event(event).await {
+            tracing::warn!(%error, "an Event could not be written");
+        }
+    }
+
+    /// A Normal or Warning Event about an object.
+    pub(crate) async fn tell(&self, work: &Work, uid: &str, warning: bool, reason: &'static str, note: String) {
+        let Work { kind, name } = work.clone();
+        self.event(Event { kind, name, uid: uid.to_owned(), warning, reason, note }).await;
+    }
+
+    /// When an object that names a Secret looks at it again. The more there are, the longer, so that
+    /// all together read at most fifty a second; a fifth more or less, so that they spread.
+    pub(crate) fn recheck(&self) -> Duration {
+        const BASE_MILLIS: u64 = 60_000;
+        const MILLIS_EACH: u64 = 20;
+        let objects = self.with(|state| state.index.clients.len() + state.index.users.len());
+        let millis = BASE_MILLIS.max(MILLIS_EACH * u64::try_from(objects).unwrap_or(u64::MAX));
+        let [jitter]: [u8; 1] = claviger_jose::random::bytes();
+        Duration::from_millis(millis * 8 / 10 + millis * 4 / 10 * u64::from(jitter) / 255)
+    }
+
+    /// Name of the Secret `name` in the published namespace.
+    pub(crate) fn published(&self, name: &str) -> ObjectName {
+        ObjectName::new(self.options.published_namespace.clone(), name)
+    }
+}
+
+/// Whether the kind has documents.
+pub(crate) fn document_kind(kind: Kind) -> Option<claviger_crds::published::DocumentKind> {
+    claviger_crds::published::DocumentKind::ALL.into_iter().find(|document| Kind::from(*document) == kind)
+}

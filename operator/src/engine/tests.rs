@@ -1,0 +1,3 @@
+//! The engine against a cluster in memory, by behaviour.
+
+mod life;

@@ -1,0 +1,160 @@
+//! Who belongs to which tenant, which namespace, and who asks for which audience.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+
+use claviger_crds::names::ObjectName;
+use claviger_crds::oauth_client::{OAuthClient, ValidOAuthClient};
+use claviger_crds::signing_key::SigningKey;
+use claviger_crds::tenant::Tenant;
+use claviger_crds::user::User;
+
+use super::object::{Declared, Object};
+use crate::work::{Kind, Work};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    tenants: HashMap<ObjectName, Of>,
+    namespaces: HashMap<String, BTreeSet<ObjectName>>,
+    requesters: HashMap<(ObjectName, String), BTreeSet<ObjectName>>,
+}
+
+#[derive(Debug, Default)]
+struct Of {
+    clients: BTreeSet<ObjectName>,
+    rings: BTreeSet<ObjectName>,
+    users: BTreeSet<ObjectName>,
+    /// How many clients ask for which greatest token lifetime, seconds.
+    lifetimes: BTreeMap<u32, usize>,
+}
+
+/// A kind whose objects belong somewhere.
+pub(crate) trait Member: Declared {
+    /// Enters or leaves the maps of its kind.
+    fn enter(_: &Object<Self>, _: &mut Members, _present: bool) {}
+}
+
+impl Member for Tenant {}
+
+impl Member for OAuthClient {
+    fn enter(object: &Object<Self>, members: &mut Members, present: bool) {
+        let Some(valid) = object.valid() else { return };
+        let name = &object.meta.name;
+        let of = members.tenants.entry(valid.tenant.clone()).or_default();
+        put(&mut of.clients, name, present);
+        if let Some(lifetime) = token_lifetime(valid) {
+            let count = of.lifetimes.entry(lifetime).or_default();
+            *count = if present { *count + 1 } else { count.saturating_sub(1) };
+            of.lifetimes.retain(|_, count| *count > 0);
+        }
+        put_under(&mut members.namespaces, name.namespace.clone(), name, present);
+        for audience in &valid.audiences {
+            let key = (valid.tenant.clone(), audience.to_string());
+            put_under(&mut members.requesters, key, name, present);
+        }
+        members.tidy(&valid.tenant);
+    }
+}
+
+impl Member for SigningKey {
+    fn enter(object: &Object<Self>, members: &mut Members, present: bool) {
+        let Some(tenant) = object.tenant() else { return };
+        put(&mut members.tenants.entry(tenant.clone()).or_default().rings, &object.meta.name, present);
+        members.tidy(&tenant);
+    }
+}
+
+impl Member for User {
+    fn enter(object: &Object<Self>, members: &mut Members, present: bool) {
+        let Some(tenant) = object.tenant() else { return };
+        put(&mut members.tenants.entry(tenant.clone()).or_default().users, &object.meta.name, present);
+        members.tidy(&tenant);
+    }
+}
+
+fn put(set: &mut BTreeSet<ObjectName>, name: &ObjectName, present: bool) {
+    if present {
+        set.insert(name.clone());
+    } else {
+        set.remove(name);
+    }
+}
+
+fn put_under<K: Eq + Hash>(
+    sets: &mut HashMap<K, BTreeSet<ObjectName>>,
+    key: K,
+    name: &ObjectName,
+    present: bool,
+) {
+    let mut entry = match sets.entry(key) {
+        Entry::Occupied(entry) => entry,
+        Entry::Vacant(entry) if present => entry.insert_entry(BTreeSet::new()),
+        Entry::Vacant(_) => return,
+    };
+    put(entry.get_mut(), name, present);
+    if entry.get().is_empty() {
+        entry.remove();
+    }
+}
+
+/// The longest that an access or ID token of the client lives, where it says so itself.
+fn token_lifetime(client: &ValidOAuthClient) -> Option<u32> {
+    client.lifetimes.access_token.into_iter().chain(client.lifetimes.id_token).max()
+}
+
+impl Members {
+    pub(crate) fn insert<K: Member>(&mut self, object: &Object<K>) {
+        K::enter(object, self, true);
+    }
+
+    pub(crate) fn remove<K: Member>(&mut self, object: &Object<K>) {
+        K::enter(object, self, false);
+    }
+
+    /// Everything that belongs to the tenant.
+    pub(crate) fn of(&self, tenant: &ObjectName) -> Vec<Work> {
+        let work = |kind| move |name: &ObjectName| Work::new(kind, name.clone());
+        self.rings(tenant)
+            .map(work(Kind::SigningKey))
+            .chain(self.clients(tenant).map(work(Kind::OAuthClient)))
+            .chain(self.tenants.get(tenant).into_iter().flat_map(|of| &of.users).map(work(Kind::User)))
+            .collect()
+    }
+
+    /// The tenant's clients.
+    pub(crate) fn clients(&self, tenant: &ObjectName) -> impl ExactSizeIterator<Item = &ObjectName> {
+        static NONE: BTreeSet<ObjectName> = BTreeSet::new();
+        self.tenants.get(tenant).map_or(&NONE, |of| &of.clients).iter()
+    }
+
+    /// The tenant's SigningKeys.
+    pub(crate) fn rings(&self, tenant: &ObjectName) -> impl Iterator<Item = &ObjectName> {
+        self.tenants.get(tenant).into_iter().flat_map(|of| &of.rings)
+    }
+
+    /// The greatest token lifetime that a client of the tenant asks for, seconds.
+    pub(crate) fn token_lifetime(&self, tenant: &ObjectName) -> u32 {
+        self.tenants.get(tenant).and_then(|of| of.lifetimes.last_key_value()).map_or(0, |(lifetime, _)| *lifetime)
+    }
+
+    /// The clients that ask for an audience.
+    pub(crate) fn requesters(&self, tenant: &ObjectName, audience: &str) -> Vec<Work> {
+        let names = self.requesters.get(&(tenant.clone(), audience.to_owned()));
+        names.into_iter().flatten().map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
+    }
+
+    /// The clients of a namespace.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> BTreeSet<Work> {
+        let names = self.namespaces.get(namespace).into_iter().flatten();
+        names.map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
+    }
+
+    fn tidy(&mut self, tenant: &ObjectName) {
+        let empty = |of: &Of| of.clients.is_empty() && of.rings.is_empty() && of.users.is_empty();
+        if self.tenants.get(tenant).is_some_and(empty) {
+            self.tenants.remove(tenant);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a client is granted of what it asks for. Nobody grants himself anything: a scope is
+//! standard, or its tenant's, or an API's whose owner lets the client in.
+
+use claviger_crds::condition::{ConditionType, Reason, Verdict};
+use claviger_crds::names::ObjectName;
+use claviger_crds::oauth_client::{ResourceServer, ValidOAuthClient};
+use claviger_crds::published::AudienceGrant;
+use claviger_crds::references;
+use claviger_crds::types::{Audience, ScopeToken};
+
+use crate::index::Index;
+use crate::index::claims::Claim;
+use crate::tenant::observe::AcceptedTenant;
+
+/// What is granted, and what is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Grants {
+    /// Scopes that belong to no API.
+    pub(super) scopes: Vec<String>,
+    /// APIs with their scopes.
+    pub(super) audiences: Vec<AudienceGrant>,
+    pub(super) refused_audiences: Vec<String>,
+    pub(super) refused_scopes: Vec<String>,
+    /// The algorithm of its ID tokens, if its Tenant has no ring of it.
+    pub(super) missing_algorithm: Option<String>,
+}
+
+/// Decides, by what is declared.
+pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Grants {
+    let mut grants = Grants::default();
+    let own = |scope: &ScopeToken| scope.is_standard() || tenant.valid.scopes.iter().any(|of| of.name == *scope);
+    let (own, mut left): (Vec<_>, Vec<_>) = client.scopes.iter().partition(|scope| own(scope));
+    grants.scopes = own.into_iter().map(ToString::to_string).collect();
+    for audience in &client.audiences {
+        let Some(api) = granted_api(index, client, tenant, audience) else {
+            grants.refused_audiences.push(audience.to_string());
+            continue;
+        };
+        let scopes = references::scopes_of_api(&api, &client.scopes);
+        left.retain(|scope| !scopes.contains(scope));
+        let scopes = scopes.into_iter().map(ToString::to_string).collect();
+        grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes });
+    }
+    grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
+    let algorithm = client.id_token_signed_response_alg.filter(|algorithm| {
+        let mut rings = index.members.rings(tenant.name()).filter_map(|ring| index.signing_keys.get(ring)?.valid());
+        !rings.any(|ring| ring.algorithm == *algorithm)
+    });
+    grants.missing_algorithm = algorithm.map(|algorithm| algorithm.to_string());
+    grants
+}
+
+/// The API of `audience`, if whoever holds it belongs to the tenant itself and lets the client in.
+fn granted_api(
+    index: &Index,
+    client: &ValidOAuthClient,
+    tenant: &AcceptedTenant,
+    audience: &Audience,
+) -> Option<ResourceServer> {
+    let claim = Claim::audience(&tenant.name().to_string(), audience.as_str());
+    let owner: ObjectName = index.holder(&claim, tenant.slug())?;
+    let valid = index.clients.get(&owner)?.valid()?;
+    let api = valid.resource_server.as_ref().filter(|api| api.audience == *audience)?;
+    let attached = valid.tenant == *tenant.name()
+        && references::attachment_allowed(
+            &tenant.valid.allowed_clients,
+            &tenant.name().namespace,
+            &owner.namespace,
+            &index.labels(&owner.namespace),
+        );
+    let labels = index.labels(&client.name.namespace);
+    (attached && references::audience_granted(&owner, api, &client.name, &labels)).then(|| api.clone())
+}
+
+impl Grants {
+    /// The condition `ReferencesResolved`, as far as grants are concerned.
+    pub(super) fn verdict(&self) -> Verdict {
+        let no = |reason, message| Verdict::no(ConditionType::ReferencesResolved, reason, message);
+        if !self.refused_audiences.is_empty() {
+            let audiences = self.refused_audiences.join(", ");
+            return no(Reason::AudienceNotGranted, format!("no OAuthClient of this Tenant grants: {audiences}"));
+        }
+        if !self.refused_scopes.is_empty() {
+            let scopes = self.refused_scopes.join(", ");
+            return no(
+                Reason::ScopeNotGranted,
+                format!("neither standard, nor the Tenant's, nor of a granted audience: {scopes}"),
+            );
+        }
+        if let Some(algorithm) = &self.missing_algorithm {
+            return no(
+                Reason::SigningKeyNotFound,
+                format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}"),
+            );
+        }
+        Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)
+    }
+}

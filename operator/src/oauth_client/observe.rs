@@ -1,0 +1,170 @@
+//! What a client's plan rests on: the index, and without a cache the one Secret that it names.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use claviger_crds::condition::Reason;
+use claviger_crds::names::ObjectName;
+use claviger_crds::oauth_client::{Authentication, ClientSecretSource, OAuthClient, ValidOAuthClient};
+use claviger_crds::published::SecretHash;
+use claviger_crds::references;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::grants::{self, Grants};
+use crate::context::{Context, State};
+use crate::error::{StepError, While};
+use crate::index::Index;
+use crate::index::claims::Claim;
+use crate::index::documents::{Detail, Entry};
+use crate::index::object::Object;
+use crate::liveness::Live;
+use crate::tenant::observe::{self as tenant, AcceptedTenant, TenantStanding};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) object: Arc<Object<OAuthClient>>,
+    /// How its Tenant stands, if the object says which that is.
+    pub(super) tenant: Option<TenantStanding>,
+    /// Why its Tenant does not have it as it is.
+    pub(super) refusal: Option<(Reason, String)>,
+    pub(super) grants: Grants,
+    /// What is published of it, or was when it vanished.
+    pub(super) published: Published,
+    /// The Secret that it names, where it is to be looked at.
+    pub(super) secret: Option<Secret>,
+    /// The Secret that was made for it under an earlier name.
+    pub(super) earlier: Option<Secret>,
+    /// What must be live before it is of use.
+    pub(super) issuer: Vec<Vec<Live>>,
+}
+
+/// What a client's document holds beyond what is declared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Published {
+    /// Whether it is served now.
+    pub(super) serving: bool,
+    pub(super) hashes: Vec<SecretHash>,
+    /// Names of credentials Secrets.
+    pub(super) credentials: BTreeSet<String>,
+}
+
+impl Observed {
+    /// The tenant, where the client may belong to it.
+    pub(super) fn accepted(&self) -> Option<(&ValidOAuthClient, &AcceptedTenant)> {
+        match (self.object.valid(), &self.tenant, &self.refusal) {
+            (Some(valid), Some(TenantStanding::Accepted(tenant)), None) => Some((valid, tenant)),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the index, and then the Secret if the client is to be served. `None` if it is gone.
+pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Option<Observed>, StepError> {
+    let Some(mut observed) = context.with(|state| look(context, state, name)) else { return Ok(None) };
+    let Some((valid, _)) = observed.accepted() else { return Ok(Some(observed)) };
+    let Authentication::Secret(source) = &valid.authentication else { return Ok(Some(observed)) };
+    let (current, makes) = match source {
+        ClientSecretSource::Generated(generated) => (generated.name.clone(), true),
+        ClientSecretSource::Existing(existing) => (existing.name.clone(), false),
+    };
+    let read = async |secret: &str| {
+        let at = ObjectName::new(name.namespace.clone(), secret);
+        context.cluster().secret(&at).await.doing("reading the credentials")
+    };
+    observed.secret = read(&current).await?;
+    let earlier = observed.published.credentials.iter().find(|earlier| **earlier != current).cloned();
+    if let Some(earlier) = earlier.filter(|_| makes) {
+        observed.earlier = read(&earlier).await?;
+    }
+    Ok(Some(observed))
+}
+
+fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Observed> {
+    let object = Arc::clone(state.index.clients.get(name)?);
+    let work = object.work();
+    let document = work.document();
+    let entry = state.index.documents.get(&document);
+    let published = Published::of(entry.or_else(|| state.index.documents.lost(&document)), entry.is_some());
+    let standing = object.tenant().map(|tenant| tenant::standing(context, state, &tenant));
+    let (mut refusal, mut grants, mut issuer) = (None, Grants::default(), Vec::new());
+    if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {
+        refusal = refuse(&state.index, valid, tenant);
+        grants = grants::grant(&state.index, valid, tenant);
+        issuer = tenant::issuer_needs(state, tenant, &work);
+    }
+    let observed =
+        Observed { object, tenant: standing, refusal, grants, published, secret: None, earlier: None, issuer };
+    Some(observed)
+}
+
+impl Published {
+    fn of(entry: Option<&Entry>, stands: bool) -> Self {
+        let Some(entry) = entry else { return Self::default() };
+        let hashes = match &entry.detail {
+            Detail::Client { hashes, .. } => hashes.clone(),
+            _ => Vec::new(),
+        };
+        Self { serving: stands && entry.serving(), hashes, credentials: entry.credentials.clone() }
+    }
+}
+
+/// The checks in their order: what the tenant demands of a client before it serves it.
+fn refuse(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
+    check_client_id(client, tenant)
+        .or_else(|| check_attachment(index, client, tenant))
+        .or_else(|| check_authentication(client))
+        .or_else(|| check_ceilings(client, tenant))
+        .or_else(|| check_conflicts(index, client, tenant))
+        .or_else(|| check_quota(index, client, tenant))
+}
+
+fn check_client_id(client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
+    let (own, tenants) = (&client.name.namespace, &tenant.name().namespace);
+    (!references::client_id_allowed(&client.client_id, own, tenants)).then(|| {
+        let message = format!("clientId {} is not {own}.<name>: only the Tenant's own namespace may choose freely", client.client_id);
+        (Reason::ClientIdNotAllowed, message)
+    })
+}
+
+fn check_attachment(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
+    let own = &client.name.namespace;
+    let allowed = &tenant.valid.allowed_clients;
+    let labels = index.labels(own);
+    (!references::attachment_allowed(allowed, &tenant.name().namespace, own, &labels)).then(|| {
+        let message = format!("the Tenant {} does not allow clients of namespace {own} (spec.allowedClients)", tenant.name());
+        (Reason::NotAllowedByTenant, message)
+    })
+}
+
+fn check_authentication(client: &ValidOAuthClient) -> Option<(Reason, String)> {
+    let method = match &client.authentication {
+        Authentication::ServiceAccounts(_) => "serviceAccounts",
+        Authentication::Tls { .. } => "tls",
+        Authentication::Secret(_) | Authentication::PrivateKeyJwt { .. } | Authentication::None => return None,
+    };
+    Some((Reason::Unsupported, format!("authentication.{method} is not served by this release")))
+}
+
+fn check_ceilings(client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
+    let exceeded = references::ceilings_exceeded(&tenant.valid.ceilings, client);
+    (!exceeded.is_empty()).then(|| (Reason::CeilingExceeded, exceeded.join("; ")))
+}
+
+fn check_conflicts(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
+    let scope = tenant.name().to_string();
+    let other = |claim: Claim| index.holder(&claim, tenant.slug()).filter(|holder| *holder != client.name);
+    if let Some(holder) = other(Claim::client_id(&scope, client.client_id.as_str())) {
+        let message = format!("the client ID {} is held by the OAuthClient {holder}", client.client_id);
+        return Some((Reason::ClientIdConflict, message));
+    }
+    let audience = &client.resource_server.as_ref()?.audience;
+    let holder = other(Claim::audience(&scope, audience.as_str()))?;
+    Some((Reason::AudienceConflict, format!("the audience {audience} is held by the OAuthClient {holder}")))
+}
+
+fn check_quota(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
+    let quota = tenant.valid.ceilings.clients?;
+    (!index.within_quota(tenant.name(), &client.name, quota))
+        .then(|| (Reason::QuotaExceeded, format!("the Tenant allows {quota} clients, and has them (spec.ceilings.clients)")))
+}

@@ -1,0 +1,63 @@
+//! What a client says of itself.
+
+use claviger_crds::oauth_client::{OAuthClientStatus, SecretStatus};
+use claviger_crds::published::SecretHash;
+
+use super::apply::Applied;
+use super::observe::Observed;
+use crate::context::Context;
+use crate::error::StepError;
+use crate::report::{self, whole_seconds};
+use crate::work::Next;
+
+/// Enough of a hash to tell secrets apart, and of no use for anything else.
+const FINGERPRINT: usize = 12;
+
+/// Writes the status if it differs; says when to look again.
+pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
+    let Applied { live, kept, mut verdicts, hashes, secret_name, mut next } = applied;
+    let object = &observed.object;
+    let paused = object.meta.paused;
+    match &live {
+        Some(live) => match report::programmed(live, report::judge(context, object, live, &observed.issuer)) {
+            Ok((verdict, again)) => {
+                verdicts.push(verdict);
+                next = next.or(again);
+            }
+            Err(held) => return Ok(next.or(held)),
+        },
+        None if kept => verdicts.push(report::kept(object)),
+        None => verdicts.push(report::not_served()),
+    }
+    let accepted = observed.accepted();
+    let verdicts = report::with_ready(verdicts, paused);
+    let status = OAuthClientStatus {
+        observed_generation: Some(object.meta.generation),
+        conditions: report::conditions(context, object, &verdicts),
+        client_id: object.valid().map(|valid| valid.client_id.to_string()),
+        tenant: accepted.map(|(_, tenant)| tenant.slug().to_owned()),
+        issuer: accepted.map(|(_, tenant)| tenant.issuer.as_str().to_owned()),
+        secret_name,
+        secrets: hashes.iter().map(secret).collect(),
+        next_rotation_at: None,
+        granted_scopes: granted_scopes(observed),
+        granted_audiences: observed.grants.audiences.iter().map(|grant| grant.audience.clone()).collect(),
+    };
+    report::report(context, object, status, |index| &mut index.clients).await?;
+    Ok(next)
+}
+
+fn granted_scopes(observed: &Observed) -> Vec<String> {
+    let grants = &observed.grants;
+    let of_apis = grants.audiences.iter().flat_map(|grant| &grant.scopes);
+    grants.scopes.iter().chain(of_apis).cloned().collect()
+}
+
+fn secret(hash: &SecretHash) -> SecretStatus {
+    let plain = hash.hash.rsplit([':', '$']).next().unwrap_or(&hash.hash);
+    SecretStatus {
+        fingerprint: plain.chars().take(FINGERPRINT).collect(),
+        created_at: whole_seconds(hash.created_at),
+        expires_at: hash.expires_at.map(whole_seconds),
+    }
+}

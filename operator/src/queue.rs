@@ -1,0 +1,267 @@
+//! The work queue: what is due, what runs, and when what failed is tried again. Pure state over
+//! monotonic time; the engine's workers take from it.
+//!
+//! An item is in it at most once and never runs twice at the same time: asked for while it runs,
+//! it runs once more afterwards. What just changed goes before what is only looked over again, so
+//! that a full resync delays nobody.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
+use std::time::Duration;
+
+/// The first wait after a failure; it doubles from there.
+const BACKOFF_FIRST: Duration = Duration::from_millis(50);
+/// No wait after a failure is longer.
+const BACKOFF_MOST: Duration = Duration::from_secs(30);
+
+/// How soon an item is wanted among those that are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Urgency {
+    /// Something changed.
+    Changed,
+    /// It is looked over again, in bulk or by a timer.
+    Routine,
+}
+
+/// A deduplicating queue of `K` with delays.
+#[derive(Debug)]
+pub(crate) struct Queue<K> {
+    slots: HashMap<K, Slot>,
+    changed: VecDeque<K>,
+    routine: VecDeque<K>,
+    delayed: BTreeSet<(Duration, K)>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    place: Place,
+    running: bool,
+    failures: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Nowhere,
+    Ready(Urgency),
+    /// Wanted again once the present run is over.
+    Again(Urgency),
+    Delayed(Duration),
+}
+
+impl<K> Default for Queue<K> {
+    fn default() -> Self {
+        Self {
+            slots: HashMap::new(),
+            changed: VecDeque::new(),
+            routine: VecDeque::new(),
+            delayed: BTreeSet::new(),
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash + Ord> Queue<K> {
+    /// Wants `item` at once.
+    pub(crate) fn add(&mut self, item: K, urgency: Urgency) {
+        let slot = self.slots.entry(item.clone()).or_default();
+        match slot.place {
+            Place::Ready(before) | Place::Again(before) if before <= urgency => return,
+            Place::Delayed(at) => {
+                self.delayed.remove(&(at, item.clone()));
+            }
+            Place::Ready(_) | Place::Again(_) | Place::Nowhere => {}
+        }
+        if slot.running {
+            slot.place = Place::Again(urgency);
+            return;
+        }
+        slot.place = Place::Ready(urgency);
+        self.line(urgency).push_back(item);
+    }
+
+    /// Wants `item` at the monotonic time `at`, unless it is wanted sooner already.
+    pub(crate) fn add_at(&mut self, item: K, at: Duration) {
+        let slot = self.slots.entry(item.clone()).or_default();
+        match slot.place {
+            Place::Ready(_) | Place::Again(_) => return,
+            Place::Delayed(before) if before <= at => return,
+            Place::Delayed(before) => {
+                self.delayed.remove(&(before, item.clone()));
+            }
+            Place::Nowhere => {}
+        }
+        slot.place = Place::Delayed(at);
+        self.delayed.insert((at, item));
+    }
+
+    /// The next item that is due and not running. Whoever takes it says [`Queue::done`].
+    pub(crate) fn take(&mut self, now: Duration) -> Option<K> {
+        self.ripen(now);
+        loop {
+            let (urgency, item) = match self.changed.pop_front() {
+                Some(item) => (Urgency::Changed, item),
+                None => (Urgency::Routine, self.routine.pop_front()?),
+            };
+            // An item that was raised to the other line is left in this one, and passed over.
+            if let Some(slot) = self.slots.get_mut(&item)
+                && slot.place == Place::Ready(urgency)
+            {
+                slot.place = Place::Nowhere;
+                slot.running = true;
+                return Some(item);
+            }
+        }
+    }
+
+    /// The run of `item` is over. After a failure it is wanted again, later each time.
+    pub(crate) fn done(&mut self, item: &K, failed: bool, now: Duration) {
+        let Some(slot) = self.slots.get_mut(item) else { return };
+        slot.running = false;
+        slot.failures = if failed { slot.failures.saturating_add(1) } else { 0 };
+        let failures = slot.failures;
+        match slot.place {
+            Place::Again(_) if failed => {
+                slot.place = Place::Nowhere;
+            }
+            Place::Again(urgency) => {
+                slot.place = Place::Ready(urgency);
+                self.line(urgency).push_back(item.clone());
+            }
+            Place::Nowhere if !failed => {
+                self.slots.remove(item);
+            }
+            Place::Nowhere | Place::Ready(_) | Place::Delayed(_) => {}
+        }
+        if failed {
+            self.add_at(item.clone(), now + backoff(failures));
+        }
+    }
+
+    /// When the next item is due: at once is zero.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        if self.ready() > 0 {
+            return Some(Duration::ZERO);
+        }
+        self.delayed.first().map(|(at, _)| *at)
+    }
+
+    /// How many items stand in line, those that were raised to the other line twice.
+    pub(crate) fn ready(&self) -> usize {
+        self.changed.len() + self.routine.len()
+    }
+
+
+    /// Moves what has become due into line.
+    fn ripen(&mut self, now: Duration) {
+        while let Some((at, _)) = self.delayed.first()
+            && *at <= now
+            && let Some((_, item)) = self.delayed.pop_first()
+        {
+            let Some(slot) = self.slots.get_mut(&item) else { continue };
+            if slot.running {
+                slot.place = Place::Again(Urgency::Routine);
+            } else {
+                slot.place = Place::Ready(Urgency::Routine);
+                self.routine.push_back(item);
+            }
+        }
+    }
+
+    fn line(&mut self, urgency: Urgency) -> &mut VecDeque<K> {
+        match urgency {
+            Urgency::Changed => &mut self.changed,
+            Urgency::Routine => &mut self.routine,
+        }
+    }
+}
+
+fn backoff(failures: u32) -> Duration {
+    BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(100);
+
+    #[test]
+    fn an_item_asked_for_twice_runs_once() {
+        let mut queue = Queue::default();
+        queue.add("a", Urgency::Changed);
+        queue.add("a", Urgency::Changed);
+        assert_eq!(queue.take(NOW), Some("a"));
+        assert_eq!(queue.take(NOW), None);
+    }
+
+    #[test]
+    fn an_item_asked_for_while_it_runs_runs_again_afterwards() {
+        let mut queue = Queue::default();
+        queue.add("a", Urgency::Changed);
+        assert_eq!(queue.take(NOW), Some("a"));
+        queue.add("a", Urgency::Changed);
+        assert_eq!(queue.take(NOW), None, "it still runs");
+        queue.done(&"a", false, NOW);
+        assert_eq!(queue.take(NOW), Some("a"));
+        queue.done(&"a", false, NOW);
+        assert_eq!(queue.take(NOW), None);
+    }
+
+    #[test]
+    fn what_changed_goes_before_a_resync() {
+        let mut queue = Queue::default();
+        queue.add("old", Urgency::Routine);
+        queue.add("raised", Urgency::Routine);
+        queue.add("new", Urgency::Changed);
+        queue.add("raised", Urgency::Changed);
+        let order: Vec<_> = std::iter::from_fn(|| queue.take(NOW)).collect();
+        assert_eq!(order, ["new", "raised", "old"]);
+    }
+
+    #[test]
+    fn the_sooner_of_two_times_counts() {
+        let mut queue = Queue::default();
+        queue.add_at("a", NOW + Duration::from_secs(60));
+        queue.add_at("a", NOW + Duration::from_secs(1));
+        queue.add_at("a", NOW + Duration::from_secs(30));
+        assert_eq!(queue.take(NOW), None);
+        assert_eq!(queue.next_due(), Some(NOW + Duration::from_secs(1)));
+        assert_eq!(queue.take(NOW + Duration::from_secs(1)), Some("a"));
+        queue.done(&"a", false, NOW);
+        assert_eq!(queue.next_due(), None, "the later times are forgotten");
+    }
+
+    #[test]
+    fn a_failure_is_retried_later_each_time_and_a_success_forgets_it() {
+        let mut queue = Queue::default();
+        let mut waits = Vec::new();
+        let mut now = NOW;
+        queue.add("a", Urgency::Changed);
+        for _ in 0..12 {
+            assert_eq!(queue.take(now), Some("a"));
+            queue.done(&"a", true, now);
+            let due = queue.next_due().unwrap();
+            waits.push(due - now);
+            now = due;
+        }
+        assert_eq!(waits[0], BACKOFF_FIRST);
+        assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert_eq!(waits.last(), Some(&BACKOFF_MOST));
+        assert_eq!(queue.take(now), Some("a"));
+        queue.done(&"a", false, now);
+        queue.add("a", Urgency::Changed);
+        assert_eq!(queue.take(now), Some("a"));
+        queue.done(&"a", true, now);
+        assert_eq!(queue.next_due(), Some(now + BACKOFF_FIRST));
+    }
+
+    #[test]
+    fn a_change_overtakes_the_wait_after_a_failure() {
+        let mut queue = Queue::default();
+        queue.add("a", Urgency::Changed);
+        queue.take(NOW);
+        queue.done(&"a", true, NOW);
+        queue.add("a", Urgency::Changed);
+        assert_eq!(queue.take(NOW), Some("a"));
+    }
+}

@@ -1,0 +1,26 @@
+//! SigningKey: a ring of keys. Owns the ring's Secret in the operator's namespace, which is the
+//! truth, and its document, which is a projection of it. A ring whose SigningKey is gone leaves in
+//! order: then there is no object, and no status.
+
+mod apply;
+mod change;
+mod generate;
+mod observe;
+mod plan;
+pub(crate) mod ring;
+mod rotation;
+mod status;
+
+use claviger_crds::names::ObjectName;
+
+use crate::context::Context;
+use crate::error::StepError;
+use crate::work::Next;
+
+/// One reconcile of the SigningKey `name`, or of what it left behind.
+pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
+    let Some(observed) = observe::observe(context, name).await? else { return Ok(Next::IDLE) };
+    let plan = plan::plan(&observed, context.now());
+    let applied = apply::apply(context, &observed, plan).await?;
+    status::report(context, &observed, applied).await
+}

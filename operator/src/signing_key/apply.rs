@@ -1,0 +1,140 @@
+//! Writing a ring: the truth first, then its projection. A crash between the two leaves the truth
+//! ahead, and the next reconcile projects it.
+
+use claviger_crds::condition::Verdict;
+use claviger_crds::published::KeyPhase;
+
+use super::generate::generate;
+use super::observe::Observed;
+use super::plan::Plan;
+use super::ring::{Ring, StoredRing};
+use super::rotation::{Action, Decision};
+use crate::cluster::ClusterError;
+use crate::context::Context;
+use crate::error::StepError;
+use crate::liveness::Live;
+use crate::metrics::Written;
+use crate::publish::{Publication, check_tenant_is_gone, publish};
+use crate::work::Next;
+
+/// What was done.
+#[derive(Debug)]
+pub(super) struct Applied {
+    /// The ring as it stands.
+    pub(super) ring: Option<Ring>,
+    /// Its document, if it is served.
+    pub(super) live: Option<Live>,
+    /// Whether what was published before goes on being served.
+    pub(super) kept: bool,
+    pub(super) decision: Decision,
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) next: Next,
+}
+
+/// Carries out a plan; of a paused SigningKey, nothing.
+pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
+    let Plan { mut decision, purpose, publish: publishes, verdicts } = plan;
+    let next = Next { after: decision.again };
+    let before = observed.stored.as_ref();
+    let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
+    let blocked = observed.around.rolled_back;
+    if paused || blocked || !publishes {
+        let ring = before.map(|stored| stored.ring.clone());
+        let kept = ring.as_ref().is_some_and(|ring| ring.withdrawn_at.is_none());
+        return Ok(Applied { ring, live: None, kept, decision, verdicts, next });
+    }
+    if decision.actions.contains(&Action::Withdraw) && observed.object.is_some() {
+        let tenant = observed.object.as_ref().and_then(|object| object.tenant());
+        check_tenant_is_gone(context, tenant).await?;
+    }
+    if let Some(above) = observed.spoilt
+        && decision.actions.is_empty()
+    {
+        decision.actions.push(Action::Republish { above });
+    }
+    let ring = match (before, &purpose) {
+        (Some(stored), _) if decision.actions.is_empty() => Some(stored.ring.clone()),
+        (None, None) => None,
+        (before, _) => {
+            let now = context.now();
+            let algorithm = purpose.as_ref().map(|purpose| purpose.algorithm).or(before.map(|stored| stored.ring.algorithm));
+            let count = decision.actions.iter().map(Action::keys).sum();
+            let keys = match algorithm {
+                Some(algorithm) => generate(context, algorithm, count).await?,
+                None => Vec::new(),
+            };
+            let ring = match (before, &purpose) {
+                (Some(stored), _) => stored.ring.clone(),
+                (None, Some(purpose)) => Ring::empty(purpose, now.wall),
+                (None, None) => return Err(StepError::Outdated("the ring")),
+            };
+            let ring = ring.changed(&decision.actions, purpose.as_ref(), keys, now.wall);
+            write(context, observed, &ring, before).await?;
+            tell(context, observed, &decision.actions).await;
+            Some(ring)
+        }
+    };
+    let Some(ring) = ring else { return Ok(Applied { ring: None, live: None, kept: false, decision, verdicts, next }) };
+    let mut publication = Publication::of(ring.document(&observed.work.name), &observed.owner_uid);
+    publication.revision = Some(ring.revision);
+    // A ring that was withdrawn before anything was published of it has nothing to take back.
+    let known = context.with(|state| state.index.documents.get(&observed.work.document()).is_some());
+    let live = if known || ring.withdrawn_at.is_none() { Some(publish(context, publication).await?) } else { None };
+    let live = live.filter(|_| ring.withdrawn_at.is_none());
+    if live.is_none() {
+        context.with(|state| state.liveness.forget(&observed.work.document()));
+    }
+    // What follows from a change is decided at once, by what is now stored.
+    let next = if decision.actions.is_empty() || observed.object.is_some() { next } else { Next::after(NOW) };
+    Ok(Applied { ring: Some(ring), live, kept: false, decision, verdicts, next })
+}
+
+const NOW: std::time::Duration = std::time::Duration::ZERO;
+
+/// Creates the ring's Secret, or replaces the one that was read.
+async fn write(
+    context: &Context,
+    observed: &Observed,
+    ring: &Ring,
+    before: Option<&StoredRing>,
+) -> Result<(), StepError> {
+    let owner = &observed.work.name;
+    let secret = ring.to_secret(&context.options.operator_namespace, owner, before.map(|stored| &stored.metadata));
+    let written = match before {
+        Some(_) => context.replace_secret(Written::Ring, secret).await,
+        None => context.create_secret(Written::Ring, secret).await,
+    };
+    match written {
+        Ok(written) => {
+            let retired = before.is_some_and(|stored| stored.ring.active().is_some()) && ring.active().is_none();
+            let now = context.now();
+            context.with(|state| {
+                state.index.wrote_ring(&written);
+                if retired {
+                    state.retired.insert(owner.clone(), now);
+                } else if ring.keys.iter().any(|key| key.phase == KeyPhase::Active) {
+                    state.retired.remove(owner);
+                }
+            });
+            Ok(())
+        }
+        // Somebody was faster: the next reconcile reads what they wrote.
+        Err(ClusterError::AlreadyExists | ClusterError::Conflict) => Err(StepError::Outdated("the ring")),
+        Err(error) => Err(StepError::cluster("writing the ring", error)),
+    }
+}
+
+async fn tell(context: &Context, observed: &Observed, actions: &[Action]) {
+    for action in actions {
+        let (reason, note) = match action {
+            Action::Create => ("RingCreated", "A ring was made: one key that signs and one that stands by"),
+            Action::Return { .. } => ("RingRestored", "The ring of this name was restored: the same keys serve again"),
+            Action::AddStandby => ("KeyCreated", "A key that stands by was made"),
+            Action::Withdraw => ("RingWithdrawn", "The ring is withdrawn: its Tenant is gone"),
+            Action::Adjust | Action::Promote | Action::HandOver | Action::Retire | Action::Republish { .. } => continue,
+        };
+        if observed.object.is_some() {
+            context.tell(&observed.work, &observed.owner_uid, false, reason, note.to_owned()).await;
+        }
+    }
+}

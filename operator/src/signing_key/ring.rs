@@ -1,0 +1,278 @@
+//! The truth about one ring: every key with its private half, every phase and every time, in one
+//! Secret of the operator's namespace. The published document is a projection of it.
+//!
+//! The Secret is created once and afterwards replaced under the resourceVersion of an uncached
+//! read, never applied: an old leader that wakes up, or a cold cache, cannot destroy a key.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use claviger_crds::names::{self, ObjectName};
+use claviger_crds::published::{Content, Document, KeyDocument, KeyPhase, KeysDocument, SecretText};
+use claviger_jose::{Algorithm, Kid, PublicJwk};
+use jiff::Timestamp;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The version of the format that this release writes, and the newest that it reads.
+const VERSION: u32 = 1;
+/// The key of the Secret's data.
+const DATA_KEY: &str = "ring.json";
+/// Value of the label that tells rings from what else the namespace holds.
+pub(crate) const HOLDS_RING: &str = "ring";
+/// When the ring was withdrawn, beside its content: the sweep looks at metadata alone.
+pub(crate) const ANNOTATION_WITHDRAWN_AT: &str = "claviger.dev/withdrawn-at";
+
+/// Since when the ring leaves, beside its content, for the same reason.
+pub(crate) const ANNOTATION_LEAVING_SINCE: &str = "claviger.dev/leaving-since";
+
+/// A ring.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ring {
+    /// [`VERSION`].
+    version: u32,
+    /// Of the published document: grows with every change.
+    pub(crate) revision: u64,
+    /// Slug of the tenant.
+    pub(crate) tenant: String,
+    /// Name of the Tenant, in the SigningKey's namespace.
+    pub(crate) tenant_name: String,
+    /// Of the keys that are made from now on.
+    pub(crate) algorithm: Algorithm,
+    /// When the ring was made, or came back beside rings that sign: the oldest signs.
+    pub(crate) created_at: Timestamp,
+    /// Since when its SigningKey is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) leaving_since: Option<Timestamp>,
+    /// Since when pods are told to sign with another ring instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handed_over_at: Option<Timestamp>,
+    /// Since when it is a tombstone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) withdrawn_at: Option<Timestamp>,
+    /// `max-age` of the JWK Set, seconds.
+    pub(crate) cache_lifetime: u32,
+    /// The greatest `max-age` ever advertised, seconds: so long may a verifier not have looked.
+    pub(crate) max_cache_lifetime: u32,
+    /// The greatest lifetime of a token that any pod may have signed with this ring, seconds.
+    pub(crate) max_token_lifetime: u32,
+    /// The greatest lifetime of a session, seconds: so late may an `id_token_hint` come.
+    pub(crate) max_session_lifetime: u32,
+    /// Every key that is not gone, newest first.
+    pub(crate) keys: Vec<Key>,
+    /// Keys that never come back, gone or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) revoked: BTreeSet<Kid>,
+}
+
+/// A key of a ring. Times are those of changes that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Key {
+    /// RFC 7638 thumbprint.
+    pub(crate) kid: Kid,
+    /// Where it is in its life.
+    pub(crate) phase: KeyPhase,
+    /// The public half.
+    pub(crate) public_key: PublicJwk,
+    /// PKCS#8 in base64.
+    pub(crate) private_key: SecretText,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+    /// When it entered the JWK Set.
+    pub(crate) published_at: Timestamp,
+    /// When it began to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) active_at: Option<Timestamp>,
+    /// When it stopped signing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retiring_at: Option<Timestamp>,
+    /// When it left the JWK Set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) verify_only_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) revoked_at: Option<Timestamp>,
+}
+
+/// What a ring is made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Purpose {
+    /// Slug of the tenant.
+    pub(crate) tenant: String,
+    /// Name of the Tenant.
+    pub(crate) tenant_name: String,
+    /// Of its keys.
+    pub(crate) algorithm: Algorithm,
+    /// `max-age`, seconds.
+    pub(crate) cache_lifetime: u32,
+    /// The longest that a token of the tenant lives, seconds.
+    pub(crate) token_lifetime: u32,
+    /// The longest that a session of the tenant lives, seconds.
+    pub(crate) session_lifetime: u32,
+}
+
+/// The Secret is no ring that this release can read. Nothing is written over it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RingError {
+    /// The data is missing.
+    #[error("the ring's Secret has no {DATA_KEY}")]
+    Missing,
+    /// The JSON is of another shape; its content is not shown.
+    #[error("the ring's Secret is unreadable at line {line}, column {column}")]
+    Shape {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// A newer release wrote it.
+    #[error("the ring's Secret has version {0}, newer than this release reads")]
+    Newer(u32),
+}
+
+/// A ring as it stands in its Secret.
+#[derive(Clone)]
+pub(crate) struct StoredRing {
+    /// The ring.
+    pub(crate) ring: Ring,
+    /// The Secret it was read from, for what a replace must keep.
+    pub(crate) metadata: ObjectMeta,
+}
+
+impl fmt::Debug for StoredRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredRing").field("ring", &self.ring).finish_non_exhaustive()
+    }
+}
+
+// === impl Ring ===
+
+impl Ring {
+    /// A ring without keys.
+    pub(crate) fn empty(purpose: &Purpose, now: Timestamp) -> Self {
+        Self {
+            version: VERSION,
+            revision: 0,
+            tenant: purpose.tenant.clone(),
+            tenant_name: purpose.tenant_name.clone(),
+            algorithm: purpose.algorithm,
+            created_at: now,
+            leaving_since: None,
+            handed_over_at: None,
+            withdrawn_at: None,
+            cache_lifetime: purpose.cache_lifetime,
+            max_cache_lifetime: purpose.cache_lifetime,
+            max_token_lifetime: purpose.token_lifetime,
+            max_session_lifetime: purpose.session_lifetime,
+            keys: Vec::new(),
+            revoked: BTreeSet::new(),
+        }
+    }
+
+    /// The key that signs.
+    pub(crate) fn active(&self) -> Option<&Key> {
+        self.keys.iter().find(|key| key.phase == KeyPhase::Active)
+    }
+
+    /// The key that will sign next.
+    pub(crate) fn standby(&self) -> Option<&Key> {
+        self.keys.iter().find(|key| key.phase == KeyPhase::Published)
+    }
+
+    /// What the providers see: the private halves of the Active key and of the standby alone, and
+    /// none once it is withdrawn.
+    pub(crate) fn document(&self, owner: &ObjectName) -> Document {
+        let keys = KeysDocument {
+            algorithm: self.algorithm,
+            created_at: self.created_at,
+            leaving: self.handed_over_at.is_some(),
+            cache_lifetime: self.cache_lifetime,
+            max_token_lifetime: self.max_token_lifetime,
+            keys: self.keys.iter().map(|key| key.document(self.withdrawn_at.is_none())).collect(),
+        };
+        let mut document = Document::serving(self.tenant.clone(), owner.clone(), Content::SigningKey(keys));
+        document.withdrawn_at = self.withdrawn_at;
+        document
+    }
+
+    /// The Secret that holds this ring; with the metadata of the one that it replaces, if any.
+    pub(crate) fn to_secret(&self, namespace: &str, owner: &ObjectName, before: Option<&ObjectMeta>) -> Secret {
+        let mut metadata = before.cloned().unwrap_or_else(|| ObjectMeta {
+            name: Some(names::ring_secret(owner)),
+            namespace: Some(namespace.to_owned()),
+            ..ObjectMeta::default()
+        });
+        let labels = metadata.labels.get_or_insert_default();
+        for (key, value) in [
+            (names::LABEL_MANAGED_BY, names::MANAGER),
+            (names::LABEL_HOLDS, HOLDS_RING),
+            (names::LABEL_TENANT, self.tenant.as_str()),
+        ] {
+            labels.insert(key.to_owned(), value.to_owned());
+        }
+        let annotations = metadata.annotations.get_or_insert_default();
+        annotations.insert(names::ANNOTATION_OWNER.to_owned(), owner.to_string());
+        for (key, time) in
+            [(ANNOTATION_WITHDRAWN_AT, self.withdrawn_at), (ANNOTATION_LEAVING_SINCE, self.leaving_since)]
+        {
+            match time {
+                Some(at) => annotations.insert(key.to_owned(), at.to_string()),
+                None => annotations.remove(key),
+            };
+        }
+        // A struct with string keys alone always serialises.
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        Secret {
+            metadata,
+            data: Some([(DATA_KEY.to_owned(), ByteString(bytes))].into()),
+            type_: Some("claviger.dev/ring".to_owned()),
+            ..Secret::default()
+        }
+    }
+}
+
+// === impl Key ===
+
+impl Key {
+    fn document(&self, served: bool) -> KeyDocument {
+        let signs = served && matches!(self.phase, KeyPhase::Active | KeyPhase::Published);
+        KeyDocument {
+            kid: self.kid.clone(),
+            phase: self.phase,
+            public_key: self.public_key.clone(),
+            private_key: signs.then(|| self.private_key.clone()),
+            published_at: self.published_at,
+            active_at: self.active_at,
+            retiring_at: self.retiring_at,
+            verify_only_at: self.verify_only_at,
+            revoked_at: self.revoked_at,
+        }
+    }
+}
+
+// === impl StoredRing ===
+
+impl StoredRing {
+    /// Reads a ring's Secret.
+    pub(crate) fn from_secret(secret: Secret) -> Result<Self, RingError> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let shape = |error: serde_json::Error| RingError::Shape { line: error.line(), column: error.column() };
+        let Secret { metadata, data, .. } = secret;
+        let bytes = data.and_then(|mut data| data.remove(DATA_KEY)).ok_or(RingError::Missing)?;
+        let bytes = Zeroizing::new(bytes.0);
+        let Version { version } = serde_json::from_slice(&bytes).map_err(shape)?;
+        if version > VERSION {
+            return Err(RingError::Newer(version));
+        }
+        let ring = serde_json::from_slice(&bytes).map_err(shape)?;
+        Ok(Self { ring, metadata })
+    }
+}

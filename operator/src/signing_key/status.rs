@@ -1,0 +1,76 @@
+//! What a SigningKey says of itself: its conditions, and every key with its times.
+
+use claviger_crds::condition::{ConditionType, Reason, Verdict};
+use claviger_crds::signing_key::{KeyStatus, SigningKeyStatus};
+use jiff::Timestamp;
+
+use super::apply::Applied;
+use super::observe::Observed;
+use super::ring::{Key, Ring};
+use crate::context::Context;
+use crate::error::StepError;
+use crate::report::{self, whole_seconds};
+use crate::work::Next;
+
+/// Writes the status if it differs; says when to look again.
+pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
+    let Applied { ring, live, kept, decision, mut verdicts, mut next } = applied;
+    let Some(object) = &observed.object else { return Ok(next) };
+    let paused = object.meta.paused;
+    match &live {
+        Some(live) => match report::programmed(live, report::judge(context, object, live, &[])) {
+            Ok((verdict, again)) => {
+                verdicts.push(verdict);
+                next = next.or(again);
+            }
+            Err(held) => return Ok(next.or(held)),
+        },
+        None if paused || kept || observed.around.rolled_back => verdicts.push(report::kept(object)),
+        None => verdicts.push(report::not_served()),
+    }
+    let rolled_back = matches!(decision.blocked, Some((Reason::RingRolledBack, _)));
+    verdicts.push(match decision.blocked {
+        Some((reason, message)) => Verdict {
+            message,
+            ..Verdict::yes(ConditionType::RotationBlocked, reason)
+        },
+        None => Verdict {
+            holds: Some(false),
+            ..Verdict::yes(ConditionType::RotationBlocked, Reason::NotBlocked)
+        },
+    });
+    if rolled_back && !object.status.conditions.iter().any(|old| old.reason == Reason::RingRolledBack.to_string()) {
+        context.metrics.ring_rolled_back();
+    }
+    let verdicts = report::with_ready(verdicts, paused);
+    let status = SigningKeyStatus {
+        observed_generation: Some(object.meta.generation),
+        conditions: report::conditions(context, object, &verdicts),
+        tenant: ring.as_ref().map(|ring| ring.tenant.clone()),
+        algorithm: object.valid().map(|valid| valid.algorithm.to_string()),
+        active_kid: ring.as_ref().and_then(Ring::active).map(|key| key.kid.to_string()),
+        next_change: None,
+        observed_rotate_at: None,
+        keys: ring.iter().flat_map(|ring| &ring.keys).map(key).collect(),
+    };
+    report::report(context, object, status, |index| &mut index.signing_keys).await?;
+    Ok(next)
+}
+
+fn key(key: &Key) -> KeyStatus {
+    let time = |at: Option<Timestamp>| at.map(whole_seconds);
+    KeyStatus {
+        kid: key.kid.to_string(),
+        phase: key.phase,
+        algorithm: Some(key.public_key.algorithm().to_string()),
+        published_at: time(Some(key.published_at)),
+        active_at: time(key.active_at),
+        retiring_at: time(key.retiring_at),
+        verify_only_at: time(key.verify_only_at),
+        gone_at: None,
+        revoked_at: time(key.revoked_at),
+        trusted_until: None,
+        revoked_reason: None,
+        revoked_by: None,
+    }
+}

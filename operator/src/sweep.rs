@@ -1,0 +1,173 @@
+//! What stands without an owner: published documents and rings whose custom resource is gone.
+//!
+//! A loop of its own, woken by deletions and by a timer. It trusts no cache: before it withdraws
+//! anything it asks the API server for the owner, and it acts under UID and resourceVersion
+//! preconditions. Many at once are more likely a mistake than a wish, so they wait a minute.
+//!
+//! It withdraws (a write; the tombstone stays), and deletes tombstones whose time is over. What
+//! vanished unwithdrawn is none of its business: that is a loss, and reconciles repair it.
+
+mod expire;
+mod withdraw;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use claviger_crds::published::DocumentKind;
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use crate::clock::Moment;
+use crate::context::{Context, State};
+use crate::error::StepError;
+use crate::index::documents::Entry;
+use crate::work::{Kind, Next, Work};
+
+/// How long a tombstone stands.
+pub(crate) const TOMBSTONE: Duration = Duration::from_secs(168 * 3600);
+/// How long a withdrawal in bulk is held back.
+const HOLD: Duration = Duration::from_secs(60);
+/// No more than this many of a kind are "in bulk", however few there are.
+const FEW: usize = 5;
+/// It looks at least this often.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
+/// So many withdrawals are under way at once.
+const AT_ONCE: usize = 8;
+
+/// Since when withdrawals of a kind are held back, by monotonic time.
+#[derive(Debug, Default)]
+pub(crate) struct Held(BTreeMap<DocumentKind, Duration>);
+
+/// What one round is to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Round {
+    withdraw: Vec<Work>,
+    expire: Vec<Work>,
+    next: Next,
+}
+
+/// One round; says when the next is due at the latest.
+pub(crate) async fn round(context: &Context) -> Next {
+    let now = context.now();
+    let Round { withdraw, expire, next } = context.with(|state| plan(context, state, now));
+    let withdrawals = futures::stream::iter(withdraw).map(|work| async move {
+        let result = withdraw::withdraw(context, &work).await;
+        done(&work, "withdrawing", result)
+    });
+    let failed = withdrawals.buffer_unordered(AT_ONCE).filter(|ok| std::future::ready(!ok)).count().await;
+    let mut failed = failed > 0;
+    for work in expire {
+        let result = expire::expire(context, &work).await;
+        failed |= !done(&work, "deleting the tombstone of", result);
+    }
+    if failed { next.or(Next::after(Duration::from_secs(1))) } else { next }
+}
+
+fn done(work: &Work, doing: &'static str, result: Result<(), StepError>) -> bool {
+    if let Err(error) = &result {
+        tracing::warn!(%work, %error, "{doing} failed; it is tried again");
+    }
+    result.is_ok()
+}
+
+/// Sorts what stands without an owner. Nothing, before every watch has listed everything: until
+/// then, an owner may merely not have been seen.
+fn plan(context: &Context, state: &mut State, now: Moment) -> Round {
+    let mut round = Round { next: Next::after(AT_LEAST_EVERY), ..Round::default() };
+    if !state.synced {
+        return round;
+    }
+    let mut orphans: BTreeMap<DocumentKind, Vec<Work>> = BTreeMap::new();
+    for work in state.index.ownerless() {
+        let Some(kind) = crate::context::document_kind(work.kind) else { continue };
+        match standing(state, work) {
+            Standing::Serves => orphans.entry(kind).or_default().push(work.clone()),
+            Standing::Leaves => {}
+            Standing::Tombstone(since) => {
+                let left = TOMBSTONE.saturating_sub(passed(since, now.wall));
+                if left.is_zero() {
+                    round.expire.push(work.clone());
+                } else {
+                    round.next = round.next.or(Next::after(left));
+                }
+            }
+        }
+    }
+    for kind in DocumentKind::ALL {
+        let orphans = orphans.remove(&kind).unwrap_or_default();
+        match held(state, kind, orphans.len(), now) {
+            Some(left) => {
+                context.metrics.sweep_held(kind, orphans.len());
+                round.next = round.next.or(Next::after(left));
+            }
+            None => {
+                context.metrics.sweep_held(kind, 0);
+                round.withdraw.extend(orphans);
+            }
+        }
+    }
+    round
+}
+
+/// How long withdrawals of `kind` are still held back, if they are.
+fn held(state: &mut State, kind: DocumentKind, orphans: usize, now: Moment) -> Option<Duration> {
+    let bulk = orphans > FEW && {
+        let serving = state.index.documents.of_kind(kind).filter(|entry| entry.serving()).count();
+        orphans * 10 > serving
+    };
+    if !bulk {
+        state.held.0.remove(&kind);
+        return None;
+    }
+    let since = *state.held.0.entry(kind).or_insert_with(|| {
+        tracing::warn!(
+            kind = kind.as_str(),
+            orphans,
+            "more than a tenth of all documents of this kind lost their owners at once: they are withdrawn in a minute",
+        );
+        now.monotonic
+    });
+    let left = HOLD.saturating_sub(now.monotonic.saturating_sub(since));
+    (!left.is_zero()).then_some(left)
+}
+
+enum Standing {
+    Serves,
+    Leaves,
+    Tombstone(Timestamp),
+}
+
+/// How something without an owner stands.
+fn standing(state: &State, work: &Work) -> Standing {
+    let document = state.index.documents.get(&work.document());
+    let ring = (work.kind == Kind::SigningKey).then(|| state.index.ring(&work.name)).flatten();
+    if let Some(ring) = ring {
+        // The document of a withdrawn ring may not have been written yet.
+        return match (ring.withdrawn_at, document.is_some_and(Entry::serving)) {
+            (Some(at), false) => Standing::Tombstone(at),
+            (None, _) if ring.leaving && !state.index.tenant_gone(&ring.tenant) => Standing::Leaves,
+            _ => Standing::Serves,
+        };
+    }
+    match document.and_then(|document| document.withdrawn_at) {
+        Some(at) => Standing::Tombstone(at),
+        None => Standing::Serves,
+    }
+}
+
+fn passed(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO)
+}
+
+/// Whether the custom resource is gone, as the API server says itself. If it is there, the watch
+/// will show it, and this is no longer without an owner.
+async fn gone(context: &Context, work: &Work) -> Result<bool, StepError> {
+    use crate::error::While;
+    let owner = context.cluster().owner(work.kind, &work.name).await.doing("reading the owner")?;
+    Ok(owner.is_none())
+}
+
+/// The names in a set, for a log line.
+fn names(set: &BTreeSet<String>) -> String {
+    set.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}

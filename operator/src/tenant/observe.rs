@@ -1,0 +1,229 @@
+//! What the index says about a tenant and its rings. Other kinds ask here how their tenant stands.
+
+use std::sync::Arc;
+
+use claviger_crds::condition::Reason;
+use claviger_crds::names::{self, ObjectName};
+use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::published::DocumentKind;
+use claviger_crds::tenant::{Tenant, ValidTenant};
+use jiff::Timestamp;
+
+use super::Issuer;
+use crate::acknowledgements::Standing;
+use crate::clock::Moment;
+use crate::context::{Context, State};
+use crate::index::Index;
+use crate::index::claims::Claim;
+use crate::index::documents::{Detail, Entry};
+use crate::index::object::Object;
+use crate::liveness::Live;
+use crate::work::{Kind, Work};
+
+/// All that a Tenant's plan rests on.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    pub(crate) object: Arc<Object<Tenant>>,
+    /// Who holds a name that this tenant wants.
+    pub(crate) conflict: Option<(Reason, String)>,
+    /// Its address, if it is valid.
+    pub(crate) issuer: Option<Issuer>,
+    /// The ring that its document names.
+    pub(crate) published_default: Option<Option<ObjectName>>,
+    /// Published rings of its slug.
+    pub(crate) rings: Vec<PublishedRing>,
+    /// Its SigningKeys, by name.
+    pub(crate) signing_keys: Vec<SigningKeyMeta>,
+    /// Since when it is known to have none.
+    pub(crate) ringless_since: Option<Moment>,
+    /// `client_id` of the client that its login page of its own names, if that is accepted.
+    pub(crate) login_client: Option<String>,
+}
+
+/// A SigningKey, as far as its tenant cares.
+#[derive(Clone, Debug)]
+pub(crate) struct SigningKeyMeta {
+    pub(crate) name: ObjectName,
+    pub(crate) uid: String,
+    pub(crate) resource_version: String,
+    /// The operator made it as the default ring.
+    pub(crate) default: bool,
+}
+
+/// A published ring, and how it stands on the pods.
+#[derive(Clone, Debug)]
+pub(crate) struct PublishedRing {
+    pub(crate) owner: ObjectName,
+    pub(crate) live: Live,
+    /// It has an Active key.
+    pub(crate) active: bool,
+    /// It leaves, or is withdrawn.
+    pub(crate) leaving: bool,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+    /// `max-age` that it asks for, seconds.
+    pub(crate) cache_lifetime: u32,
+    /// Since when every pod serves it.
+    pub(crate) since: Option<Moment>,
+}
+
+impl PublishedRing {
+    /// Whether pods may sign with it.
+    pub(crate) fn signs(&self) -> bool {
+        self.active && !self.leaving
+    }
+}
+
+/// How the Tenant that another object names stands.
+#[derive(Clone, Debug)]
+pub(crate) enum TenantStanding {
+    /// There is none, and what was published of it is withdrawn.
+    Gone,
+    /// There is none, but it is still published: the sweep will decide.
+    Vanished,
+    /// It is there, and not accepted.
+    NotAccepted,
+    /// It is there and accepted.
+    Accepted(AcceptedTenant),
+}
+
+/// A tenant that others may belong to.
+#[derive(Clone, Debug)]
+pub(crate) struct AcceptedTenant {
+    object: Arc<Object<Tenant>>,
+    pub(crate) valid: ValidTenant,
+    pub(crate) issuer: Issuer,
+}
+
+impl AcceptedTenant {
+    pub(crate) fn slug(&self) -> &str {
+        self.valid.slug.as_str()
+    }
+
+    pub(crate) fn name(&self) -> &ObjectName {
+        &self.object.meta.name
+    }
+}
+
+/// Reads the index; `None` if there is no such Tenant.
+pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> {
+    let now = context.now();
+    context.with(|state| {
+        let object = Arc::clone(state.index.tenants.get(name)?);
+        let valid = object.valid();
+        let conflict = valid.and_then(|valid| conflict(&state.index, name, valid));
+        let slug = valid.map(|valid| valid.slug.as_str().to_owned());
+        let rings = slug.map(|slug| rings(state, &slug, &object.work())).unwrap_or_default();
+        let signing_keys = signing_keys(&state.index, name);
+        let published_default = match state.index.documents.of(DocumentKind::Tenant, name).map(|entry| &entry.detail) {
+            Some(Detail::Tenant { default_signing_key, .. }) => Some(default_signing_key.clone()),
+            _ => None,
+        };
+        let ui = valid.and_then(|valid| valid.login.ui.as_ref());
+        let login_client = ui.and_then(|ui| {
+            let client: &Arc<Object<OAuthClient>> = state.index.clients.get(&ui.client)?;
+            let client = client.valid().filter(|client| client.tenant == *name)?;
+            Some(client.client_id.to_string())
+        });
+        let ringless_since = signing_keys.is_empty().then(|| *state.ringless.entry(name.clone()).or_insert(now));
+        if !signing_keys.is_empty() {
+            state.ringless.remove(name);
+        }
+        let issuer = valid.map(|valid| Issuer::of(valid, &context.options.external_url));
+        Some(Observed {
+            conflict,
+            issuer,
+            published_default,
+            rings,
+            signing_keys,
+            ringless_since,
+            login_client,
+            object: Arc::clone(&object),
+        })
+    })
+}
+
+/// How the tenant `name` stands, for what belongs to it.
+pub(crate) fn standing(context: &Context, state: &State, name: &ObjectName) -> TenantStanding {
+    let Some(object) = state.index.tenants.get(name) else {
+        let published = state.index.documents.of(DocumentKind::Tenant, name).is_some_and(Entry::serving);
+        return if published { TenantStanding::Vanished } else { TenantStanding::Gone };
+    };
+    match object.valid() {
+        Some(valid) if conflict(&state.index, name, valid).is_none() => TenantStanding::Accepted(AcceptedTenant {
+            object: Arc::clone(object),
+            valid: valid.clone(),
+            issuer: Issuer::of(valid, &context.options.external_url),
+        }),
+        _ => TenantStanding::NotAccepted,
+    }
+}
+
+fn conflict(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> Option<(Reason, String)> {
+    let slug = tenant.slug.as_str();
+    let holder = index.holder(&Claim::Slug(slug.to_owned()), slug).filter(|holder| holder != name);
+    if let Some(holder) = holder {
+        return Some((Reason::SlugConflict, format!("the slug {slug} is held by the Tenant {holder}")));
+    }
+    let host = tenant.host.as_ref()?;
+    let holder = index.holder(&Claim::Host(host.to_string()), slug).filter(|holder| holder != name)?;
+    Some((Reason::HostConflict, format!("the host {host} is held by the Tenant {holder}")))
+}
+
+/// The published rings of a slug; `work` is woken when one of them is served everywhere.
+pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<PublishedRing> {
+    let rings: Vec<PublishedRing> = state
+        .index
+        .documents
+        .rings(slug)
+        .filter(|entry| entry.serving())
+        .filter_map(|entry| {
+            let Detail::Ring { active, leaving, created_at, cache_lifetime } = entry.detail else { return None };
+            let standing = state.acknowledgements.standing(&entry.name, &entry.digest, entry.revision);
+            let since = match standing {
+                Standing::Acknowledged { since } => Some(since),
+                _ => None,
+            };
+            let live = Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision };
+            Some(PublishedRing {
+                owner: entry.owner.clone(),
+                live,
+                active,
+                leaving,
+                created_at,
+                cache_lifetime,
+                since,
+            })
+        })
+        .collect();
+    for ring in rings.iter().filter(|ring| ring.since.is_none() && ring.owner != work.name) {
+        state.liveness.wait(&ring.live.name, work);
+    }
+    rings
+}
+
+fn signing_keys(index: &Index, tenant: &ObjectName) -> Vec<SigningKeyMeta> {
+    let default = names::default_signing_key(&tenant.name);
+    let keys = index.members.rings(tenant).filter_map(|name| index.signing_keys.get(name));
+    keys.map(|key| SigningKeyMeta {
+        name: key.meta.name.clone(),
+        uid: key.meta.uid.clone(),
+        resource_version: key.meta.resource_version.clone(),
+        default: key.meta.managed && key.meta.name.name == default,
+    })
+    .collect()
+}
+
+/// What must be live before anything of the tenant is: its document, and one of its rings.
+pub(crate) fn issuer_needs(state: &mut State, tenant: &AcceptedTenant, work: &Work) -> Vec<Vec<Live>> {
+    let document = state.index.documents.of(DocumentKind::Tenant, tenant.name()).filter(|entry| entry.serving());
+    let document: Vec<Live> = document
+        .map(|entry| Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision })
+        .into_iter()
+        .collect();
+    if document.is_empty() {
+        state.liveness.wait(&Work::new(Kind::Tenant, tenant.name().clone()).document(), work);
+    }
+    let rings = rings(state, tenant.slug(), work).into_iter().filter(|ring| ring.active).map(|ring| ring.live);
+    vec![document, rings.collect()]
+}

@@ -1,0 +1,164 @@
+//! What a Tenant needs: pure.
+
+use std::time::Duration;
+
+use claviger_crds::condition::{ConditionType, Reason, Verdict};
+use claviger_crds::sentence;
+use claviger_crds::names::{self, ObjectName};
+use claviger_crds::published::{
+    BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument, TenantDocument,
+};
+use claviger_crds::Scope;
+use claviger_crds::tenant::ValidTenant;
+
+use super::observe::{Observed, SigningKeyMeta};
+use crate::clock::Moment;
+use crate::publish::Publication;
+use crate::work::Next;
+
+/// A Tenant and its SigningKey are often applied together, in this order: so long the operator
+/// waits for the SigningKey before it makes a default ring.
+const RING_GRACE: Duration = Duration::from_millis(300);
+/// Beyond twice the greatest `max-age`, before a ring signs that verifiers may not know.
+const CACHE_MARGIN: Duration = Duration::from_secs(10);
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The document, unless the tenant may not be served.
+    pub(super) publication: Option<Publication>,
+    pub(super) default_ring: DefaultRing,
+    /// `Accepted` and `ReferencesResolved`.
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) next: Next,
+}
+
+/// What happens to the default ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum DefaultRing {
+    /// Nothing.
+    Leave,
+    /// It is made: the tenant has no SigningKey.
+    Create(ObjectName),
+    /// It goes: a declared ring signs.
+    Delete { name: ObjectName, uid: String, resource_version: String },
+}
+
+/// Decides.
+pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
+    let refused = |reason, message: String| Plan {
+        publication: None,
+        default_ring: DefaultRing::Leave,
+        verdicts: vec![
+            Verdict::no(ConditionType::Accepted, reason, message),
+            crate::report::not_judged(ConditionType::ReferencesResolved),
+        ],
+        next: Next::IDLE,
+    };
+    let valid = match &observed.object.valid {
+        Ok(valid) => valid,
+        Err(faults) => return refused(Reason::Invalid, sentence(faults)),
+    };
+    if let Some((reason, message)) = &observed.conflict {
+        return refused(*reason, message.clone());
+    }
+    let (default, wait) = default_signing_key(observed, valid, now);
+    let (default_ring, grace) = default_ring(observed, now);
+    let document = document(observed, valid, default);
+    Plan {
+        publication: Some(Publication::of(document, &observed.object.meta.uid)),
+        default_ring,
+        verdicts: vec![Verdict::yes(ConditionType::Accepted, Reason::Accepted), resolved(observed, valid)],
+        next: Next { after: wait }.or(Next { after: grace }),
+    }
+}
+
+fn resolved(observed: &Observed, valid: &ValidTenant) -> Verdict {
+    let no = |reason, message| Verdict::no(ConditionType::ReferencesResolved, reason, message);
+    if let Some(default) = &valid.default_signing_key
+        && !observed.signing_keys.iter().any(|key| key.name == *default)
+    {
+        return no(Reason::SigningKeyNotFound, format!("signing.default: this Tenant has no SigningKey {}", default.name));
+    }
+    if let Some(ui) = &valid.login.ui
+        && observed.login_client.is_none()
+    {
+        return no(Reason::ClientNotFound, format!("login.ui.clientRef: this Tenant has no OAuthClient {}", ui.client));
+    }
+    Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)
+}
+
+/// The ring that the document names. A new one is named only when every pod has served its keys for
+/// longer than any verifier may cache; until then the document names the one before.
+fn default_signing_key(
+    observed: &Observed,
+    valid: &ValidTenant,
+    now: Moment,
+) -> (Option<ObjectName>, Option<Duration>) {
+    let wanted = valid.default_signing_key.clone();
+    let Some(before) = &observed.published_default else { return (wanted, None) };
+    let Some(name) = wanted.as_ref().filter(|wanted| before.as_ref() != Some(*wanted)) else { return (wanted, None) };
+    let Some(ring) = observed.rings.iter().find(|ring| ring.owner == *name) else { return (before.clone(), None) };
+    if !observed.rings.iter().any(|other| other.owner != *name && other.active) {
+        return (wanted, None);
+    }
+    let Some(since) = ring.since.filter(|_| ring.signs()) else { return (before.clone(), None) };
+    let cached = observed.rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0);
+    let wait = Duration::from_secs(2 * u64::from(cached)) + CACHE_MARGIN;
+    let left = wait.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
+    if left.is_zero() { (wanted, None) } else { (before.clone(), Some(left)) }
+}
+
+fn default_ring(observed: &Observed, now: Moment) -> (DefaultRing, Option<Duration>) {
+    let meta = &observed.object.meta;
+    if meta.deleting {
+        return (DefaultRing::Leave, None);
+    }
+    if let Some(since) = observed.ringless_since {
+        let left = RING_GRACE.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
+        let name = ObjectName::new(meta.name.namespace.clone(), names::default_signing_key(&meta.name.name));
+        return if left.is_zero() { (DefaultRing::Create(name), None) } else { (DefaultRing::Leave, Some(left)) };
+    }
+    let Some(default) = observed.signing_keys.iter().find(|key| key.default) else { return (DefaultRing::Leave, None) };
+    let declared = observed.signing_keys.iter().filter(|key| !key.default);
+    let signs = |key: &SigningKeyMeta| {
+        observed.rings.iter().any(|ring| ring.owner == key.name && ring.signs() && ring.since.is_some())
+    };
+    if !declared.into_iter().any(signs) {
+        return (DefaultRing::Leave, None);
+    }
+    let SigningKeyMeta { name, uid, resource_version, .. } = default.clone();
+    (DefaultRing::Delete { name, uid, resource_version }, None)
+}
+
+fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Option<ObjectName>) -> Document {
+    let issuer = observed.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()).unwrap_or_default();
+    let ui = valid.login.ui.as_ref().zip(observed.login_client.clone());
+    let tenant = TenantDocument {
+        slug: valid.slug.to_string(),
+        issuer,
+        host: valid.host.as_ref().map(ToString::to_string),
+        display_name: valid.display_name.clone(),
+        lifetimes: valid.lifetimes,
+        scopes: valid.scopes.iter().map(scope).collect(),
+        default_signing_key,
+        login: LoginDocument {
+            passwords: valid.login.passwords,
+            branding: BrandingDocument {
+                logo: valid.login.logo.as_ref().map(ToString::to_string),
+                accent: valid.login.accent.clone(),
+            },
+            ui: ui.map(|(ui, client_id)| LoginUiDocument { url: ui.url.to_string(), client_id }),
+        },
+    };
+    Document::serving(valid.slug.to_string(), observed.object.meta.name.clone(), Content::Tenant(tenant))
+}
+
+/// A scope as documents have it.
+pub(crate) fn scope(scope: &Scope) -> ScopeDocument {
+    ScopeDocument {
+        name: scope.name.to_string(),
+        description: scope.description.clone(),
+        claims: scope.claims.clone(),
+    }
+}

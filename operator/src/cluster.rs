@@ -31,7 +31,11 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<(), ClusterError>>;
 
     /// Whether the custom resource exists now, as the store itself says (a quorum read).
-    fn owner(&self, kind: Kind, name: &ObjectName) -> BoxFuture<'_, Result<Option<OwnerMeta>, ClusterError>>;
+    fn owner(
+        &self,
+        kind: Kind,
+        name: &ObjectName,
+    ) -> BoxFuture<'_, Result<Option<OwnerMeta>, ClusterError>>;
 
     /// Creates a default ring's SigningKey. [`ClusterError::AlreadyExists`] if the name is taken.
     fn create_signing_key(&self, key: SigningKey) -> BoxFuture<'_, Result<(), ClusterError>>;

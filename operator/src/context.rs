@@ -64,7 +64,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(cluster: Arc<dyn Cluster>, options: Options, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        cluster: Arc<dyn Cluster>,
+        options: Options,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             cluster,
             options,
@@ -99,12 +104,20 @@ impl Context {
         &*self.cluster
     }
 
-    pub(crate) async fn create_secret(&self, what: Written, secret: Secret) -> Result<Secret, ClusterError> {
+    pub(crate) async fn create_secret(
+        &self,
+        what: Written,
+        secret: Secret,
+    ) -> Result<Secret, ClusterError> {
         self.metrics.wrote(Verb::Create, what);
         self.cluster.create_secret(secret).await
     }
 
-    pub(crate) async fn replace_secret(&self, what: Written, secret: Secret) -> Result<Secret, ClusterError> {
+    pub(crate) async fn replace_secret(
+        &self,
+        what: Written,
+        secret: Secret,
+    ) -> Result<Secret, ClusterError> {
         self.metrics.wrote(Verb::Replace, what);
         self.cluster.replace_secret(secret).await
     }
@@ -117,7 +130,9 @@ impl Context {
         resource_version: &str,
     ) -> Result<(), ClusterError> {
         self.metrics.wrote(Verb::Delete, what);
-        self.cluster.delete_secret(name, uid, resource_version).await
+        self.cluster
+            .delete_secret(name, uid, resource_version)
+            .await
     }
 
     pub(crate) async fn create_signing_key(&self, key: SigningKey) -> Result<(), ClusterError> {
@@ -132,7 +147,9 @@ impl Context {
         resource_version: &str,
     ) -> Result<(), ClusterError> {
         self.metrics.wrote(Verb::Delete, Written::SigningKey);
-        self.cluster.delete_signing_key(name, uid, resource_version).await
+        self.cluster
+            .delete_signing_key(name, uid, resource_version)
+            .await
     }
 
     pub(crate) async fn write_status(&self, status: StatusWrite) -> Result<(), ClusterError> {
@@ -149,9 +166,24 @@ impl Context {
     }
 
     /// A Normal or Warning Event about an object.
-    pub(crate) async fn tell(&self, work: &Work, uid: &str, warning: bool, reason: &'static str, note: String) {
+    pub(crate) async fn tell(
+        &self,
+        work: &Work,
+        uid: &str,
+        warning: bool,
+        reason: &'static str,
+        note: String,
+    ) {
         let Work { kind, name } = work.clone();
-        self.event(Event { kind, name, uid: uid.to_owned(), warning, reason, note }).await;
+        self.event(Event {
+            kind,
+            name,
+            uid: uid.to_owned(),
+            warning,
+            reason,
+            note,
+        })
+        .await;
     }
 
     /// When an object that names a Secret looks at it again. The more there are, the longer, so that
@@ -173,5 +205,7 @@ impl Context {
 
 /// Whether the kind has documents.
 pub(crate) fn document_kind(kind: Kind) -> Option<claviger_crds::published::DocumentKind> {
-    claviger_crds::published::DocumentKind::ALL.into_iter().find(|document| Kind::from(*document) == kind)
+    claviger_crds::published::DocumentKind::ALL
+        .into_iter()
+        .find(|document| Kind::from(*document) == kind)
 }

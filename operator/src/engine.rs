@@ -8,8 +8,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_crds::names::ObjectName;
+use claviger_crds::names::{self, ObjectName};
 use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::published::DocumentKind;
 use claviger_crds::published::acknowledgement::Frame;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
@@ -19,11 +20,13 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use tokio_util::sync::CancellationToken;
 
+use crate::acknowledgements::Standing;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::context::{Context, State};
 use crate::error::StepError;
 use crate::index::Index;
+use crate::index::claims::Claim;
 use crate::metrics::Metrics;
 use crate::queue::Urgency;
 use crate::work::{Kind, Next, Work};
@@ -87,8 +90,15 @@ pub struct Engine {
 
 impl Engine {
     /// An engine that knows nothing yet and does nothing until [`Engine::run`].
-    pub fn new(cluster: Arc<dyn Cluster>, options: Options, clock: Arc<dyn Clock>, metrics: Metrics) -> Arc<Self> {
-        Arc::new(Self { context: Context::new(cluster, options, clock, metrics) })
+    pub fn new(
+        cluster: Arc<dyn Cluster>,
+        options: Options,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            context: Context::new(cluster, options, clock, metrics),
+        })
     }
 
     /// Takes in what a watch saw. Never blocks on I/O.
@@ -104,7 +114,9 @@ impl Engine {
                 }
                 return true;
             };
-            let orphaned = works.iter().any(|work| state.index.ownerless().contains(work));
+            let orphaned = works
+                .iter()
+                .any(|work| state.index.ownerless().contains(work));
             state.wake(works);
             orphaned
         });
@@ -126,7 +138,8 @@ impl Engine {
     /// again is harmless.
     pub fn pod_found(&self, key: &str, name: &str) {
         let now = self.context.now();
-        self.context.with(|state| state.acknowledgements.found(key, name, now));
+        self.context
+            .with(|state| state.acknowledgements.found(key, name, now));
     }
 
     /// The pod said something.
@@ -235,12 +248,33 @@ fn acknowledged(state: &mut State, document: &str) {
         state.wake(works);
         return;
     };
-    let ahead = state.acknowledgements.highest_revision(document).is_some_and(|highest| highest > entry.revision);
-    let standing = state.acknowledgements.standing(document, &entry.digest, entry.revision);
+    let ahead = state
+        .acknowledgements
+        .highest_revision(document)
+        .is_some_and(|highest| highest > entry.revision);
+    let standing = state
+        .acknowledgements
+        .standing(document, &entry.digest, entry.revision);
     let owner = ahead.then(|| Work::new(Kind::from(entry.kind), entry.owner.clone()));
+    let tenants = match entry.kind {
+        DocumentKind::SigningKey => state
+            .index
+            .documents
+            .holders(&Claim::Slug(entry.tenant.clone()))
+            .to_vec(),
+        _ => Vec::new(),
+    };
     state.wake(owner);
-    if !matches!(standing, crate::acknowledgements::Standing::Waiting { .. }) {
-        let works = state.liveness.wake(document);
+    if matches!(standing, Standing::Waiting { .. }) {
+        return;
+    }
+    let works = state.liveness.wake(document);
+    state.wake(works);
+    for tenant in tenants {
+        let works = state.liveness.wake(&names::published_secret(
+            DocumentKind::Tenant.as_str(),
+            &tenant,
+        ));
         state.wake(works);
     }
 }
@@ -255,19 +289,24 @@ impl Engine {
             tokio::spawn(async move { engine.work(&shutdown).await })
         });
         let workers = workers.collect::<Vec<_>>();
-        let beside = async { tokio::join!(self.tick_until(&shutdown), self.sweep_until(&shutdown)) };
+        let beside =
+            async { tokio::join!(self.tick_until(&shutdown), self.sweep_until(&shutdown)) };
         tokio::join!(join_all(workers), beside);
     }
 
     async fn work(&self, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() {
             let now = self.context.now().monotonic;
-            let (work, due) = self.context.with(|state| (state.queue.take(now), state.queue.next_due()));
+            let (work, due) = self
+                .context
+                .with(|state| (state.queue.take(now), state.queue.next_due()));
             if let Some(work) = work {
                 self.reconcile(&work).await;
                 continue;
             }
-            let nap = due.map_or(LONGEST_NAP, |due| due.saturating_sub(now)).min(LONGEST_NAP);
+            let nap = due
+                .map_or(LONGEST_NAP, |due| due.saturating_sub(now))
+                .min(LONGEST_NAP);
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = self.context.queued.notified() => {}
@@ -303,7 +342,9 @@ impl Engine {
         let mut worked = false;
         loop {
             let now = self.context.now().monotonic;
-            let Some(work) = self.context.with(|state| state.queue.take(now)) else { break };
+            let Some(work) = self.context.with(|state| state.queue.take(now)) else {
+                break;
+            };
             self.reconcile(&work).await;
             worked = true;
         }
@@ -327,11 +368,17 @@ impl Engine {
                 (Next::IDLE, "panic", true)
             }
         };
-        self.context.metrics.reconciled(work.kind, outcome, now.monotonic.saturating_sub(began.monotonic));
+        self.context.metrics.reconciled(
+            work.kind,
+            outcome,
+            now.monotonic.saturating_sub(began.monotonic),
+        );
         self.context.with(|state| {
             state.queue.done(work, failed, now.monotonic);
             if let Some(after) = next.after {
-                state.queue.add_at(work.clone(), now.monotonic.saturating_add(after));
+                state
+                    .queue
+                    .add_at(work.clone(), now.monotonic.saturating_add(after));
             }
         });
     }

@@ -115,9 +115,15 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
 
     /// The run of `item` is over. After a failure it is wanted again, later each time.
     pub(crate) fn done(&mut self, item: &K, failed: bool, now: Duration) {
-        let Some(slot) = self.slots.get_mut(item) else { return };
+        let Some(slot) = self.slots.get_mut(item) else {
+            return;
+        };
         slot.running = false;
-        slot.failures = if failed { slot.failures.saturating_add(1) } else { 0 };
+        slot.failures = if failed {
+            slot.failures.saturating_add(1)
+        } else {
+            0
+        };
         let failures = slot.failures;
         match slot.place {
             Place::Again(_) if failed => {
@@ -150,14 +156,15 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         self.changed.len() + self.routine.len()
     }
 
-
     /// Moves what has become due into line.
     fn ripen(&mut self, now: Duration) {
         while let Some((at, _)) = self.delayed.first()
             && *at <= now
             && let Some((_, item)) = self.delayed.pop_first()
         {
-            let Some(slot) = self.slots.get_mut(&item) else { continue };
+            let Some(slot) = self.slots.get_mut(&item) else {
+                continue;
+            };
             if slot.running {
                 slot.place = Place::Again(Urgency::Routine);
             } else {
@@ -176,7 +183,9 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
 }
 
 fn backoff(failures: u32) -> Duration {
-    BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST)
+    BACKOFF_FIRST
+        .saturating_mul(1 << failures.saturating_sub(1).min(16))
+        .min(BACKOFF_MOST)
 }
 
 #[cfg(test)]

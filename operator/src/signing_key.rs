@@ -19,7 +19,9 @@ use crate::work::Next;
 
 /// One reconcile of the SigningKey `name`, or of what it left behind.
 pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
-    let Some(observed) = observe::observe(context, name).await? else { return Ok(Next::IDLE) };
+    let Some(observed) = observe::observe(context, name).await? else {
+        return Ok(Next::IDLE);
+    };
     let plan = plan::plan(&observed, context.now());
     let applied = apply::apply(context, &observed, plan).await?;
     status::report(context, &observed, applied).await

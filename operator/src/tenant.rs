@@ -16,7 +16,9 @@ use crate::work::Next;
 
 /// One reconcile of the Tenant `name`. A deleted one is the sweep's business.
 pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
-    let Some(observed) = observe::observe(context, name) else { return Ok(Next::IDLE) };
+    let Some(observed) = observe::observe(context, name) else {
+        return Ok(Next::IDLE);
+    };
     let plan = plan::plan(&observed, context.now());
     let applied = apply::apply(context, &observed, plan).await?;
     status::report(context, &observed, applied).await

@@ -1,8 +1,10 @@
 //! A cluster in memory for the engine's tests: resourceVersions, UIDs, generations and
 //! preconditions as the API server has them, every write noted, and a hand on the plug.
 
+mod api;
 pub(crate) mod fixtures;
 mod harness;
+mod outcome;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,16 +15,14 @@ use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 pub(crate) use self::harness::{Harness, parse, secret};
+pub(crate) use self::outcome::outcome;
 use crate::clock::{Clock, Moment};
-use crate::cluster::{Cluster, ClusterError, Event, OwnerMeta, StatusWrite};
+use crate::cluster::{ClusterError, Event, StatusWrite};
 use crate::engine::{Change, Seen};
-use crate::work::Kind;
 
 pub(crate) const OPERATOR: &str = "claviger-system";
 pub(crate) const PUBLISHED: &str = "claviger-published";
@@ -34,7 +34,10 @@ pub(crate) struct ManualClock(Arc<Mutex<Moment>>);
 impl ManualClock {
     pub(crate) fn new() -> Self {
         let wall = "2026-03-01T12:00:00Z".parse().unwrap();
-        Self(Arc::new(Mutex::new(Moment { wall, monotonic: Duration::from_secs(1_000) })))
+        Self(Arc::new(Mutex::new(Moment {
+            wall,
+            monotonic: Duration::from_secs(1_000),
+        })))
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -65,6 +68,8 @@ pub(crate) struct Objects {
     pub(crate) writes: Vec<String>,
     /// How many more writes succeed before the plug is pulled.
     pub(crate) writes_left: Option<usize>,
+    /// The write that succeeds and whose answer is lost, counted from here.
+    pub(crate) answer_lost_at: Option<usize>,
     /// What the watches have not yet delivered.
     changes: Vec<Change>,
 }
@@ -108,7 +113,10 @@ resource!(User, users);
 
 impl World {
     pub(crate) fn new(clock: ManualClock) -> Self {
-        Self { objects: Arc::default(), clock }
+        Self {
+            objects: Arc::default(),
+            clock,
+        }
     }
 
     pub(crate) fn objects(&self) -> MutexGuard<'_, Objects> {
@@ -145,22 +153,41 @@ impl World {
             }
         }
         K::all(&mut objects).insert(name, object.clone());
-        objects.changes.push(K::change(Seen::Applied(Box::new(object))));
+        objects
+            .changes
+            .push(K::change(Seen::Applied(Box::new(object))));
     }
 
     pub(crate) fn delete<K: Resource>(&self, name: &ObjectName) {
         let mut objects = self.objects();
-        assert!(K::all(&mut objects).remove(name).is_some(), "{name} is not there");
+        assert!(
+            K::all(&mut objects).remove(name).is_some(),
+            "{name} is not there"
+        );
         objects.changes.push(K::change(Seen::Deleted(name.clone())));
     }
 
     pub(crate) fn apply_namespace(&self, name: &str, labels: &[(&str, &str)]) {
-        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() };
-        let namespace = Namespace { metadata, ..Namespace::default() };
+        let labels = labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let metadata = ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(labels),
+            ..ObjectMeta::default()
+        };
+        let namespace = Namespace {
+            metadata,
+            ..Namespace::default()
+        };
         let mut objects = self.objects();
-        objects.namespaces.insert(name.to_owned(), namespace.clone());
-        objects.changes.push(Change::Namespace(Seen::Applied(Box::new(namespace))));
+        objects
+            .namespaces
+            .insert(name.to_owned(), namespace.clone());
+        objects
+            .changes
+            .push(Change::Namespace(Seen::Applied(Box::new(namespace))));
     }
 
     /// What somebody else does to a Secret.
@@ -189,21 +216,30 @@ impl World {
         objects.changes.clear();
         let mut changes: Vec<Change> = Vec::new();
         let secrets: Vec<Secret> = objects.secrets.values().cloned().collect();
-        changes.extend(secrets.into_iter().filter_map(|secret| watched(Seen::Applied(Box::new(secret)))));
+        changes.extend(
+            secrets
+                .into_iter()
+                .filter_map(|secret| watched(Seen::Applied(Box::new(secret)))),
+        );
         // Children before their tenants: the order between kinds is nobody's promise.
         changes.extend(applied(&objects.users));
         changes.extend(applied(&objects.clients));
         changes.extend(applied(&objects.signing_keys));
         changes.extend(applied(&objects.tenants));
         let namespaces = objects.namespaces.values();
-        changes.extend(namespaces.map(|namespace| Change::Namespace(Seen::Applied(Box::new(namespace.clone())))));
+        changes.extend(
+            namespaces
+                .map(|namespace| Change::Namespace(Seen::Applied(Box::new(namespace.clone())))),
+        );
         changes.push(Change::Synced);
         changes
     }
 }
 
 fn applied<K: Resource>(objects: &BTreeMap<ObjectName, K>) -> impl Iterator<Item = Change> {
-    objects.values().map(|object| K::change(Seen::Applied(Box::new(object.clone()))))
+    objects
+        .values()
+        .map(|object| K::change(Seen::Applied(Box::new(object.clone()))))
 }
 
 fn watched(seen: Seen<Secret>) -> Option<Change> {
@@ -219,11 +255,18 @@ fn watched(seen: Seen<Secret>) -> Option<Change> {
 }
 
 fn name_of(metadata: &ObjectMeta) -> ObjectName {
-    ObjectName::new(metadata.namespace.clone().unwrap(), metadata.name.clone().unwrap())
+    ObjectName::new(
+        metadata.namespace.clone().unwrap(),
+        metadata.name.clone().unwrap(),
+    )
 }
 
 fn part<K: serde::Serialize>(object: &K, part: &str) -> serde_json::Value {
-    serde_json::to_value(object).unwrap().get(part).cloned().unwrap_or_default()
+    serde_json::to_value(object)
+        .unwrap()
+        .get(part)
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn spec_of<K: Resource>(object: &K) -> serde_json::Value {
@@ -253,11 +296,15 @@ impl Objects {
 
     fn store(&mut self, name: ObjectName, mut secret: Secret) -> Secret {
         let version = self.next_version();
-        let uid = self.secrets.get(&name).and_then(|before| before.metadata.uid.clone());
+        let uid = self
+            .secrets
+            .get(&name)
+            .and_then(|before| before.metadata.uid.clone());
         secret.metadata.uid = Some(uid.unwrap_or_else(|| format!("uid-{version}")));
         secret.metadata.resource_version = Some(version.to_string());
         self.secrets.insert(name, secret.clone());
-        self.changes.extend(watched(Seen::Applied(Box::new(secret.clone()))));
+        self.changes
+            .extend(watched(Seen::Applied(Box::new(secret.clone()))));
         secret
     }
 
@@ -277,6 +324,23 @@ impl Objects {
         Ok(())
     }
 
+    /// The answer to a write that succeeded, unless that is to be lost.
+    fn answer<T>(&mut self, result: Result<T, ClusterError>) -> Result<T, ClusterError> {
+        match &mut self.answer_lost_at {
+            Some(0) => {
+                self.answer_lost_at = None;
+                result.and(Err(ClusterError::Unavailable(
+                    "the answer is lost".to_owned(),
+                )))
+            }
+            Some(left) => {
+                *left -= 1;
+                result
+            }
+            None => result,
+        }
+    }
+
     fn reachable(&self) -> Result<(), ClusterError> {
         match self.writes_left {
             Some(0) => Err(ClusterError::Unavailable("the plug is pulled".to_owned())),
@@ -287,14 +351,23 @@ impl Objects {
     fn checked(&self, name: &ObjectName, metadata: &ObjectMeta) -> Result<(), ClusterError> {
         let stored = self.secrets.get(name).ok_or(ClusterError::NotFound)?;
         let same = metadata.resource_version == stored.metadata.resource_version
-            && metadata.uid.as_ref().is_none_or(|uid| Some(uid) == stored.metadata.uid.as_ref());
-        if same { Ok(()) } else { Err(ClusterError::Conflict) }
+            && metadata
+                .uid
+                .as_ref()
+                .is_none_or(|uid| Some(uid) == stored.metadata.uid.as_ref());
+        if same {
+            Ok(())
+        } else {
+            Err(ClusterError::Conflict)
+        }
     }
 
     fn status<K: Resource>(&mut self, write: &StatusWrite) -> Result<(), ClusterError> {
         self.write(format!("status {} {}", write.kind, write.name))?;
         let version = self.next_version();
-        let object = K::all(self).get_mut(&write.name).ok_or(ClusterError::NotFound)?;
+        let object = K::all(self)
+            .get_mut(&write.name)
+            .ok_or(ClusterError::NotFound)?;
         let metadata = object.metadata_mut();
         let same = metadata.resource_version.as_ref() == Some(&write.resource_version)
             && metadata.uid.as_ref() == Some(&write.uid);
@@ -306,122 +379,5 @@ impl Objects {
         let change = K::change(Seen::Applied(Box::new(object.clone())));
         self.changes.push(change);
         Ok(())
-    }
-}
-
-type Answer<'a, T> = BoxFuture<'a, Result<T, ClusterError>>;
-
-impl Cluster for World {
-    fn secret(&self, name: &ObjectName) -> Answer<'_, Option<Secret>> {
-        let objects = self.objects();
-        ready(objects.reachable().map(|()| objects.secrets.get(name).cloned())).boxed()
-    }
-
-    fn create_secret(&self, secret: Secret) -> Answer<'_, Secret> {
-        let mut objects = self.objects();
-        let name = name_of(&secret.metadata);
-        let result = objects.write(format!("create secret {name}")).and_then(|()| {
-            if objects.secrets.contains_key(&name) {
-                return Err(ClusterError::AlreadyExists);
-            }
-            Ok(objects.store(name, secret))
-        });
-        ready(result).boxed()
-    }
-
-    fn replace_secret(&self, secret: Secret) -> Answer<'_, Secret> {
-        let mut objects = self.objects();
-        let name = name_of(&secret.metadata);
-        let result = objects.write(format!("replace secret {name}")).and_then(|()| {
-            assert!(secret.metadata.resource_version.is_some(), "a replace needs a resourceVersion");
-            objects.checked(&name, &secret.metadata)?;
-            Ok(objects.store(name, secret))
-        });
-        ready(result).boxed()
-    }
-
-    fn delete_secret(&self, name: &ObjectName, uid: &str, resource_version: &str) -> Answer<'_, ()> {
-        let mut objects = self.objects();
-        let metadata = ObjectMeta {
-            uid: Some(uid.to_owned()),
-            resource_version: Some(resource_version.to_owned()),
-            ..ObjectMeta::default()
-        };
-        let result = objects.write(format!("delete secret {name}")).and_then(|()| match objects.checked(name, &metadata) {
-            Ok(()) => {
-                objects.remove(name);
-                Ok(())
-            }
-            Err(ClusterError::NotFound) => Ok(()),
-            Err(error) => Err(error),
-        });
-        ready(result).boxed()
-    }
-
-    fn owner(&self, kind: Kind, name: &ObjectName) -> Answer<'_, Option<OwnerMeta>> {
-        let mut objects = self.objects();
-        let metadata = match kind {
-            Kind::Tenant => objects.tenants.get(name).map(|object| object.metadata.clone()),
-            Kind::OAuthClient => objects.clients.get(name).map(|object| object.metadata.clone()),
-            Kind::SigningKey => objects.signing_keys.get(name).map(|object| object.metadata.clone()),
-            Kind::User => objects.users.get(name).map(|object| object.metadata.clone()),
-            Kind::IdentityProvider => None,
-        };
-        let owner = metadata.map(|metadata| OwnerMeta {
-            uid: metadata.uid.unwrap(),
-            resource_version: metadata.resource_version.unwrap(),
-        });
-        let result = objects.reachable().map(|()| owner);
-        ready(result).boxed()
-    }
-
-    fn create_signing_key(&self, key: SigningKey) -> Answer<'_, ()> {
-        let name = name_of(&key.metadata);
-        let result = {
-            let mut objects = self.objects();
-            objects.write(format!("create SigningKey {name}")).and_then(|()| {
-                if objects.signing_keys.contains_key(&name) { Err(ClusterError::AlreadyExists) } else { Ok(()) }
-            })
-        };
-        ready(result.map(|()| self.apply(key))).boxed()
-    }
-
-    fn delete_signing_key(&self, name: &ObjectName, uid: &str, resource_version: &str) -> Answer<'_, ()> {
-        let result = {
-            let mut objects = self.objects();
-            objects.write(format!("delete SigningKey {name}")).and_then(|()| {
-                let Some(key) = objects.signing_keys.get(name) else { return Ok(false) };
-                let same = key.metadata.uid.as_deref() == Some(uid)
-                    && key.metadata.resource_version.as_deref() == Some(resource_version);
-                if same { Ok(true) } else { Err(ClusterError::Conflict) }
-            })
-        };
-        let result = result.map(|there| {
-            if there {
-                self.delete::<SigningKey>(name);
-            }
-        });
-        ready(result).boxed()
-    }
-
-    fn write_status(&self, write: StatusWrite) -> Answer<'_, ()> {
-        let mut objects = self.objects();
-        let result = match write.kind {
-            Kind::Tenant => objects.status::<Tenant>(&write),
-            Kind::OAuthClient => objects.status::<OAuthClient>(&write),
-            Kind::SigningKey => objects.status::<SigningKey>(&write),
-            Kind::User => objects.status::<User>(&write),
-            Kind::IdentityProvider => Err(ClusterError::NotFound),
-        };
-        ready(result).boxed()
-    }
-
-    fn event(&self, event: Event) -> Answer<'_, ()> {
-        let mut objects = self.objects();
-        let result = objects.write(format!("event {} {}", event.reason, event.name));
-        if result.is_ok() {
-            objects.events.push(event);
-        }
-        ready(result).boxed()
     }
 }

@@ -14,7 +14,9 @@ use crate::work::Next;
 
 /// One reconcile of the User `name`. A deleted one is the sweep's business.
 pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
-    let Some(observed) = observe::observe(context, name).await? else { return Ok(Next::IDLE) };
+    let Some(observed) = observe::observe(context, name).await? else {
+        return Ok(Next::IDLE);
+    };
     let plan = plan::plan(&observed);
     let applied = apply::apply(context, &observed, plan).await?;
     status::report(context, &observed, applied).await

@@ -1,1 +1,165 @@
-//! Tests.
+//! Pods that come, speak, fall silent and go.
+
+use claviger_crds::published::acknowledgement::Refused;
+
+use super::*;
+
+fn at(seconds: u64) -> Moment {
+    Moment {
+        wall: jiff::Timestamp::from_second(1_000_000 + i64::try_from(seconds).unwrap()).unwrap(),
+        monotonic: Duration::from_secs(seconds),
+    }
+}
+
+fn digest(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+fn hello(uid: &str, now: Moment) -> Frame {
+    Frame::Hello {
+        protocol: 1,
+        pod: format!("pod-{uid}"),
+        uid: uid.to_owned(),
+        now: now.wall,
+    }
+}
+
+fn serving(name: &str, revision: u64, text: &str) -> Frame {
+    Frame::Serving {
+        documents: vec![Served {
+            name: name.to_owned(),
+            revision,
+            digest: digest(text),
+        }],
+    }
+}
+
+fn waiting(pods: &[&str]) -> Standing {
+    Standing::Waiting {
+        pods: pods.iter().map(|pod| (*pod).to_owned()).collect(),
+    }
+}
+
+fn two_pods() -> Acknowledgements {
+    let mut all = Acknowledgements::default();
+    for (key, uid) in [("1:1", "a"), ("1:2", "b")] {
+        all.found(key, key, at(0));
+        all.apply(key, hello(uid, at(0)), at(0));
+        all.apply(key, Frame::Synced, at(0));
+    }
+    all
+}
+
+#[test]
+fn a_document_is_acknowledged_when_the_last_pod_says_so() {
+    let mut all = two_pods();
+    assert_eq!(all.apply("1:1", serving("doc", 3, "x"), at(1)), ["doc"]);
+    assert_eq!(all.standing("doc", &digest("x"), 3), waiting(&["pod-b"]));
+    all.apply("1:2", serving("doc", 3, "x"), at(2));
+    assert_eq!(
+        all.standing("doc", &digest("x"), 3),
+        Standing::Acknowledged { since: at(2) }
+    );
+    all.apply("1:2", serving("doc", 3, "x"), at(5));
+    assert_eq!(
+        all.standing("doc", &digest("x"), 3),
+        Standing::Acknowledged { since: at(2) },
+        "the first time counts"
+    );
+}
+
+#[test]
+fn other_content_or_an_older_revision_is_no_acknowledgement() {
+    let mut all = two_pods();
+    all.apply("1:1", serving("doc", 3, "x"), at(1));
+    all.apply("1:2", serving("doc", 2, "x"), at(1));
+    assert_eq!(all.standing("doc", &digest("x"), 3), waiting(&["pod-b"]));
+    all.apply("1:2", serving("doc", 4, "y"), at(1));
+    assert_eq!(all.standing("doc", &digest("x"), 3), waiting(&["pod-b"]));
+    assert_eq!(all.highest("doc"), Some((4, digest("y"))));
+}
+
+#[test]
+fn silence_ends_an_acknowledgement_and_a_new_stream_begins_from_nothing() {
+    let mut all = two_pods();
+    all.apply("1:1", serving("doc", 1, "x"), at(1));
+    all.apply("1:2", serving("doc", 1, "x"), at(1));
+    all.apply("1:1", Frame::Heartbeat { now: at(6).wall }, at(6));
+    assert!(!all.expire(at(7)), "six seconds are allowed");
+    assert!(all.expire(at(8)));
+    assert_eq!(all.standing("doc", &digest("x"), 1), waiting(&["pod-b"]));
+    assert_eq!(all.connected(), 1);
+    assert_eq!(
+        all.highest_revision("doc"),
+        Some(1),
+        "what it served last is remembered"
+    );
+    all.apply("1:2", hello("b", at(9)), at(9));
+    assert_eq!(
+        all.standing("doc", &digest("x"), 1),
+        waiting(&["pod-b"]),
+        "it has yet to say so again"
+    );
+}
+
+#[test]
+fn a_pod_that_never_spoke_is_waited_for_once_another_has() {
+    let mut all = Acknowledgements::default();
+    assert_eq!(all.standing("doc", &digest("x"), 1), Standing::NoProviders);
+    all.found("1:3", "pod-c", at(0));
+    assert_eq!(all.standing("doc", &digest("x"), 1), Standing::NoProviders);
+    assert!(!all.all_synced());
+    all.apply("1:1", hello("a", at(1)), at(1));
+    all.apply("1:1", serving("doc", 1, "x"), at(1));
+    assert_eq!(all.standing("doc", &digest("x"), 1), waiting(&["pod-c"]));
+    all.gone("1:3", at(2));
+    assert!(all.standing("doc", &digest("x"), 1).is_acknowledged());
+    assert_eq!(all.last_gone(), None, "it never served anything");
+    all.gone("1:1", at(3));
+    assert_eq!(all.last_gone(), Some(at(3)));
+}
+
+#[test]
+fn a_pod_that_cannot_read_a_document_says_why() {
+    let mut all = two_pods();
+    all.apply("1:1", serving("doc", 1, "x"), at(1));
+    let refused = Refused {
+        name: "doc".to_owned(),
+        reason: "no".to_owned(),
+    };
+    assert_eq!(
+        all.apply(
+            "1:2",
+            Frame::Refused {
+                documents: vec![refused]
+            },
+            at(1)
+        ),
+        ["doc"]
+    );
+    let expected = Standing::Refused {
+        pod: "pod-b".to_owned(),
+        reason: "no".to_owned(),
+    };
+    assert_eq!(all.standing("doc", &digest("x"), 1), expected);
+    all.apply("1:2", serving("doc", 1, "x"), at(2));
+    assert!(all.standing("doc", &digest("x"), 1).is_acknowledged());
+    all.apply(
+        "1:2",
+        Frame::Dropped {
+            names: vec!["doc".to_owned()],
+        },
+        at(3),
+    );
+    assert_eq!(all.standing("doc", &digest("x"), 1), waiting(&["pod-b"]));
+}
+
+#[test]
+fn clocks_that_are_far_apart_are_told_by_pod() {
+    let mut all = two_pods();
+    assert_eq!(all.skewed(), Vec::<String>::new());
+    all.apply("1:2", Frame::Heartbeat { now: at(100).wall }, at(60));
+    assert_eq!(all.skewed(), ["pod-b"]);
+    all.apply("1:2", Frame::Heartbeat { now: at(90).wall }, at(60));
+    assert_eq!(all.skewed(), Vec::<String>::new());
+}

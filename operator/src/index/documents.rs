@@ -1,9 +1,11 @@
 //! The published documents as they stand: what the index keeps of each, and who holds which name.
 
+mod read;
+
 use std::collections::{BTreeSet, HashMap};
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{ClientAuthentication, Content, Digest, Document, DocumentKind, SecretHash, Stored};
+use claviger_crds::published::{Digest, DocumentKind, SecretHash};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 
@@ -106,12 +108,23 @@ impl Entry {
                 let host = host.iter().map(|host| Claim::Host(host.clone()));
                 host.chain([Claim::Slug(tenant.to_owned())]).collect()
             }
-            Detail::Client { client_id, audience, .. } => {
-                let audience = audience.iter().map(|audience| Claim::audience(tenant, audience));
-                audience.chain([Claim::client_id(tenant, client_id)]).collect()
+            Detail::Client {
+                client_id,
+                audience,
+                ..
+            } => {
+                let audience = audience
+                    .iter()
+                    .map(|audience| Claim::audience(tenant, audience));
+                audience
+                    .chain([Claim::client_id(tenant, client_id)])
+                    .collect()
             }
             Detail::User { username, subject } => {
-                vec![Claim::username(tenant, username), Claim::subject(tenant, subject)]
+                vec![
+                    Claim::username(tenant, username),
+                    Claim::subject(tenant, subject),
+                ]
             }
             Detail::Ring { .. } | Detail::Unreadable => Vec::new(),
         }
@@ -160,7 +173,11 @@ impl Documents {
 
     /// All documents of `kind`.
     pub(crate) fn of_kind(&self, kind: DocumentKind) -> impl Iterator<Item = &Entry> {
-        self.by_kind.get(&kind).into_iter().flatten().filter_map(|name| self.entries.get(name))
+        self.by_kind
+            .get(&kind)
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.entries.get(name))
     }
 
     /// This process is about to write `digest` as the document `name`.
@@ -174,7 +191,7 @@ impl Documents {
         let name = secret.metadata.name.as_deref()?;
         let before = self.remove(name);
         let earlier = before.as_ref().or_else(|| self.lost.get(name));
-        let mut entry = read(secret, earlier)?;
+        let mut entry = read::read(secret, earlier)?;
         entry.written = match (written, self.writing.get(name)) {
             (true, _) => {
                 self.writing.remove(name);
@@ -186,7 +203,13 @@ impl Documents {
         self.lost.remove(name);
         let mut claims: BTreeSet<Claim> = entry.claims().into_iter().collect();
         if let Some(before) = &before {
-            claims = before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
+            claims = before
+                .claims()
+                .into_iter()
+                .collect::<BTreeSet<_>>()
+                .symmetric_difference(&claims)
+                .cloned()
+                .collect();
         }
         let served = before.as_ref().is_some_and(Entry::serving) != entry.serving();
         let applied = Applied {
@@ -221,9 +244,15 @@ impl Documents {
         for claim in entry.claims() {
             self.recorded.insert(claim, entry.owner.clone());
         }
-        self.by_kind.entry(entry.kind).or_default().insert(entry.name.clone());
+        self.by_kind
+            .entry(entry.kind)
+            .or_default()
+            .insert(entry.name.clone());
         if entry.kind == DocumentKind::SigningKey {
-            self.by_tenant.entry(entry.tenant.clone()).or_default().insert(entry.owner.clone());
+            self.by_tenant
+                .entry(entry.tenant.clone())
+                .or_default()
+                .insert(entry.owner.clone());
         }
         self.entries.insert(entry.name.clone(), entry);
     }
@@ -259,106 +288,4 @@ pub(crate) struct Applied {
     pub(crate) claims: BTreeSet<Claim>,
     /// Whether it began or ceased to be served.
     pub(crate) served: bool,
-}
-
-/// Reads a published Secret. One that is not readable keeps what was known of it before; one that
-/// never was readable must at least say whose it is.
-fn read(secret: &Secret, earlier: Option<&Entry>) -> Option<Entry> {
-    let metadata = &secret.metadata;
-    let annotation = |key| metadata.annotations.as_ref().and_then(|all| all.get(key));
-    let uid = metadata.uid.clone().unwrap_or_default();
-    let resource_version = metadata.resource_version.clone().unwrap_or_default();
-    match Stored::from_secret(secret) {
-        Ok(stored) => {
-            let credentials = annotation(ANNOTATION_CREDENTIALS)
-                .map(|names| names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
-                .unwrap_or_default();
-            let mut entry = Entry {
-                owner_uid: annotation(names::ANNOTATION_OWNER_UID).cloned().unwrap_or_default(),
-                kind: stored.document.content.kind(),
-                owner: stored.document.owner.clone(),
-                tenant: stored.document.tenant.clone(),
-                withdrawn_at: stored.document.withdrawn_at,
-                detail: detail(&stored.document.content),
-                name: stored.name,
-                revision: stored.revision,
-                digest: stored.digest,
-                uid,
-                resource_version,
-                credentials,
-                intact: false,
-                written: None,
-            };
-            entry.intact = intact(secret, &stored.document, &entry);
-            Some(entry)
-        }
-        Err(_) => {
-            let revision = annotation(names::ANNOTATION_REVISION).and_then(|text| text.parse().ok());
-            let spoilt = Digest::of(&[]);
-            if let Some(earlier) = earlier {
-                let revision = revision.unwrap_or(0).max(earlier.revision);
-                let entry = earlier.clone();
-                return Some(Entry { uid, resource_version, revision, digest: spoilt, intact: false, ..entry });
-            }
-            let labels = metadata.labels.as_ref();
-            let kind = labels.and_then(|all| all.get(names::LABEL_DOCUMENT))?;
-            let (namespace, name) = annotation(names::ANNOTATION_OWNER)?.split_once('/')?;
-            Some(Entry {
-                name: metadata.name.clone()?,
-                kind: DocumentKind::ALL.into_iter().find(|known| known.as_str() == kind)?,
-                owner: ObjectName::new(namespace, name),
-                owner_uid: annotation(names::ANNOTATION_OWNER_UID).cloned().unwrap_or_default(),
-                tenant: labels.and_then(|all| all.get(names::LABEL_TENANT)).cloned().unwrap_or_default(),
-                revision: revision.unwrap_or(0),
-                digest: spoilt,
-                withdrawn_at: None,
-                credentials: BTreeSet::new(),
-                intact: false,
-                written: None,
-                detail: Detail::Unreadable,
-                uid,
-                resource_version,
-            })
-        }
-    }
-}
-
-/// Whether labels, annotations and type are those that the operator writes for `document`. What
-/// others add beside them is none of our business.
-fn intact(secret: &Secret, document: &Document, entry: &Entry) -> bool {
-    let annotations = secret.metadata.annotations.as_ref();
-    let owner_uid = annotations.and_then(|all| all.get(names::ANNOTATION_OWNER_UID));
-    let Some(owner_uid) = owner_uid else { return false };
-    let ours = document.to_secret("", owner_uid, entry.revision);
-    let holds = |theirs: Option<&std::collections::BTreeMap<String, String>>,
-                 ours: Option<&std::collections::BTreeMap<String, String>>| {
-        ours.into_iter().flatten().all(|(key, value)| theirs.and_then(|all| all.get(key)) == Some(value))
-    };
-    holds(secret.metadata.labels.as_ref(), ours.metadata.labels.as_ref())
-        && holds(annotations, ours.metadata.annotations.as_ref())
-        && secret.type_ == ours.type_
-}
-
-fn detail(content: &Content) -> Detail {
-    match content {
-        Content::Tenant(tenant) => Detail::Tenant {
-            host: tenant.host.clone(),
-            default_signing_key: tenant.default_signing_key.clone(),
-        },
-        Content::OAuthClient(client) => Detail::Client {
-            client_id: client.client_id.clone(),
-            audience: client.resource_server.as_ref().map(|server| server.audience.clone()),
-            hashes: match &client.authentication {
-                ClientAuthentication::Secret { hashes } => hashes.clone(),
-                _ => Vec::new(),
-            },
-        },
-        Content::SigningKey(keys) => Detail::Ring {
-            active: keys.keys.iter().any(|key| key.phase == claviger_crds::published::KeyPhase::Active),
-            leaving: keys.leaving,
-            created_at: keys.created_at,
-            cache_lifetime: keys.cache_lifetime,
-        },
-        Content::User(user) => Detail::User { username: user.username.clone(), subject: user.subject.clone() },
-    }
 }

@@ -66,8 +66,17 @@ pub(crate) struct Object<K: Declared> {
 impl<K: Declared> Object<K> {
     fn read(object: &K) -> Option<Self> {
         let metadata = object.metadata();
-        let flag = |key: &str| metadata.annotations.as_ref().and_then(|all| all.get(key)).is_some_and(|v| v == "true");
-        let managed_by = metadata.labels.as_ref().and_then(|all| all.get(names::LABEL_MANAGED_BY));
+        let flag = |key: &str| {
+            metadata
+                .annotations
+                .as_ref()
+                .and_then(|all| all.get(key))
+                .is_some_and(|v| v == "true")
+        };
+        let managed_by = metadata
+            .labels
+            .as_ref()
+            .and_then(|all| all.get(names::LABEL_MANAGED_BY));
         Some(Self {
             meta: Meta {
                 name: ObjectName::new(metadata.namespace.clone()?, metadata.name.clone()?),
@@ -104,7 +113,15 @@ impl<K: Declared> Object<K> {
 
     /// Whether `other` says the same, whatever its status.
     fn same(&self, other: &Self) -> bool {
-        let key = |meta: &Meta| (meta.uid.clone(), meta.generation, meta.paused, meta.deleting, meta.managed);
+        let key = |meta: &Meta| {
+            (
+                meta.uid.clone(),
+                meta.generation,
+                meta.paused,
+                meta.deleting,
+                meta.managed,
+            )
+        };
         key(&self.meta) == key(&other.meta) && self.valid == other.valid
     }
 }
@@ -149,12 +166,20 @@ impl<K: Declared> Objects<K> {
         let after = Arc::new(Object::read(object)?);
         let before = self.0.insert(after.meta.name.clone(), Arc::clone(&after));
         let matters = before.as_ref().is_none_or(|before| !before.same(&after));
-        Some(Difference { before, after: Some(after), matters })
+        Some(Difference {
+            before,
+            after: Some(after),
+            matters,
+        })
     }
 
     pub(crate) fn delete(&mut self, name: &ObjectName) -> Option<Difference<K>> {
         let before = self.0.remove(name)?;
-        Some(Difference { before: Some(before), after: None, matters: true })
+        Some(Difference {
+            before: Some(before),
+            after: None,
+            matters: true,
+        })
     }
 
     /// Remembers a status that was written, until the watch shows it.
@@ -229,7 +254,9 @@ impl Declared for OAuthClient {
         let scope = valid.tenant.to_string();
         let server = valid.resource_server.iter();
         let audience = server.map(|server| Claim::audience(&scope, server.audience.as_ref()));
-        audience.chain([Claim::client_id(&scope, valid.client_id.as_ref())]).collect()
+        audience
+            .chain([Claim::client_id(&scope, valid.client_id.as_ref())])
+            .collect()
     }
 }
 
@@ -290,7 +317,12 @@ impl Declared for User {
 
     fn claims(valid: &ValidUser) -> Vec<Claim> {
         let scope = valid.tenant.to_string();
-        let subject = valid.declared_subject.iter().map(|subject| Claim::subject(&scope, subject.as_str()));
-        subject.chain([Claim::username(&scope, valid.username.as_ref())]).collect()
+        let subject = valid
+            .declared_subject
+            .iter()
+            .map(|subject| Claim::subject(&scope, subject.as_str()));
+        subject
+            .chain([Claim::username(&scope, valid.username.as_ref())])
+            .collect()
     }
 }

@@ -54,12 +54,23 @@ pub(super) fn plan(observed: &Observed, now: Timestamp) -> Plan {
         Ok(valid) => valid,
         Err(faults) => {
             let invalid = Verdict::no(ConditionType::Accepted, Reason::Invalid, sentence(faults));
-            let rest = [ConditionType::ReferencesResolved, ConditionType::CredentialsReady].map(unjudged);
+            let rest = [
+                ConditionType::ReferencesResolved,
+                ConditionType::CredentialsReady,
+            ]
+            .map(unjudged);
             return idle(Intent::Keep, [vec![invalid], rest.into()].concat());
         }
     };
     let without_tenant = |intent, verdict| {
-        idle(intent, vec![accepted(), verdict, unjudged(ConditionType::CredentialsReady)])
+        idle(
+            intent,
+            vec![
+                accepted(),
+                verdict,
+                unjudged(ConditionType::CredentialsReady),
+            ],
+        )
     };
     let tenant = match &observed.tenant {
         Some(TenantStanding::Accepted(tenant)) => tenant,
@@ -81,7 +92,11 @@ pub(super) fn plan(observed: &Observed, now: Timestamp) -> Plan {
             _ => Intent::Withdraw { tenant_gone: false },
         };
         let refused = Verdict::no(ConditionType::Accepted, *reason, message.clone());
-        let rest = [ConditionType::ReferencesResolved, ConditionType::CredentialsReady].map(unjudged);
+        let rest = [
+            ConditionType::ReferencesResolved,
+            ConditionType::CredentialsReady,
+        ]
+        .map(unjudged);
         return idle(intent, [vec![refused], rest.into()].concat());
     }
     serve(observed, valid, tenant, now)
@@ -99,7 +114,12 @@ fn idle(document: Intent, verdicts: Vec<Verdict>) -> Plan {
     }
 }
 
-fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant, now: Timestamp) -> Plan {
+fn serve(
+    observed: &Observed,
+    valid: &ValidOAuthClient,
+    tenant: &AcceptedTenant,
+    now: Timestamp,
+) -> Plan {
     let recorded = &observed.published.hashes;
     let (credentials, hashes, secret_name) = match &valid.authentication {
         Authentication::Secret(source) => {
@@ -111,7 +131,10 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
     };
     let publication = Publication {
         credentials: noted(valid, observed, &credentials),
-        ..Publication::of(document(valid, tenant, &observed.grants, hashes.clone()), &observed.object.meta.uid)
+        ..Publication::of(
+            document(valid, tenant, &observed.grants, hashes.clone()),
+            &observed.object.meta.uid,
+        )
     };
     // Without any secret that works there is nothing to serve yet.
     let usable = !matches!(credentials, Credentials::Missing(..)) || !hashes.is_empty();
@@ -124,7 +147,11 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
             observed.grants.verdict(),
             credentials_ready(&credentials),
         ],
-        document: if usable { Intent::Publish(Box::new(publication)) } else { Intent::Keep },
+        document: if usable {
+            Intent::Publish(Box::new(publication))
+        } else {
+            Intent::Keep
+        },
         expiry: credentials::next_expiry(&hashes, now),
         credentials,
         outgrown,
@@ -142,9 +169,14 @@ fn secret_name(source: &ClientSecretSource) -> String {
 
 /// The credentials Secrets to note beside the document: the present one, and any earlier one that
 /// still stands.
-fn noted(valid: &ValidOAuthClient, observed: &Observed, credentials: &Credentials) -> BTreeSet<String> {
+fn noted(
+    valid: &ValidOAuthClient,
+    observed: &Observed,
+    credentials: &Credentials,
+) -> BTreeSet<String> {
     let mut names = observed.published.credentials.clone();
-    if let Authentication::Secret(ClientSecretSource::Generated(generated)) = &valid.authentication {
+    if let Authentication::Secret(ClientSecretSource::Generated(generated)) = &valid.authentication
+    {
         if observed.earlier.is_none() {
             names.clear();
         }
@@ -159,7 +191,9 @@ fn credentials_ready(credentials: &Credentials) -> Verdict {
     let condition = ConditionType::CredentialsReady;
     match credentials {
         Credentials::None => Verdict::yes(condition, Reason::NoCredentialsNeeded),
-        Credentials::Present { .. } | Credentials::Write { .. } => Verdict::yes(condition, Reason::CredentialsReady),
+        Credentials::Present { .. } | Credentials::Write { .. } => {
+            Verdict::yes(condition, Reason::CredentialsReady)
+        }
         Credentials::Missing(reason, message) => Verdict::no(condition, *reason, message.clone()),
     }
 }

@@ -41,7 +41,14 @@ pub(super) async fn expire(context: &Context, work: &Work) -> Result<(), StepErr
 async fn ring(context: &Context, work: &Work) -> Result<(), StepError> {
     let name = names::ring_secret(&work.name);
     let at = ObjectName::new(context.options.operator_namespace.clone(), name.clone());
-    let Some(secret) = context.cluster().secret(&at).await.doing("reading the ring")? else { return Ok(()) };
+    let Some(secret) = context
+        .cluster()
+        .secret(&at)
+        .await
+        .doing("reading the ring")?
+    else {
+        return Ok(());
+    };
     let StoredRing { ring, metadata } = StoredRing::from_secret(secret)?;
     let over = |at: Timestamp| passed(at, context.now().wall) >= TOMBSTONE;
     if !ring.withdrawn_at.is_some_and(over) {
@@ -49,7 +56,10 @@ async fn ring(context: &Context, work: &Work) -> Result<(), StepError> {
     }
     let uid = metadata.uid.unwrap_or_default();
     let version = metadata.resource_version.unwrap_or_default();
-    context.delete_secret(Written::Ring, &at, &uid, &version).await.doing("deleting the ring")?;
+    context
+        .delete_secret(Written::Ring, &at, &uid, &version)
+        .await
+        .doing("deleting the ring")?;
     context.with(|state| {
         let works = state.index.delete_ring(&name);
         state.wake(works);
@@ -61,13 +71,23 @@ async fn ring(context: &Context, work: &Work) -> Result<(), StepError> {
 async fn credentials(context: &Context, work: &Work, entry: &Entry) -> Result<(), StepError> {
     for name in &entry.credentials {
         let at = ObjectName::new(work.name.namespace.clone(), name.clone());
-        let Some(secret) = context.cluster().secret(&at).await.doing("reading the credentials")? else { continue };
+        let Some(secret) = context
+            .cluster()
+            .secret(&at)
+            .await
+            .doing("reading the credentials")?
+        else {
+            continue;
+        };
         if !owned(&secret, &work.name) {
             continue;
         }
         let uid = secret.metadata.uid.unwrap_or_default();
         let version = secret.metadata.resource_version.unwrap_or_default();
-        context.delete_secret(Written::Credentials, &at, &uid, &version).await.doing("deleting the credentials")?;
+        context
+            .delete_secret(Written::Credentials, &at, &uid, &version)
+            .await
+            .doing("deleting the credentials")?;
     }
     tracing::info!(%work, credentials = listed(&entry.credentials), "credentials of a client long gone are deleted");
     Ok(())

@@ -1,7 +1,7 @@
 //! Writing what a Tenant needs: its document first, then its default ring.
 
-use claviger_crds::names::{self, ObjectName};
 use claviger_crds::LocalTenantRef;
+use claviger_crds::names::{self, ObjectName};
 use claviger_crds::signing_key::{SigningKey, SigningKeySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
@@ -25,10 +25,23 @@ pub(super) struct Applied {
 }
 
 /// Carries out a plan; of a paused Tenant, nothing.
-pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
-    let Plan { publication, default_ring, verdicts, next } = plan;
+pub(super) async fn apply(
+    context: &Context,
+    observed: &Observed,
+    plan: Plan,
+) -> Result<Applied, StepError> {
+    let Plan {
+        publication,
+        default_ring,
+        verdicts,
+        next,
+    } = plan;
     if observed.object.meta.paused {
-        return Ok(Applied { live: None, verdicts, next: Next::IDLE });
+        return Ok(Applied {
+            live: None,
+            verdicts,
+            next: Next::IDLE,
+        });
     }
     let live = match publication {
         Some(publication) => Some(publish(context, publication).await?),
@@ -36,28 +49,62 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     };
     match default_ring {
         DefaultRing::Leave => {}
-        DefaultRing::Create(name) => match context.create_signing_key(signing_key(observed, &name)).await {
+        DefaultRing::Create(name) => match context
+            .create_signing_key(signing_key(observed, &name))
+            .await
+        {
             // Somebody has taken the name, or we have and the watch is late: it is not ours to change.
             Ok(()) | Err(ClusterError::AlreadyExists) => {
                 let note = "This Tenant has no SigningKey: a default one was made".to_owned();
-                context.tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingCreated", note).await;
+                context
+                    .tell(
+                        &observed.object.work(),
+                        &observed.object.meta.uid,
+                        false,
+                        "DefaultRingCreated",
+                        note,
+                    )
+                    .await;
             }
             Err(error) => return Err(StepError::cluster("creating the default SigningKey", error)),
         },
-        DefaultRing::Delete { name, uid, resource_version } => {
-            let deleted = context.delete_signing_key(&name, &uid, &resource_version).await;
+        DefaultRing::Delete {
+            name,
+            uid,
+            resource_version,
+        } => {
+            let deleted = context
+                .delete_signing_key(&name, &uid, &resource_version)
+                .await;
             deleted.doing("deleting the default SigningKey")?;
-            let note = format!("A declared SigningKey signs: the default one, {}, leaves in order", name.name);
-            context.tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingLeaves", note).await;
+            let note = format!(
+                "A declared SigningKey signs: the default one, {}, leaves in order",
+                name.name
+            );
+            context
+                .tell(
+                    &observed.object.work(),
+                    &observed.object.meta.uid,
+                    false,
+                    "DefaultRingLeaves",
+                    note,
+                )
+                .await;
         }
     }
-    Ok(Applied { live, verdicts, next })
+    Ok(Applied {
+        live,
+        verdicts,
+        next,
+    })
 }
 
 fn signing_key(observed: &Observed, name: &ObjectName) -> SigningKey {
     let owner = &observed.object.meta;
     let spec = SigningKeySpec {
-        tenant_ref: LocalTenantRef { name: owner.name.name.clone() },
+        tenant_ref: LocalTenantRef {
+            name: owner.name.name.clone(),
+        },
         ..SigningKeySpec::default()
     };
     let reference = OwnerReference {
@@ -70,9 +117,19 @@ fn signing_key(observed: &Observed, name: &ObjectName) -> SigningKey {
     let metadata = ObjectMeta {
         namespace: Some(name.namespace.clone()),
         name: Some(name.name.clone()),
-        labels: Some([(names::LABEL_MANAGED_BY.to_owned(), names::MANAGER.to_owned())].into()),
+        labels: Some(
+            [(
+                names::LABEL_MANAGED_BY.to_owned(),
+                names::MANAGER.to_owned(),
+            )]
+            .into(),
+        ),
         owner_references: Some(vec![reference]),
         ..ObjectMeta::default()
     };
-    SigningKey { metadata, spec, status: None }
+    SigningKey {
+        metadata,
+        spec,
+        status: None,
+    }
 }

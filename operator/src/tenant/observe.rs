@@ -84,7 +84,7 @@ pub(crate) enum TenantStanding {
     /// It is there, and not accepted.
     NotAccepted,
     /// It is there and accepted.
-    Accepted(AcceptedTenant),
+    Accepted(Box<AcceptedTenant>),
 }
 
 /// A tenant that others may belong to.
@@ -113,10 +113,20 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         let valid = object.valid();
         let conflict = valid.and_then(|valid| conflict(&state.index, name, valid));
         let slug = valid.map(|valid| valid.slug.as_str().to_owned());
-        let rings = slug.map(|slug| rings(state, &slug, &object.work())).unwrap_or_default();
+        let rings = slug
+            .map(|slug| rings(state, &slug, &object.work()))
+            .unwrap_or_default();
         let signing_keys = signing_keys(&state.index, name);
-        let published_default = match state.index.documents.of(DocumentKind::Tenant, name).map(|entry| &entry.detail) {
-            Some(Detail::Tenant { default_signing_key, .. }) => Some(default_signing_key.clone()),
+        let published_default = match state
+            .index
+            .documents
+            .of(DocumentKind::Tenant, name)
+            .map(|entry| &entry.detail)
+        {
+            Some(Detail::Tenant {
+                default_signing_key,
+                ..
+            }) => Some(default_signing_key.clone()),
             _ => None,
         };
         let ui = valid.and_then(|valid| valid.login.ui.as_ref());
@@ -125,7 +135,9 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             let client = client.valid().filter(|client| client.tenant == *name)?;
             Some(client.client_id.to_string())
         });
-        let ringless_since = signing_keys.is_empty().then(|| *state.ringless.entry(name.clone()).or_insert(now));
+        let ringless_since = signing_keys
+            .is_empty()
+            .then(|| *state.ringless.entry(name.clone()).or_insert(now));
         if !signing_keys.is_empty() {
             state.ringless.remove(name);
         }
@@ -146,28 +158,48 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
 /// How the tenant `name` stands, for what belongs to it.
 pub(crate) fn standing(context: &Context, state: &State, name: &ObjectName) -> TenantStanding {
     let Some(object) = state.index.tenants.get(name) else {
-        let published = state.index.documents.of(DocumentKind::Tenant, name).is_some_and(Entry::serving);
-        return if published { TenantStanding::Vanished } else { TenantStanding::Gone };
+        let published = state
+            .index
+            .documents
+            .of(DocumentKind::Tenant, name)
+            .is_some_and(Entry::serving);
+        return if published {
+            TenantStanding::Vanished
+        } else {
+            TenantStanding::Gone
+        };
     };
     match object.valid() {
-        Some(valid) if conflict(&state.index, name, valid).is_none() => TenantStanding::Accepted(AcceptedTenant {
-            object: Arc::clone(object),
-            valid: valid.clone(),
-            issuer: Issuer::of(valid, &context.options.external_url),
-        }),
+        Some(valid) if conflict(&state.index, name, valid).is_none() => {
+            TenantStanding::Accepted(Box::new(AcceptedTenant {
+                object: Arc::clone(object),
+                valid: valid.clone(),
+                issuer: Issuer::of(valid, &context.options.external_url),
+            }))
+        }
         _ => TenantStanding::NotAccepted,
     }
 }
 
 fn conflict(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> Option<(Reason, String)> {
     let slug = tenant.slug.as_str();
-    let holder = index.holder(&Claim::Slug(slug.to_owned()), slug).filter(|holder| holder != name);
+    let holder = index
+        .holder(&Claim::Slug(slug.to_owned()), slug)
+        .filter(|holder| holder != name);
     if let Some(holder) = holder {
-        return Some((Reason::SlugConflict, format!("the slug {slug} is held by the Tenant {holder}")));
+        return Some((
+            Reason::SlugConflict,
+            format!("the slug {slug} is held by the Tenant {holder}"),
+        ));
     }
     let host = tenant.host.as_ref()?;
-    let holder = index.holder(&Claim::Host(host.to_string()), slug).filter(|holder| holder != name)?;
-    Some((Reason::HostConflict, format!("the host {host} is held by the Tenant {holder}")))
+    let holder = index
+        .holder(&Claim::Host(host.to_string()), slug)
+        .filter(|holder| holder != name)?;
+    Some((
+        Reason::HostConflict,
+        format!("the host {host} is held by the Tenant {holder}"),
+    ))
 }
 
 /// The published rings of a slug; `work` is woken when one of them is served everywhere.
@@ -178,13 +210,28 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .rings(slug)
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
-            let Detail::Ring { active, leaving, created_at, cache_lifetime } = entry.detail else { return None };
-            let standing = state.acknowledgements.standing(&entry.name, &entry.digest, entry.revision);
+            let Detail::Ring {
+                active,
+                leaving,
+                created_at,
+                cache_lifetime,
+            } = entry.detail
+            else {
+                return None;
+            };
+            let standing =
+                state
+                    .acknowledgements
+                    .standing(&entry.name, &entry.digest, entry.revision);
             let since = match standing {
                 Standing::Acknowledged { since } => Some(since),
                 _ => None,
             };
-            let live = Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision };
+            let live = Live {
+                name: entry.name.clone(),
+                digest: entry.digest,
+                revision: entry.revision,
+            };
             Some(PublishedRing {
                 owner: entry.owner.clone(),
                 live,
@@ -196,7 +243,10 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
             })
         })
         .collect();
-    for ring in rings.iter().filter(|ring| ring.since.is_none() && ring.owner != work.name) {
+    for ring in rings
+        .iter()
+        .filter(|ring| ring.since.is_none() && ring.owner != work.name)
+    {
         state.liveness.wait(&ring.live.name, work);
     }
     rings
@@ -204,7 +254,10 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
 
 fn signing_keys(index: &Index, tenant: &ObjectName) -> Vec<SigningKeyMeta> {
     let default = names::default_signing_key(&tenant.name);
-    let keys = index.members.rings(tenant).filter_map(|name| index.signing_keys.get(name));
+    let keys = index
+        .members
+        .rings(tenant)
+        .filter_map(|name| index.signing_keys.get(name));
     keys.map(|key| SigningKeyMeta {
         name: key.meta.name.clone(),
         uid: key.meta.uid.clone(),
@@ -215,15 +268,35 @@ fn signing_keys(index: &Index, tenant: &ObjectName) -> Vec<SigningKeyMeta> {
 }
 
 /// What must be live before anything of the tenant is: its document, and one of its rings.
-pub(crate) fn issuer_needs(state: &mut State, tenant: &AcceptedTenant, work: &Work) -> Vec<Vec<Live>> {
-    let document = state.index.documents.of(DocumentKind::Tenant, tenant.name()).filter(|entry| entry.serving());
+pub(crate) fn issuer_needs(
+    state: &mut State,
+    tenant: &AcceptedTenant,
+    work: &Work,
+) -> Vec<Vec<Live>> {
+    let document = state
+        .index
+        .documents
+        .of(DocumentKind::Tenant, tenant.name())
+        .filter(|entry| entry.serving());
     let document: Vec<Live> = document
-        .map(|entry| Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision })
+        .map(|entry| Live {
+            name: entry.name.clone(),
+            digest: entry.digest,
+            revision: entry.revision,
+        })
         .into_iter()
         .collect();
-    if document.is_empty() {
-        state.liveness.wait(&Work::new(Kind::Tenant, tenant.name().clone()).document(), work);
+    let rings = rings(state, tenant.slug(), work)
+        .into_iter()
+        .filter(|ring| ring.active)
+        .map(|ring| ring.live);
+    let rings: Vec<Live> = rings.collect();
+    // A ring that is served everywhere wakes those who wait for its tenant, too.
+    if document.is_empty() || rings.is_empty() {
+        state.liveness.wait(
+            &Work::new(Kind::Tenant, tenant.name().clone()).document(),
+            work,
+        );
     }
-    let rings = rings(state, tenant.slug(), work).into_iter().filter(|ring| ring.active).map(|ring| ring.live);
-    vec![document, rings.collect()]
+    vec![document, rings]
 }

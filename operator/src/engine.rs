@@ -282,7 +282,8 @@ fn acknowledged(state: &mut State, document: &str) {
 // === impl Engine: what it does ===
 
 impl Engine {
-    /// Works until `shutdown`, and ends only after every reconcile that was begun.
+    /// Works until `shutdown`, and ends only after every reconcile that was begun. For one term of
+    /// leadership: who leads again makes a new engine, which hears from every pod first.
     pub async fn run(self: &Arc<Self>, shutdown: CancellationToken) {
         let workers = (0..self.context.options.workers.max(1)).map(|_| {
             let (engine, shutdown) = (Arc::clone(self), shutdown.clone());

@@ -275,3 +275,6 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

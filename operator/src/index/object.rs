@@ -66,13 +66,9 @@ pub(crate) struct Object<K: Declared> {
 impl<K: Declared> Object<K> {
     fn read(object: &K) -> Option<Self> {
         let metadata = object.metadata();
-        let flag = |key: &str| {
-            metadata
-                .annotations
-                .as_ref()
-                .and_then(|all| all.get(key))
-                .is_some_and(|v| v == "true")
-        };
+        // As the parser reads it: whoever writes "yes" means to stop the operator.
+        let annotation = |key| metadata.annotations.as_ref().and_then(|all| all.get(key));
+        let paused = annotation(names::ANNOTATION_PAUSED).is_some_and(|value| value != "false");
         let managed_by = metadata
             .labels
             .as_ref()
@@ -84,7 +80,7 @@ impl<K: Declared> Object<K> {
                 resource_version: metadata.resource_version.clone().unwrap_or_default(),
                 generation: metadata.generation.unwrap_or(0),
                 created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),
-                paused: flag(names::ANNOTATION_PAUSED),
+                paused,
                 deleting: metadata.deletion_timestamp.is_some(),
                 managed: managed_by.is_some_and(|by| by == names::MANAGER),
             },

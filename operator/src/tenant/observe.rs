@@ -28,6 +28,8 @@ pub(crate) struct Observed {
     pub(crate) conflict: Option<(Reason, String)>,
     /// Its address, if it is valid.
     pub(crate) issuer: Option<Issuer>,
+    /// Whether it is served now.
+    pub(crate) serving: bool,
     /// The ring that its document names.
     pub(crate) published_default: Option<Option<ObjectName>>,
     /// Published rings of its slug.
@@ -117,12 +119,9 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             .map(|slug| rings(state, &slug, &object.work()))
             .unwrap_or_default();
         let signing_keys = signing_keys(&state.index, name);
-        let published_default = match state
-            .index
-            .documents
-            .of(DocumentKind::Tenant, name)
-            .map(|entry| &entry.detail)
-        {
+        let document = state.index.documents.of(DocumentKind::Tenant, name);
+        let serving = document.is_some_and(Entry::serving);
+        let published_default = match document.map(|entry| &entry.detail) {
             Some(Detail::Tenant {
                 default_signing_key,
                 ..
@@ -145,6 +144,7 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         Some(Observed {
             conflict,
             issuer,
+            serving,
             published_default,
             rings,
             signing_keys,
@@ -243,9 +243,10 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
             })
         })
         .collect();
+    let own = |ring: &PublishedRing| work.kind == Kind::SigningKey && ring.owner == work.name;
     for ring in rings
         .iter()
-        .filter(|ring| ring.since.is_none() && ring.owner != work.name)
+        .filter(|ring| ring.since.is_none() && !own(ring))
     {
         state.liveness.wait(&ring.live.name, work);
     }

@@ -38,7 +38,7 @@ pub(super) async fn report(
                 Err(held) => return Ok(next.or(held)),
             }
         }
-        None if object.meta.paused => verdicts.push(report::kept(object)),
+        None if object.meta.paused || observed.serving => verdicts.push(report::kept(object)),
         None => verdicts.push(report::not_served()),
     }
     let accepted = verdicts

@@ -103,6 +103,7 @@ async fn labels_that_somebody_took_away_are_put_back() {
     harness.run().await;
     let labels = harness.world.secret(&at).unwrap().metadata.labels.unwrap();
     assert_eq!(labels[names::LABEL_DOCUMENT], "OAuthClient");
+    assert_eq!(harness.metrics.repairs(DocumentKind::OAuthClient), 1);
 }
 
 #[tokio::test]

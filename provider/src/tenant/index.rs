@@ -1,0 +1,292 @@
+//! What the published documents say, by tenant: pure state.
+//!
+//! The provider calls [`Index::apply`] and [`Index::delete`] and publishes the snapshots of the
+//! tenants that were touched. Documents come in any order. A document that is older, unusable or in
+//! conflict costs only itself: what was there before stays.
+
+mod part;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use claviger_crds::published::{Digest, Stored, TenantDocument};
+
+use self::part::{Claim, Part, Place};
+use super::client::Client;
+use super::ring::Ring;
+use super::shared_map::SharedMap;
+use super::snapshot::{Issuer, TenantSnapshot};
+
+/// Every document that was read, and what they make of each tenant.
+#[derive(Default)]
+pub(crate) struct Index {
+    documents: HashMap<Arc<str>, Held>,
+    tenants: HashMap<Arc<str>, Tenant>,
+    /// Which document holds a host.
+    hosts: HashMap<Arc<str>, Arc<str>>,
+    /// Documents that want a name which another holds.
+    waiting: HashMap<Claim, BTreeMap<Arc<str>, Stored>>,
+}
+
+/// The newest that was read of a document.
+struct Held {
+    revision: u64,
+    digest: Digest,
+    /// What is served of it; none once it is withdrawn.
+    place: Option<Place>,
+    /// The name that it waits for: then what is served of it, if anything, is older.
+    waits_for: Option<Claim>,
+}
+
+#[derive(Default)]
+struct Tenant {
+    /// With its document's name.
+    declared: Option<(Arc<str>, TenantDocument)>,
+    /// By their documents' names.
+    rings: BTreeMap<Arc<str>, Ring>,
+    clients: SharedMap<Arc<Client>>,
+    /// Origins of clients, each with the number of clients that allow it.
+    origins: SharedMap<usize>,
+    /// None when the declaration or a ring has changed since.
+    issuer: Option<Arc<Issuer>>,
+}
+
+/// What became of a document.
+pub(crate) struct Outcome {
+    /// Whether it is served.
+    pub(crate) verdict: Verdict,
+    /// Slugs of the tenants whose snapshots changed.
+    pub(crate) touched: Vec<Arc<str>>,
+    /// Documents that waited for a name which is free now: apply them next, the last first.
+    pub(crate) freed: Vec<Stored>,
+}
+
+/// Whether a document is served.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is; of a withdrawn one, the withdrawal.
+    Serving,
+    /// It is not; what was served before is.
+    Refused {
+        /// For metrics.
+        category: &'static str,
+        /// For people.
+        reason: String,
+    },
+}
+
+/// What the end of a published Secret means.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    /// It was withdrawn before, or never served: nothing is known of it any more.
+    Forgotten,
+    /// It was served, and is.
+    Lost,
+}
+
+/// The content of a document cannot be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unusable(&'static str);
+
+impl Unusable {
+    /// `reason` never holds any of the content.
+    pub(crate) const fn new(reason: &'static str) -> Self {
+        Self(reason)
+    }
+}
+
+impl Index {
+    /// Takes `stored` in.
+    pub(crate) fn apply(&mut self, stored: &Stored) -> Outcome {
+        if let Some(verdict) = self.settled(stored) {
+            return Outcome::unchanged(verdict);
+        }
+        if stored.document.withdrawn_at.is_some() {
+            return self.hold(stored, None);
+        }
+        let part = match Part::parse(stored) {
+            Ok(part) => part,
+            Err(Unusable(reason)) => return Outcome::refused("unusable", reason.to_owned()),
+        };
+        let place = part.place(&stored.document.tenant);
+        let taken = place.claims().into_iter().find(|claim| self.is_held_by_another(claim, &stored.name));
+        match taken {
+            Some(claim) => self.wait(stored, claim),
+            None => self.hold(stored, Some((place, part))),
+        }
+    }
+
+    /// The Secret `name` is gone.
+    pub(crate) fn delete(&mut self, name: &str) -> Deleted {
+        match self.documents.get(name) {
+            Some(Held { place: Some(_), .. }) => Deleted::Lost,
+            Some(_) => {
+                self.stop_waiting(name);
+                self.documents.remove(name);
+                Deleted::Forgotten
+            }
+            None => Deleted::Forgotten,
+        }
+    }
+
+    /// The tenant `slug` as it is now; none where no Tenant declares it.
+    pub(crate) fn snapshot(&mut self, slug: &str) -> Option<Arc<TenantSnapshot>> {
+        let Tenant { declared, rings, clients, origins, issuer } = self.tenants.get_mut(slug)?;
+        let (_, declared) = declared.as_ref()?;
+        let issuer = issuer.get_or_insert_with(|| Arc::new(Issuer::new(declared, rings.values())));
+        Some(Arc::new(TenantSnapshot {
+            issuer: Arc::clone(issuer),
+            clients: clients.clone(),
+            origins: origins.clone(),
+        }))
+    }
+
+    /// The verdict where nothing has to be done.
+    fn settled(&mut self, stored: &Stored) -> Option<Verdict> {
+        let held = self.documents.get_mut(stored.name.as_str())?;
+        let (new, old) = (stored.revision, held.revision);
+        if new < old {
+            let reason = format!("revision {new} is older than {old}, which was read before");
+            return Some(Verdict::Refused { category: "older", reason });
+        }
+        if new == old && stored.digest != held.digest {
+            let reason = format!("revision {new} was read before with other content");
+            return Some(Verdict::Refused { category: "same_revision", reason });
+        }
+        let same = stored.digest == held.digest && held.waits_for.is_none();
+        same.then(|| {
+            held.revision = new;
+            Verdict::Serving
+        })
+    }
+
+    fn is_held_by_another(&self, claim: &Claim, name: &str) -> bool {
+        let holder = match claim {
+            Claim::Slug(slug) => {
+                self.tenants.get(slug).and_then(|tenant| tenant.declared.as_ref()).map(|(holder, _)| holder)
+            }
+            Claim::Host(host) => self.hosts.get(host),
+            Claim::ClientId(slug, id) => {
+                self.tenants.get(slug).and_then(|tenant| tenant.clients.get(id)).map(|client| &client.document)
+            }
+        };
+        holder.is_some_and(|holder| **holder != *name)
+    }
+
+    /// What is served of `stored` is `part` from now on.
+    fn hold(&mut self, stored: &Stored, part: Option<(Place, Part)>) -> Outcome {
+        self.stop_waiting(&stored.name);
+        let name: Arc<str> = stored.name.as_str().into();
+        let before = self.documents.get_mut(&name).and_then(|held| held.place.take());
+        let (mut touched, mut given_up) = (Vec::new(), Vec::new());
+        if let Some(before) = &before {
+            self.remove(&name, before);
+            touched.push(before.slug());
+            given_up = before.claims();
+        }
+        let place = part.map(|(place, part)| {
+            given_up.retain(|claim| !place.claims().contains(claim));
+            if !touched.contains(&place.slug()) {
+                touched.push(place.slug());
+            }
+            self.insert(&name, &place, part);
+            place
+        });
+        let held = Held { revision: stored.revision, digest: stored.digest, place, waits_for: None };
+        self.documents.insert(name, held);
+        let waiting = given_up.iter().filter_map(|claim| self.waiting.remove(claim));
+        // The first by name is to be applied first.
+        let freed = waiting.flat_map(|waiting| waiting.into_values().rev()).collect();
+        Outcome { verdict: Verdict::Serving, touched, freed }
+    }
+
+    /// `stored` wants what another document holds, who had it before.
+    fn wait(&mut self, stored: &Stored, claim: Claim) -> Outcome {
+        self.stop_waiting(&stored.name);
+        let reason = format!("{claim} is held by another document");
+        let name: Arc<str> = stored.name.as_str().into();
+        let place = self.documents.get_mut(&name).and_then(|held| held.place.take());
+        self.waiting.entry(claim.clone()).or_default().insert(Arc::clone(&name), stored.clone());
+        let held = Held { revision: stored.revision, digest: stored.digest, place, waits_for: Some(claim) };
+        self.documents.insert(name, held);
+        Outcome::refused("conflict", reason)
+    }
+
+    fn stop_waiting(&mut self, name: &str) {
+        let Some(claim) = self.documents.get_mut(name).and_then(|held| held.waits_for.take()) else { return };
+        if let Some(waiting) = self.waiting.get_mut(&claim) {
+            waiting.remove(name);
+            if waiting.is_empty() {
+                self.waiting.remove(&claim);
+            }
+        }
+    }
+
+    fn insert(&mut self, name: &Arc<str>, place: &Place, part: Part) {
+        if let Place::Tenant { host: Some(host), .. } = place {
+            self.hosts.insert(Arc::clone(host), Arc::clone(name));
+        }
+        let tenant = self.tenants.entry(place.slug()).or_default();
+        match part {
+            Part::Tenant(document) => {
+                tenant.declared = Some((Arc::clone(name), document));
+                tenant.issuer = None;
+            }
+            Part::Ring(ring) => {
+                tenant.rings.insert(Arc::clone(name), ring);
+                tenant.issuer = None;
+            }
+            Part::Client(client) => {
+                tenant.count_origins(&client, true);
+                tenant.clients.insert(Arc::clone(&client.id), Arc::new(client));
+            }
+            Part::User => {}
+        }
+    }
+
+    fn remove(&mut self, name: &Arc<str>, place: &Place) {
+        if let Place::Tenant { host: Some(host), .. } = place {
+            self.hosts.remove(host);
+        }
+        let slug = place.slug();
+        let Some(tenant) = self.tenants.get_mut(&slug) else { return };
+        match place {
+            Place::Tenant { .. } => (tenant.declared, tenant.issuer) = (None, None),
+            Place::Ring { .. } => {
+                tenant.rings.remove(name);
+                tenant.issuer = None;
+            }
+            Place::Client { id, .. } => {
+                if let Some(client) = tenant.clients.remove(id) {
+                    tenant.count_origins(&client, false);
+                }
+            }
+            Place::User { .. } => {}
+        }
+        if tenant.declared.is_none() && tenant.rings.is_empty() && tenant.clients.is_empty() {
+            self.tenants.remove(&slug);
+        }
+    }
+}
+
+impl Tenant {
+    fn count_origins(&mut self, client: &Client, more: bool) {
+        for origin in &client.allowed_origins {
+            let before = self.origins.get(origin).copied().unwrap_or_default();
+            match if more { before + 1 } else { before.saturating_sub(1) } {
+                0 => self.origins.remove(origin),
+                count => self.origins.insert(origin.as_str().into(), count),
+            };
+        }
+    }
+}
+
+impl Outcome {
+    fn unchanged(verdict: Verdict) -> Self {
+        Self { verdict, touched: Vec::new(), freed: Vec::new() }
+    }
+
+    fn refused(category: &'static str, reason: String) -> Self {
+        Self::unchanged(Verdict::Refused { category, reason })
+    }
+}

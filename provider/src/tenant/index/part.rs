@@ -1,0 +1,93 @@
+//! What one document adds to a tenant, and the names that it claims by that.
+
+use std::fmt;
+use std::sync::Arc;
+
+use claviger_crds::published::{Content, Stored, TenantDocument};
+
+use super::Unusable;
+use crate::tenant::client::Client;
+use crate::tenant::ring::Ring;
+
+/// What a document adds to its tenant, parsed.
+pub(super) enum Part {
+    Tenant(TenantDocument),
+    Ring(Ring),
+    Client(Client),
+    /// Nothing that this release serves.
+    User,
+}
+
+/// Where a part stands.
+#[derive(Clone)]
+pub(super) enum Place {
+    Tenant { slug: Arc<str>, host: Option<Arc<str>> },
+    Ring { slug: Arc<str> },
+    Client { slug: Arc<str>, id: Arc<str> },
+    User { slug: Arc<str> },
+}
+
+/// A name that one document alone may hold. The operator sees to it; this guards the boundary
+/// between tenants should it fail.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Claim {
+    /// A tenant's.
+    Slug(Arc<str>),
+    /// A tenant's own.
+    Host(Arc<str>),
+    /// In the tenant with this slug.
+    ClientId(Arc<str>, Arc<str>),
+}
+
+impl Part {
+    pub(super) fn parse(stored: &Stored) -> Result<Self, Unusable> {
+        let document = &stored.document;
+        match &document.content {
+            Content::Tenant(tenant) if tenant.slug != document.tenant => {
+                Err(Unusable::new("a Tenant's slug is not that of the document"))
+            }
+            Content::Tenant(tenant) => Ok(Self::Tenant(tenant.clone())),
+            Content::SigningKey(keys) => Ring::parse(&document.owner, keys).map(Self::Ring),
+            Content::OAuthClient(client) => Client::parse(stored.name.as_str().into(), client).map(Self::Client),
+            Content::User(_) => Ok(Self::User),
+        }
+    }
+
+    pub(super) fn place(&self, slug: &str) -> Place {
+        let slug = slug.into();
+        match self {
+            Self::Tenant(tenant) => Place::Tenant { slug, host: tenant.host.as_deref().map(Into::into) },
+            Self::Ring(_) => Place::Ring { slug },
+            Self::Client(client) => Place::Client { slug, id: Arc::clone(&client.id) },
+            Self::User => Place::User { slug },
+        }
+    }
+}
+
+impl Place {
+    pub(super) fn slug(&self) -> Arc<str> {
+        let (Self::Tenant { slug, .. } | Self::Ring { slug } | Self::Client { slug, .. } | Self::User { slug }) = self;
+        Arc::clone(slug)
+    }
+
+    pub(super) fn claims(&self) -> Vec<Claim> {
+        match self {
+            Self::Tenant { slug, host } => {
+                let host = host.iter().map(|host| Claim::Host(Arc::clone(host)));
+                std::iter::once(Claim::Slug(Arc::clone(slug))).chain(host).collect()
+            }
+            Self::Client { slug, id } => vec![Claim::ClientId(Arc::clone(slug), Arc::clone(id))],
+            Self::Ring { .. } | Self::User { .. } => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slug(slug) => write!(f, "the slug {slug}"),
+            Self::Host(host) => write!(f, "the host {host}"),
+            Self::ClientId(_, id) => write!(f, "the client ID {id}"),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A ring of keys as this pod signs with it: parsed once, when its document is read.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use claviger_crds::names::ObjectName;
+use claviger_crds::published::{KeyDocument, KeyPhase, KeysDocument, SecretText};
+use claviger_jose::{Algorithm, PrivateKey, PublicJwk, Signer};
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::index::Unusable;
+
+/// A ring.
+pub(crate) struct Ring {
+    owner: ObjectName,
+    created_at: Timestamp,
+    leaving: bool,
+    /// `max-age` of the JWK Set, seconds.
+    pub(crate) cache_lifetime: u32,
+    /// No token that it signs lives longer, seconds.
+    pub(crate) max_token_lifetime: u32,
+    /// What verifiers are shown.
+    pub(crate) public_keys: Vec<PublicJwk>,
+    /// The algorithms of these.
+    pub(crate) algorithms: Vec<Algorithm>,
+    /// The Active key.
+    pub(crate) signer: Option<Arc<Signer>>,
+}
+
+impl Ring {
+    /// The ring that `document` of `owner` speaks of. Every private half is parsed, the standby's
+    /// too: a pod must not acknowledge a key with which it could not sign.
+    pub(crate) fn parse(owner: &ObjectName, document: &KeysDocument) -> Result<Self, Unusable> {
+        let shown = || document.keys.iter().filter(|key| key.phase.in_jwks());
+        let mut signer = None;
+        for key in &document.keys {
+            let private = key.private_key.as_ref().map(|text| private_key(key, text)).transpose()?;
+            if key.phase == KeyPhase::Active {
+                let private = private.ok_or(Unusable::new("the Active key has no private half"))?;
+                if signer.replace(Arc::new(Signer::new(private))).is_some() {
+                    return Err(Unusable::new("two keys are Active"));
+                }
+            }
+        }
+        Ok(Self {
+            owner: owner.clone(),
+            created_at: document.created_at,
+            leaving: document.leaving,
+            cache_lifetime: document.cache_lifetime,
+            max_token_lifetime: document.max_token_lifetime,
+            public_keys: shown().map(|key| key.public_key.clone()).collect(),
+            algorithms: shown().map(|key| key.public_key.algorithm()).collect(),
+            signer,
+        })
+    }
+
+    /// The order in which rings are shown: the oldest first.
+    pub(crate) fn order(&self) -> impl Ord + use<> {
+        (self.created_at, self.owner.clone())
+    }
+}
+
+/// The ring among `rings`, the oldest first, that signs access tokens: the one that the tenant
+/// names, else the oldest; one whose SigningKey is gone only while there is no other.
+pub(crate) fn signing<'a>(rings: &[&'a Ring], named: Option<&ObjectName>) -> Option<&'a Ring> {
+    let able = rings.iter().copied().filter(|ring| ring.signer.is_some());
+    // Of equals the last is the greatest: hence the reverse, so that it is the oldest.
+    able.rev().max_by_key(|ring| (Reverse(ring.leaving), !ring.leaving && Some(&ring.owner) == named))
+}
+
+fn private_key(key: &KeyDocument, text: &SecretText) -> Result<PrivateKey, Unusable> {
+    const UNREADABLE: Unusable = Unusable::new("a private key is unreadable");
+    let der = Zeroizing::new(STANDARD.decode(text.expose()).map_err(|_| UNREADABLE)?);
+    let private = PrivateKey::from_pkcs8(key.public_key.algorithm(), &der).map_err(|_| UNREADABLE)?;
+    // Else tokens would be signed that no verifier can verify.
+    if private.public_jwk() != key.public_key || *key.public_key.kid() != key.kid {
+        return Err(Unusable::new("a private key is not that of its public key"));
+    }
+    Ok(private)
+}

@@ -1,0 +1,144 @@
+//! A tenant at one moment: immutable, with everything computed that does not depend on a request.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use claviger_crds::published::{Digest, TenantDocument};
+use claviger_jose::{Algorithm, PublicJwk, Signer};
+use http::HeaderValue;
+use serde::Serialize;
+
+use super::client::Client;
+use super::metadata;
+use super::ring::{self, Ring};
+use super::shared_map::SharedMap;
+
+/// Discovery changes when somebody upgrades or edits a Tenant: minutes do.
+const DISCOVERY_MAX_AGE: u32 = 300;
+
+/// What requests see of a tenant.
+#[derive(Debug)]
+pub(crate) struct TenantSnapshot {
+    /// What does not depend on a client.
+    pub(crate) issuer: Arc<Issuer>,
+    /// By `client_id`.
+    pub(crate) clients: SharedMap<Arc<Client>>,
+    /// Origins that any client allows, each with the number of clients that do.
+    pub(crate) origins: SharedMap<usize>,
+}
+
+/// An issuer: its names, its documents, its key.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    /// The slug, which is also `tenant_id`.
+    pub(crate) slug: Arc<str>,
+    /// The issuer identifier.
+    pub(crate) url: Arc<str>,
+    /// Set where it is served at the root of this host alone.
+    pub(crate) host: Option<Arc<str>>,
+    /// Whether it is reached by https.
+    pub(crate) secure: bool,
+    /// Of clients that set no other, seconds.
+    pub(crate) access_token_lifetime: u32,
+    /// `WWW-Authenticate` of a client that did not authenticate.
+    pub(crate) challenge: HeaderValue,
+    /// The discovery document.
+    pub(crate) discovery: StaticDocument,
+    /// None while there is no key to show: an empty JWK Set would be cached by verifiers.
+    pub(crate) jwks: Option<StaticDocument>,
+    /// None while no key is Active.
+    pub(crate) signing: Option<Signing>,
+}
+
+/// What signs.
+pub(crate) struct Signing {
+    /// The Active key.
+    pub(crate) signer: Arc<Signer>,
+    /// No token that it signs lives longer, seconds.
+    pub(crate) max_token_lifetime: u32,
+}
+
+/// Bytes that are the same for everyone, with the headers that tell so.
+#[derive(Debug)]
+pub(crate) struct StaticDocument {
+    /// The JSON text.
+    pub(crate) body: Bytes,
+    /// Strong: of the very bytes.
+    pub(crate) etag: HeaderValue,
+    /// For how long it may be kept.
+    pub(crate) cache_control: HeaderValue,
+}
+
+impl Issuer {
+    /// The issuer that `tenant` speaks of, with these `rings`.
+    pub(crate) fn new<'a>(tenant: &TenantDocument, rings: impl Iterator<Item = &'a Ring>) -> Self {
+        let mut rings: Vec<&Ring> = rings.collect();
+        rings.sort_by_cached_key(|ring| ring.order());
+        let mut algorithms: Vec<Algorithm> = rings.iter().flat_map(|ring| ring.algorithms.iter().copied()).collect();
+        algorithms.sort_unstable();
+        algorithms.dedup();
+        let signing = ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(|ring| {
+            let signer = Arc::clone(ring.signer.as_ref()?);
+            Some(Signing { signer, max_token_lifetime: ring.max_token_lifetime })
+        });
+        Self {
+            slug: tenant.slug.as_str().into(),
+            url: tenant.issuer.as_str().into(),
+            host: tenant.host.as_deref().map(Into::into),
+            secure: tenant.issuer.starts_with("https://"),
+            access_token_lifetime: tenant.lifetimes.access_token,
+            challenge: challenge(&tenant.issuer),
+            discovery: StaticDocument::new(metadata::document(tenant, algorithms), DISCOVERY_MAX_AGE),
+            jwks: jwks(&rings),
+            signing,
+        }
+    }
+}
+
+impl StaticDocument {
+    fn new(body: Vec<u8>, max_age: u32) -> Self {
+        let digest = Digest::of(&body).to_string();
+        let etag = digest.trim_start_matches("sha256:").get(..32).unwrap_or_default();
+        Self {
+            etag: header(format!("\"{etag}\"")),
+            // Never `stale-*`: a key leaves the JWK Set on the strength of this number.
+            cache_control: header(format!("public, max-age={max_age}")),
+            body: body.into(),
+        }
+    }
+}
+
+/// The JWK Set (RFC 7517 §5): every key once, the oldest ring first.
+fn jwks(rings: &[&Ring]) -> Option<StaticDocument> {
+    #[derive(Serialize)]
+    struct JwkSet<'a> {
+        keys: Vec<&'a PublicJwk>,
+    }
+    let mut keys: Vec<&PublicJwk> = Vec::new();
+    for key in rings.iter().flat_map(|ring| &ring.public_keys) {
+        if keys.iter().all(|other| other.kid() != key.kid()) {
+            keys.push(key);
+        }
+    }
+    let showing = rings.iter().filter(|ring| !ring.public_keys.is_empty());
+    let max_age = showing.map(|ring| ring.cache_lifetime).min()?;
+    // Text alone always serialises.
+    let body = serde_json::to_vec(&JwkSet { keys }).ok()?;
+    Some(StaticDocument::new(body, max_age))
+}
+
+fn challenge(issuer: &str) -> HeaderValue {
+    let realm: String = issuer.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect();
+    header(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
+}
+
+/// Of text without control characters, which all callers pass.
+fn header(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+impl std::fmt::Debug for Signing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signing").field("max_token_lifetime", &self.max_token_lifetime).finish_non_exhaustive()
+    }
+}

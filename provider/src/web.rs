@@ -1,0 +1,12 @@
+//! Between HTTP and the decisions: extractors that refuse what is malformed and yield proofs, the
+//! error surfaces, and the headers that every answer bears.
+
+pub(crate) mod client_authentication;
+pub(crate) mod cors;
+pub(crate) mod document;
+pub(crate) mod edge;
+pub(crate) mod error;
+pub(crate) mod exchange;
+pub(crate) mod form;
+pub(crate) mod form_encoding;
+pub(crate) mod request_id;

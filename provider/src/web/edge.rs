@@ -1,0 +1,124 @@
+//! What surrounds every endpoint: which tenant, which method, request ID, security headers,
+//! counters, and a wall against faults of our own. One layer, written out: it runs for every request.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use futures::FutureExt as _;
+use http::header::{HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method};
+
+use super::cors::{self, Origins};
+use super::error::{self, NotFound};
+use super::exchange::Exchange;
+use super::request_id::X_REQUEST_ID;
+use crate::endpoint::{discovery, jwks, token};
+use crate::internal::Readiness;
+use crate::provider::Provider;
+use crate::router::{Address, Endpoint, Route};
+use crate::tenant::snapshot::TenantSnapshot;
+
+/// Answers a request that came to `route` at `address`.
+pub(crate) async fn answer(
+    provider: Arc<Provider>,
+    route: &'static Route,
+    address: Address,
+    request: Request,
+) -> Response {
+    let began = Instant::now();
+    let request_id = provider.request_ids().of(request.headers());
+    let (mut response, secure) = match tenant(&provider, address, &request) {
+        Err(refusal) => (refusal, false),
+        Ok(tenant) => {
+            let secure = tenant.issuer.secure;
+            let (parts, body) = request.into_parts();
+            let exchange = Exchange { provider: &provider, tenant, request_id: &request_id, parts };
+            // Snapshots are immutable, so that a panic leaves nothing half done.
+            let response = AssertUnwindSafe(dispatch(exchange, body, route)).catch_unwind().await;
+            (response.unwrap_or_else(|_| panicked(&provider)), secure)
+        }
+    };
+    if route.origins == Origins::Any {
+        cors::allow_any(response.headers_mut());
+    }
+    finish(&mut response, request_id, secure);
+    provider.counters().answered(route.endpoint, response.status(), began.elapsed());
+    response
+}
+
+/// Answers a request that came to no route.
+pub(crate) fn no_route(provider: &Provider, request: &Request) -> Response {
+    let mut response = NotFound::Path.into_response();
+    finish(&mut response, provider.request_ids().of(request.headers()), false);
+    provider.counters().answered(Endpoint::None, response.status(), std::time::Duration::ZERO);
+    response
+}
+
+/// The endpoints, by name.
+async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response {
+    let method = &exchange.parts.method;
+    if method == Method::OPTIONS {
+        return cors::preflight(&exchange, route.origins, route.methods);
+    }
+    if route.endpoint == Endpoint::NotServed {
+        return NotFound::NotServed.into_response();
+    }
+    if !route.methods.include(method) {
+        return error::method_not_allowed(&route.methods.allow());
+    }
+    match route.endpoint {
+        Endpoint::Discovery => discovery::respond(&exchange),
+        Endpoint::Jwks => jwks::respond(&exchange),
+        Endpoint::Token => token::respond(&exchange, body).await,
+        Endpoint::NotServed | Endpoint::None => NotFound::NotServed.into_response(),
+    }
+}
+
+fn tenant(provider: &Provider, address: Address, request: &Request) -> Result<Arc<TenantSnapshot>, Response> {
+    if provider.readiness() == Readiness::Loading {
+        // To say that a tenant or a key does not exist would be a guess.
+        return Err(error::unavailable("what is published is being loaded"));
+    }
+    let directory = provider.directory();
+    let tenant = match address {
+        Address::Root => directory.at_host(host(request)),
+        Address::Tenant { prefix } => slug(request, prefix).and_then(|slug| directory.at_path(slug, host(request))),
+    };
+    tenant.ok_or_else(|| NotFound::Tenant.into_response())
+}
+
+/// The path segment after `prefix`.
+fn slug<'a>(request: &'a Request, prefix: &str) -> Option<&'a str> {
+    let rest = request.uri().path().strip_prefix(prefix)?;
+    Some(rest.split_once('/').map_or(rest, |(slug, _)| slug))
+}
+
+/// The host that the request was sent to; in HTTP/2 it is in the URI (RFC 9113 §8.3.1). Of several
+/// `Host` headers none counts (RFC 9112 §3.2).
+fn host(request: &Request) -> Option<&str> {
+    if let Some(authority) = request.uri().authority() {
+        return Some(authority.as_str());
+    }
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts.next()?.to_str().ok()?;
+    hosts.next().is_none().then_some(host)
+}
+
+fn finish(response: &mut Response, request_id: HeaderValue, secure: bool) {
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, request_id);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if secure {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}
+
+fn panicked(provider: &Provider) -> Response {
+    provider.counters().panicked();
+    error::fault()
+}

@@ -1,0 +1,108 @@
+//! A form in a request's body: read with bounds, split once, repeats refused.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use super::error::{ErrorCode, OAuthError};
+use super::form_encoding::decode;
+
+/// An assertion with keys in it is a few KiB.
+const LARGEST: usize = 64 * 1024;
+/// Repeats are looked for among all pairs, so that there may not be many.
+const MOST: usize = 64;
+/// For a body whose head has come.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// RFC 8707 §2 and RFC 8693 §2.1: these may be repeated, and nothing else (RFC 6749 §3.2).
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
+
+/// The pairs of a form.
+#[derive(Debug)]
+pub(crate) struct Form<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// Reads the body, if it is a form.
+pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError> {
+    let too_large = || OAuthError::new(ErrorCode::TooLarge, "the body is larger than 64 KiB");
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LARGEST) {
+        return Err(too_large());
+    }
+    let is_form = is_form(headers);
+    if is_form == Some(false) {
+        return Err(wrong_media_type());
+    }
+    let reading = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST).collect()).await;
+    let bytes = match reading {
+        Err(_) => return Err(OAuthError::new(ErrorCode::TooSlow, "the body did not come in time")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(OAuthError::new(ErrorCode::InvalidRequest, "the body could not be read")),
+        Ok(Ok(body)) => body.to_bytes(),
+    };
+    // Nothing at all is an empty form, whose required fields are missing.
+    if is_form.is_none() && !bytes.is_empty() {
+        return Err(wrong_media_type());
+    }
+    Ok(bytes)
+}
+
+/// None where the request does not say what its body is.
+fn is_form(headers: &HeaderMap) -> Option<bool> {
+    let media_type = headers.get(CONTENT_TYPE)?.as_bytes();
+    let essence = media_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    Some(essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"))
+}
+
+fn wrong_media_type() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequest, "the body has to be application/x-www-form-urlencoded")
+}
+
+impl<'a> Form<'a> {
+    /// Splits `body` into its pairs.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, OAuthError> {
+        let malformed = |_| OAuthError::new(ErrorCode::InvalidRequest, "the body is not form-encoded UTF-8");
+        let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(8);
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
+                Some(at) => (&pair[..at], &pair[at + 1..]),
+                None => (pair, &[][..]),
+            };
+            let (name, value) = (decode(name).map_err(malformed)?, decode(value).map_err(malformed)?);
+            if pairs.len() == MOST {
+                return Err(OAuthError::new(ErrorCode::InvalidRequest, "there are too many parameters"));
+            }
+            if !REPEATABLE.contains(&&*name) && pairs.iter().any(|(other, _)| *other == name) {
+                return Err(repeated(&name));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self { pairs })
+    }
+
+    /// The value of `name`. One without a value is treated as omitted (RFC 6749 §3.2).
+    pub(crate) fn get<'f>(&'f self, name: &'f str) -> Option<&'f str> {
+        self.all(name).next()
+    }
+
+    /// The values of `name`, which may be repeated.
+    pub(crate) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        let named = self.pairs.iter().filter(move |(other, value)| other == name && !value.is_empty());
+        named.map(|(_, value)| &**value)
+    }
+}
+
+/// Names it only where it is a parameter's name and nothing that a log or a page could misread.
+fn repeated(name: &str) -> OAuthError {
+    let plain = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let description = if plain {
+        Cow::Owned(format!("{name} is repeated"))
+    } else {
+        Cow::Borrowed("a parameter is repeated")
+    };
+    OAuthError::new(ErrorCode::InvalidRequest, description)
+}

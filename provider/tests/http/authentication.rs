@@ -1,0 +1,130 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use claviger_crds::published::{ClientAuthentication, ClientDocument, Content, Document};
+use http::header::AUTHORIZATION;
+use serde_json::json;
+
+use crate::fixture::*;
+
+const GRANT: &str = "grant_type=client_credentials";
+
+fn with_authentication(id: &str, authentication: ClientAuthentication) -> Document {
+    serving("acme", id, Content::OAuthClient(ClientDocument { authentication, ..client_document(id) }))
+}
+
+/// The answer to `form` with these `Authorization` headers.
+async fn ask(fixture: &Fixture, authorizations: &[&str], form: &str) -> Answer {
+    let request = authorizations.iter().fold(token_request("acme"), |request, it| request.header(AUTHORIZATION, *it));
+    fixture.send(request.body(form.to_owned().into()).unwrap()).await
+}
+
+fn encoded(pair: &[u8]) -> String {
+    format!("Basic {}", STANDARD.encode(pair))
+}
+
+#[tokio::test]
+async fn a_secret_counts_in_the_header_and_in_the_body() {
+    let fixture = Fixture::acme();
+    let good = basic("shop.app", SECRET);
+    for (authorizations, form) in [
+        (vec![good.as_str()], GRANT.to_owned()),
+        (vec![&good.replace("Basic", "bASIC")], GRANT.to_owned()),
+        (vec![good.trim_end_matches('=')], GRANT.to_owned()),
+        (vec![good.as_str()], format!("{GRANT}&client_id=shop.app")),
+        (vec![good.as_str()], format!("{GRANT}&client_secret=")),
+        (vec![], format!("{GRANT}&client_id=shop.app&client_secret={SECRET}")),
+        (vec![], format!("{GRANT}&client_id=shop%2Eapp&client_secret=s3c%72et")),
+    ] {
+        assert_eq!(ask(&fixture, &authorizations, &form).await.status, 200, "{authorizations:?} {form}");
+    }
+}
+
+#[tokio::test]
+async fn both_halves_of_the_header_are_form_encoded() {
+    let hashes = vec![hash("a:b+c%d é", None)];
+    let fixture = Fixture::acme();
+    fixture.apply(&with_authentication("x:y", ClientAuthentication::Secret { hashes }), 1);
+    let answer = ask(&fixture, &[&encoded(b"x%3Ay:a%3Ab%2Bc%25d+%C3%A9")], GRANT).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+}
+
+#[tokio::test]
+async fn what_a_stranger_learns_is_the_same_whatever_is_wrong() {
+    let fixture = Fixture::acme();
+    let none = with_authentication("none", ClientAuthentication::None);
+    let algorithms = vec!["ES256".to_owned()];
+    let jwt = ClientAuthentication::PrivateKeyJwt { jwks: None, jwks_uri: None, algorithms };
+    let empty = ClientAuthentication::Secret { hashes: Vec::new() };
+    for document in [none, with_authentication("jwt", jwt), with_authentication("empty", empty)] {
+        fixture.apply(&document, 1);
+    }
+    for (id, secret) in [
+        ("shop.app", "wrong"),
+        ("shop.app", ""),
+        ("shop.app", "s3cret "),
+        ("SHOP.APP", SECRET),
+        ("nobody", SECRET),
+        ("none", SECRET),
+        ("none", ""),
+        ("jwt", SECRET),
+        ("empty", ""),
+    ] {
+        let answer = fixture.token("acme", (id, secret), GRANT).await;
+        let body = json!({"error": "invalid_client", "error_description": "client authentication failed"});
+        assert_eq!((answer.status.as_u16(), answer.json()), (401, body.clone()), "{id} {secret}");
+        let challenge = format!("Basic realm=\"{}\", charset=\"UTF-8\"", issuer("acme"));
+        assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        if !secret.is_empty() {
+            let in_body = ask(&fixture, &[], &format!("{GRANT}&client_id={id}&client_secret={secret}")).await;
+            let secret_differs = secret.ends_with(' ');
+            assert!(secret_differs || (in_body.status.as_u16(), in_body.json()) == (401, body), "{id} {secret}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_way_only_and_well_formed() {
+    let fixture = Fixture::acme();
+    let good = basic("shop.app", SECRET);
+    let jwt = "client_assertion=x&client_assertion_type=y";
+    let table: [(&[&str], String, u16, &str); 19] = [
+        (&[], GRANT.to_owned(), 401, "invalid_client"),
+        (&[], format!("{GRANT}&client_id=shop.app"), 401, "invalid_client"),
+        (&[], format!("{GRANT}&client_id=shop.app&client_secret="), 401, "invalid_client"),
+        (&[], format!("{GRANT}&client_id=shop.app&{jwt}"), 401, "invalid_client"),
+        (&[], format!("{GRANT}&client_secret={SECRET}"), 400, "invalid_request"),
+        (&[], format!("{GRANT}&client_id=shop.app&client_secret={SECRET}&{jwt}"), 400, "invalid_request"),
+        (&[&good], format!("{GRANT}&client_id=shop.app&client_secret={SECRET}"), 400, "invalid_request"),
+        (&[&good], format!("{GRANT}&{jwt}"), 400, "invalid_request"),
+        (&[&good], format!("{GRANT}&client_id=other"), 400, "invalid_request"),
+        (&[&good, &good], GRANT.to_owned(), 400, "invalid_request"),
+        (&["Basic"], GRANT.to_owned(), 401, "invalid_client"),
+        (&["Basic "], GRANT.to_owned(), 401, "invalid_client"),
+        (&["Basic !!!"], GRANT.to_owned(), 401, "invalid_client"),
+        (&["Bearer abc"], GRANT.to_owned(), 401, "invalid_client"),
+        (&[&encoded(b"shop.app")], GRANT.to_owned(), 401, "invalid_client"),
+        (&[&encoded(b":s3cret")], GRANT.to_owned(), 401, "invalid_client"),
+        (&[&encoded(b"shop.app:%zz")], GRANT.to_owned(), 401, "invalid_client"),
+        (&[&encoded(b"shop.app:\xff")], GRANT.to_owned(), 401, "invalid_client"),
+        (&[&encoded("ä".as_bytes())], GRANT.to_owned(), 401, "invalid_client"),
+    ];
+    for (authorizations, form, status, error) in table {
+        let answer = ask(&fixture, authorizations, &form).await;
+        assert_eq!(answer.error(), (status, error.to_owned()), "{authorizations:?} {form}");
+        assert_eq!(answer.header("www-authenticate").is_some(), status == 401);
+    }
+}
+
+#[tokio::test]
+async fn during_a_rotation_both_secrets_count_until_the_old_one_ends() {
+    let hashes = vec![hash("new", None), hash("old", Some(NOW + 10))];
+    let rotating = with_authentication("shop.app", ClientAuthentication::Secret { hashes });
+    let fixture = Fixture::serving([tenant("acme"), ring("acme", "ring", "ES256"), rotating]);
+    let ask = async |secret| fixture.token("acme", ("shop.app", secret), GRANT).await.status.as_u16();
+    assert_eq!((ask("new").await, ask("old").await), (200, 200));
+    fixture.advance(9);
+    assert_eq!(ask("old").await, 200);
+    fixture.advance(1);
+    assert_eq!((ask("new").await, ask("old").await), (200, 401));
+}

@@ -1,0 +1,284 @@
+//! A provider with a clock that stands still, documents to feed it, and what to ask it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::body::{Body, Bytes};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use claviger_crds::names::ObjectName;
+use claviger_crds::published::acknowledgement::Frame;
+use claviger_crds::published::{
+    AccessTokenType, ApplicationType, AudienceGrant, ClientAuthentication, ClientDocument, ClientLifetimes,
+    ConsentPolicy, Content, Document, IdTokenClaims, KeyDocument, KeyPhase, KeysDocument, LoginDocument, SecretHash,
+    SecretText, TenantDocument, TenantLifetimes,
+};
+use claviger_jose::{Algorithm, ClientSecret, ClientSecretHash, PrivateKey};
+use claviger_provider::clock::Clock;
+use claviger_provider::served::Pod;
+use claviger_provider::{Options, Provider};
+use futures::StreamExt as _;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use jsonwebtoken::jwk::JwkSet;
+use serde_json::{Map, Value, json};
+use tower::ServiceExt as _;
+
+/// When tests happen.
+pub(crate) const NOW: i64 = 1_800_000_000;
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+/// The secret of every client that [`client`] makes.
+pub(crate) const SECRET: &str = "s3cret";
+/// With its secret, for the header of [`Fixture::token`].
+pub(crate) const SHOP: (&str, &str) = ("shop.app", SECRET);
+
+pub(crate) struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+pub(crate) struct Fixture {
+    pub(crate) provider: Arc<Provider>,
+    clock: Arc<TestClock>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Fixture {
+    /// A provider that has loaded nothing yet.
+    pub(crate) fn loading() -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(NOW)));
+        let pod = Pod { name: "provider-0".to_owned(), uid: "uid-0".to_owned() };
+        Self { provider: Provider::with_clock(Options { pod }, clock.clone()), clock }
+    }
+
+    /// A provider that has loaded `documents`.
+    pub(crate) fn serving(documents: impl IntoIterator<Item = Document>) -> Self {
+        let fixture = Self::loading();
+        documents.into_iter().for_each(|document| fixture.apply(&document, 1));
+        fixture.provider.loaded();
+        fixture
+    }
+
+    /// A provider with the tenant `acme`, a ring and the client of [`SHOP`].
+    pub(crate) fn acme() -> Self {
+        Self::serving([tenant("acme"), ring("acme", "es256", "ES256"), client("acme", "shop.app")])
+    }
+
+    pub(crate) fn apply(&self, document: &Document, revision: u64) {
+        self.provider.apply_secret(&document.to_secret("claviger-published", "uid", revision));
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.provider.router().oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks the token endpoint of `slug` with client_secret_basic.
+    pub(crate) async fn token(&self, slug: &str, (id, secret): (&str, &str), form: &str) -> Answer {
+        let request = token_request(slug).header(AUTHORIZATION, basic(id, secret));
+        self.send(request.body(form.to_owned().into()).unwrap()).await
+    }
+
+    /// What this pod says that it serves and refuses, by name of the document, with revisions or reasons.
+    pub(crate) async fn acknowledged(&self) -> (Vec<(String, u64)>, Vec<(String, String)>) {
+        let (mut serving, mut refused) = (Vec::new(), Vec::new());
+        let mut frames = std::pin::pin!(self.provider.acknowledgements());
+        loop {
+            match frames.next().await.unwrap() {
+                Frame::Serving { documents } => serving.extend(documents.into_iter().map(|it| (it.name, it.revision))),
+                Frame::Refused { documents } => refused.extend(documents.into_iter().map(|it| (it.name, it.reason))),
+                Frame::Synced => return (serving, refused),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {:?}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The claims of the access token, unverified.
+    pub(crate) fn claims(&self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{:?}", self.body);
+        part(self.json()["access_token"].as_str().unwrap(), 1)
+    }
+
+    pub(crate) fn error(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["error"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Header (0) or claims (1) of a JWT.
+pub(crate) fn part(token: &str, number: usize) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(number).unwrap()).unwrap()).unwrap()
+}
+
+/// The claims of `token`, verified as a resource server would, with the keys in `jwks`.
+pub(crate) fn verify(token: &str, jwks: &[u8], issuer: &str, audience: &str) -> Result<Map<String, Value>, String> {
+    let keys: JwkSet = serde_json::from_slice(jwks).unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    let key = keys.find(header.kid.as_deref().unwrap()).ok_or("unknown kid")?;
+    let mut validation = jsonwebtoken::Validation::new(header.alg);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    validation.required_spec_claims =
+        ["exp", "iss", "aud", "sub"].into_iter().map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect();
+    let key = jsonwebtoken::DecodingKey::from_jwk(key).unwrap();
+    jsonwebtoken::decode(token, &key, &validation).map(|data| data.claims).map_err(|error| error.to_string())
+}
+
+pub(crate) fn path(slug: &str, rest: &str) -> String {
+    format!("/api/v1/auth/tenants/{slug}{rest}")
+}
+
+pub(crate) fn issuer(slug: &str) -> String {
+    format!("https://login.example{}", path(slug, ""))
+}
+
+/// A form for the token endpoint of `slug`.
+pub(crate) fn token_request(slug: &str) -> http::request::Builder {
+    Request::builder().method(Method::POST).uri(path(slug, "/oauth/token")).header(CONTENT_TYPE, FORM)
+}
+
+pub(crate) fn basic(id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
+}
+
+pub(crate) fn serving(slug: &str, name: &str, content: Content) -> Document {
+    Document::serving(slug, ObjectName::new(format!("ns-{slug}"), name), content)
+}
+
+pub(crate) fn tenant_document(slug: &str) -> TenantDocument {
+    TenantDocument {
+        slug: slug.to_owned(),
+        issuer: issuer(slug),
+        host: None,
+        display_name: slug.to_owned(),
+        lifetimes: TenantLifetimes {
+            access_token: 600,
+            id_token: 3_600,
+            authorization_code: 60,
+            refresh_token: 2_592_000,
+            refresh_token_idle: 604_800,
+            session: 43_200,
+        },
+        scopes: Vec::new(),
+        default_signing_key: None,
+        login: LoginDocument::default(),
+    }
+}
+
+pub(crate) fn tenant(slug: &str) -> Document {
+    serving(slug, slug, Content::Tenant(tenant_document(slug)))
+}
+
+/// A tenant at the root of `host`.
+pub(crate) fn tenant_at(slug: &str, host: &str) -> Document {
+    let document =
+        TenantDocument { issuer: format!("https://{host}"), host: Some(host.to_owned()), ..tenant_document(slug) };
+    serving(slug, slug, Content::Tenant(document))
+}
+
+pub(crate) fn client_document(id: &str) -> ClientDocument {
+    ClientDocument {
+        client_id: id.to_owned(),
+        display_name: id.to_owned(),
+        application_type: ApplicationType::Web,
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        grant_types: vec!["client_credentials".to_owned()],
+        scopes: Vec::new(),
+        audiences: Vec::new(),
+        resource_server: None,
+        consent: ConsentPolicy::Skip,
+        authentication: ClientAuthentication::Secret { hashes: vec![hash(SECRET, None)] },
+        require_pkce: true,
+        id_token_signed_response_alg: None,
+        id_token_claims: IdTokenClaims::Minimal,
+        access_token_type: AccessTokenType::AtJwt,
+        lifetimes: ClientLifetimes::default(),
+        allowed_origins: Vec::new(),
+        backchannel_logout: None,
+        frontchannel_logout: None,
+    }
+}
+
+pub(crate) fn client(slug: &str, id: &str) -> Document {
+    serving(slug, id, Content::OAuthClient(client_document(id)))
+}
+
+pub(crate) fn hash(secret: &str, expires_at: Option<i64>) -> SecretHash {
+    SecretHash {
+        hash: ClientSecretHash::of(&ClientSecret::new(secret.to_owned())).to_string(),
+        created_at: Timestamp::UNIX_EPOCH,
+        expires_at: expires_at.map(|end| Timestamp::from_second(end).unwrap()),
+    }
+}
+
+pub(crate) fn audience(name: &str, scopes: &[&str]) -> AudienceGrant {
+    AudienceGrant { audience: name.to_owned(), scopes: scopes.iter().map(|&scope| scope.to_owned()).collect() }
+}
+
+pub(crate) fn key(algorithm: &str, phase: KeyPhase) -> KeyDocument {
+    let algorithm: Algorithm = serde_json::from_value(json!(algorithm)).unwrap();
+    let private = PrivateKey::generate(algorithm).unwrap();
+    let has_private = matches!(phase, KeyPhase::Active | KeyPhase::Published);
+    KeyDocument {
+        kid: private.public_jwk().kid().clone(),
+        phase,
+        public_key: private.public_jwk(),
+        private_key: has_private.then(|| SecretText::new(STANDARD.encode(private.to_pkcs8()))),
+        published_at: Timestamp::UNIX_EPOCH,
+        active_at: None,
+        retiring_at: None,
+        verify_only_at: None,
+        revoked_at: None,
+    }
+}
+
+pub(crate) fn ring_document(algorithm: &str, keys: Vec<KeyDocument>) -> KeysDocument {
+    KeysDocument {
+        algorithm: serde_json::from_value(json!(algorithm)).unwrap(),
+        created_at: Timestamp::UNIX_EPOCH,
+        leaving: false,
+        cache_lifetime: 900,
+        max_token_lifetime: 3_600,
+        keys,
+    }
+}
+
+/// A ring with an Active key and a standby.
+pub(crate) fn ring(slug: &str, name: &str, algorithm: &str) -> Document {
+    let keys = vec![key(algorithm, KeyPhase::Published), key(algorithm, KeyPhase::Active)];
+    serving(slug, name, Content::SigningKey(ring_document(algorithm, keys)))
+}
+
+pub(crate) fn withdrawn(document: &Document) -> Document {
+    Document { withdrawn_at: Some(Timestamp::from_second(NOW).unwrap()), ..document.clone() }
+}

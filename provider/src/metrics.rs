@@ -161,8 +161,7 @@ fn durations(registry: &mut Registry) -> Vec<Histogram> {
     let family = Family::<ByEndpoint, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
     let help = "Seconds from a request's head to its answer";
     registry.register("http_request_duration_seconds", help, family.clone());
-    let histogram =
-        |endpoint: &Endpoint| family.get_or_create_owned(&ByEndpoint { endpoint: endpoint.as_str() });
+    let histogram = |endpoint: &Endpoint| family.get_or_create_owned(&ByEndpoint { endpoint: endpoint.as_str() });
     Endpoint::ALL.iter().map(histogram).collect()
 }
 

@@ -38,8 +38,10 @@ pub(crate) fn respond(exchange: &Exchange<'_>, document: &StaticDocument) -> Res
 fn has(headers: &HeaderMap, document: &StaticDocument) -> bool {
     let etag = document.etag.as_bytes();
     headers.get_all(IF_NONE_MATCH).iter().any(|value| {
-        value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).any(|tag| {
-            tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag
-        })
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag)
     })
 }

@@ -32,7 +32,7 @@ pub(crate) async fn answer(
     let began = Instant::now();
     let request_id = provider.request_ids().of(request.headers());
     let (mut response, secure) = match tenant(&provider, address, &request) {
-        Err(refusal) => (refusal, false),
+        Err(absent) => (absent.into_response(), false),
         Ok(tenant) => {
             let secure = tenant.issuer.secure;
             let (parts, body) = request.into_parts();
@@ -78,17 +78,32 @@ async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response
     }
 }
 
-fn tenant(provider: &Provider, address: Address, request: &Request) -> Result<Arc<TenantSnapshot>, Response> {
+fn tenant(provider: &Provider, address: Address, request: &Request) -> Result<Arc<TenantSnapshot>, Absent> {
     if provider.readiness() == Readiness::Loading {
         // To say that a tenant or a key does not exist would be a guess.
-        return Err(error::unavailable("what is published is being loaded"));
+        return Err(Absent::Loading);
     }
     let directory = provider.directory();
     let tenant = match address {
         Address::Root => directory.at_host(host(request)),
         Address::Tenant { prefix } => slug(request, prefix).and_then(|slug| directory.at_path(slug, host(request))),
     };
-    tenant.ok_or_else(|| NotFound::Tenant.into_response())
+    tenant.ok_or(Absent::Unknown)
+}
+
+/// Why a request has no tenant.
+enum Absent {
+    Loading,
+    Unknown,
+}
+
+impl Absent {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Loading => error::unavailable("what is published is being loaded"),
+            Self::Unknown => NotFound::Tenant.into_response(),
+        }
+    }
 }
 
 /// The path segment after `prefix`.

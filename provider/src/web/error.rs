@@ -209,8 +209,7 @@ pub(crate) fn method_not_allowed(allowed: &HeaderValue) -> Response {
 
 /// Nothing can be said yet: what is published has not been loaded, or a tenant has no key.
 pub(crate) fn unavailable(description: &str) -> Response {
-    let body =
-        PublicError { error: ErrorCode::TemporarilyUnavailable.as_str(), error_description: description };
+    let body = PublicError { error: ErrorCode::TemporarilyUnavailable.as_str(), error_description: description };
     let mut response = uncached(StatusCode::SERVICE_UNAVAILABLE, &body);
     response.headers_mut().insert(RETRY_AFTER, SOON);
     response

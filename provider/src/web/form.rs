@@ -99,10 +99,7 @@ impl<'a> Form<'a> {
 /// Names it only where it is a parameter's name and nothing that a log or a page could misread.
 fn repeated(name: &str) -> OAuthError {
     let plain = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let description = if plain {
-        Cow::Owned(format!("{name} is repeated"))
-    } else {
-        Cow::Borrowed("a parameter is repeated")
-    };
+    let description =
+        if plain { Cow::Owned(format!("{name} is repeated")) } else { Cow::Borrowed("a parameter is repeated") };
     OAuthError::new(ErrorCode::InvalidRequest, description)
 }

@@ -9,8 +9,7 @@ const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
 #[tokio::test]
 async fn the_document_has_every_required_field_and_tells_what_is_served() {
-    let scopes =
-        vec![ScopeDocument { name: "employee".to_owned(), description: String::new(), claims: Vec::new() }];
+    let scopes = vec![ScopeDocument { name: "employee".to_owned(), description: String::new(), claims: Vec::new() }];
     let tenant = serving("acme", "acme", Content::Tenant(TenantDocument { scopes, ..tenant_document("acme") }));
     let fixture = Fixture::serving([tenant, ring("acme", "ec", "ES256"), ring("acme", "ed", "EdDSA")]);
     let answer = fixture.get(&path("acme", WELL_KNOWN)).await;
@@ -78,7 +77,8 @@ async fn every_endpoint_in_the_document_answers_and_those_not_served_say_so() {
         }
         for method in ["GET", "POST"] {
             let answer = fixture.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await;
-            let error = json!({"error": "not_found", "error_description": "this endpoint is not served by this release"});
+            let error =
+                json!({"error": "not_found", "error_description": "this endpoint is not served by this release"});
             assert_eq!((answer.status, answer.json()), (StatusCode::NOT_FOUND, error), "{method} {name}");
         }
         not_served += 1;

@@ -176,7 +176,11 @@ async fn a_second_tenant_of_a_slug_or_a_host_is_not_served() {
 #[tokio::test]
 async fn a_tenant_speaks_for_its_own_slug_alone() {
     let fixture = Fixture::serving([]);
-    let lying = serving("acme", "acme", Content::Tenant(TenantDocument { slug: "other".to_owned(), ..tenant_document("acme") }));
+    let lying = serving(
+        "acme",
+        "acme",
+        Content::Tenant(TenantDocument { slug: "other".to_owned(), ..tenant_document("acme") }),
+    );
     fixture.apply(&lying, 1);
     assert_eq!(fixture.get(&path("acme", DISCOVERY)).await.status, StatusCode::NOT_FOUND);
     assert_eq!(fixture.get(&path("other", DISCOVERY)).await.status, StatusCode::NOT_FOUND);

@@ -1,8 +1,16 @@
+use std::sync::Arc;
+
 use axum::body::Body;
 use claviger_crds::published::{Content, TenantDocument};
+use claviger_provider::clock::Clock;
+use claviger_provider::served::Pod;
+use claviger_provider::{Options, Provider};
 use http::{Method, Request};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use prometheus_client::encoding::text::encode;
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::fixture::*;
 
@@ -61,7 +69,8 @@ async fn every_answer_bears_a_request_id_and_security_headers() {
 
 #[tokio::test]
 async fn strict_transport_security_is_for_https_alone() {
-    let plain = TenantDocument { issuer: format!("http://127.0.0.1:8080{}", path("plain", "")), ..tenant_document("plain") };
+    let plain =
+        TenantDocument { issuer: format!("http://127.0.0.1:8080{}", path("plain", "")), ..tenant_document("plain") };
     let fixture = Fixture::acme();
     fixture.apply(&serving("plain", "plain", Content::Tenant(plain)), 1);
     let hsts = async |slug| {
@@ -110,4 +119,30 @@ async fn requests_are_counted_by_endpoint_and_outcome() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+}
+
+struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Timestamp {
+        panic!("as the test wants")
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_the_providers_own_costs_one_request() {
+    let pod = Pod { name: "provider-0".to_owned(), uid: "uid-0".to_owned() };
+    let provider = Provider::with_clock(Options { pod }, Arc::new(BrokenClock));
+    provider.apply_secret(&tenant("acme").to_secret("published", "uid", 1));
+    provider.loaded();
+    let request = token_request("acme").body(Body::from("grant_type=client_credentials")).unwrap();
+    let answer = provider.router().oneshot(request).await.unwrap();
+    assert_eq!(answer.status().as_u16(), 500);
+    assert!(answer.headers().contains_key("x-request-id"));
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body, json!({"error": "server_error", "error_description": "an internal error"}));
+    let mut text = String::new();
+    encode(&mut text, &provider.metrics()).unwrap();
+    assert!(text.contains("claviger_provider_panics_total 1"), "{text}");
 }

@@ -22,9 +22,13 @@ async fn post(fixture: &Fixture, media_type: Option<&str>, body: impl Into<Body>
 #[tokio::test]
 async fn a_missing_grant_type_is_told_in_both_languages() {
     let fixture = Fixture::acme();
-    for (media_type, form) in
-        [(Some(FORM), ""), (None, ""), (Some(FORM), "scope=read"), (Some(FORM), "grant_type="), (Some(FORM), "grant_type")]
-    {
+    for (media_type, form) in [
+        (Some(FORM), ""),
+        (None, ""),
+        (Some(FORM), "scope=read"),
+        (Some(FORM), "grant_type="),
+        (Some(FORM), "grant_type"),
+    ] {
         let answer = post(&fixture, media_type, form).await;
         assert_eq!(answer.status.as_u16(), 422, "{form}");
         assert_eq!(
@@ -103,7 +107,8 @@ async fn a_body_is_read_up_to_64_kib() {
     assert_eq!(answer.error(), (413, "invalid_request".to_owned()));
 
     // Neither an announced length nor its absence helps.
-    let announced = Request::post(path("acme", "/oauth/token")).header(CONTENT_TYPE, FORM).header("content-length", "65537");
+    let announced =
+        Request::post(path("acme", "/oauth/token")).header(CONTENT_TYPE, FORM).header("content-length", "65537");
     assert_eq!(fixture.send(announced.body(Body::empty()).unwrap()).await.status.as_u16(), 413);
     let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'a'; 1024])));
     let answer = post(&fixture, Some(FORM), Body::from_stream(endless)).await;

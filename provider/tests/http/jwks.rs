@@ -17,8 +17,7 @@ fn ring_of(name: &str, document: KeysDocument) -> Document {
 
 #[tokio::test]
 async fn shows_the_keys_that_verifiers_need_and_no_private_half() {
-    let phases =
-        [KeyPhase::Published, KeyPhase::Active, KeyPhase::Retiring, KeyPhase::VerifyOnly, KeyPhase::Revoked];
+    let phases = [KeyPhase::Published, KeyPhase::Active, KeyPhase::Retiring, KeyPhase::VerifyOnly, KeyPhase::Revoked];
     let keys: Vec<_> = phases.into_iter().map(|phase| key("ES256", phase)).collect();
     let shown: Vec<_> = keys[..3].iter().map(|key| key.kid.to_string()).collect();
     let fixture = Fixture::serving([tenant("acme"), ring_of("ec", ring_document("ES256", keys))]);

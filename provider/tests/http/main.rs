@@ -2,6 +2,8 @@
 //!
 //! Everything that is served comes in as it does in a cluster: a document, in a Secret, applied.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
 mod authentication;
 mod cors;
 mod discovery;

@@ -17,7 +17,9 @@ async fn credentials_and_tokens_of_one_tenant_are_worth_nothing_at_another() {
         "beta",
         "shop.app",
         claviger_crds::published::Content::OAuthClient(claviger_crds::published::ClientDocument {
-            authentication: claviger_crds::published::ClientAuthentication::Secret { hashes: vec![hash("other", None)] },
+            authentication: claviger_crds::published::ClientAuthentication::Secret {
+                hashes: vec![hash("other", None)],
+            },
             ..client_document("shop.app")
         }),
     );
@@ -108,7 +110,10 @@ async fn a_tenant_with_a_host_is_served_at_its_root_and_nowhere_else() {
         .header(CONTENT_TYPE, FORM)
         .header(AUTHORIZATION, basic("shop.app", SECRET));
     let claims = fixture.send(request.body("grant_type=client_credentials".into()).unwrap()).await.claims();
-    assert_eq!((claims["iss"].as_str(), claims["tenant_id"].as_str()), (Some("https://login.bank.example"), Some("bank")));
+    assert_eq!(
+        (claims["iss"].as_str(), claims["tenant_id"].as_str()),
+        (Some("https://login.bank.example"), Some("bank"))
+    );
 }
 
 #[tokio::test]

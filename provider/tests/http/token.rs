@@ -94,7 +94,9 @@ async fn resource_servers_that_refuse_at_jwt_get_the_other_type() {
 
 #[tokio::test]
 async fn the_clients_lifetime_counts_before_the_tenants_and_the_ring_caps_both() {
-    for (client, ring, expected) in [(None, 3_600, 600), (Some(60), 3_600, 60), (Some(7_200), 3_600, 3_600), (None, 30, 30)] {
+    for (client, ring, expected) in
+        [(None, 3_600, 600), (Some(60), 3_600, 60), (Some(7_200), 3_600, 3_600), (None, 30, 30)]
+    {
         let client = client_with(|document| {
             document.lifetimes = ClientLifetimes { access_token: client, ..ClientLifetimes::default() };
         });
@@ -111,7 +113,8 @@ async fn the_clients_lifetime_counts_before_the_tenants_and_the_ring_caps_both()
 async fn json_is_answered_whatever_accept_says() {
     let fixture = Fixture::acme();
     for secret in [SECRET, "wrong"] {
-        let request = token_request("acme").header(AUTHORIZATION, basic("shop.app", secret)).header(ACCEPT, "text/html");
+        let request =
+            token_request("acme").header(AUTHORIZATION, basic("shop.app", secret)).header(ACCEPT, "text/html");
         let answer = fixture.send(request.body(GRANT.into()).unwrap()).await;
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert!(answer.json().is_object());

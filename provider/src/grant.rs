@@ -4,7 +4,7 @@ pub(crate) mod audience;
 pub(crate) mod client_credentials;
 pub(crate) mod scope;
 
-use crate::tenant::client::CLIENT_CREDENTIALS;
+use crate::tenant::oauth_client::CLIENT_CREDENTIALS;
 use crate::web::client_authentication::AuthenticatedClient;
 use crate::web::error::{ErrorCode, OAuthError};
 

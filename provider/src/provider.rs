@@ -91,7 +91,7 @@ impl Provider {
             }
             Deleted::Forgotten => {
                 self.served.drop_document(name);
-                self.metrics.documents_served(self.served.documents());
+                self.metrics.documents_served(index.len());
             }
         }
     }
@@ -171,7 +171,7 @@ impl Provider {
             }
             next.extend(freed);
         }
-        self.metrics.documents_served(self.served.documents());
+        self.metrics.documents_served(index.len());
     }
 
     fn refuse(&self, name: &str, category: &'static str, reason: &str) {

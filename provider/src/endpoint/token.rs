@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 
 use crate::grant::{GrantType, client_credentials};
 use crate::token::access_token::{self, Issued};
@@ -12,6 +12,9 @@ use crate::web::cors;
 use crate::web::error::{ErrorCode, OAuthError, ValidationError, no_store};
 use crate::web::exchange::Exchange;
 use crate::web::form::{self, Form};
+
+/// The most headers that an answer bears: room for them is made once.
+const HEADERS: usize = 12;
 
 /// Why there is no token.
 enum TokenError {
@@ -61,10 +64,11 @@ async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(Issued, Authentic
 }
 
 fn success(issued: Issued) -> Response {
-    let mut response = Response::new(Body::from(issued.into_json()));
-    let headers = response.headers_mut();
+    let mut headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    no_store(headers);
+    no_store(&mut headers);
+    let mut response = Response::new(Body::from(issued.into_json()));
+    *response.headers_mut() = headers;
     response
 }
 

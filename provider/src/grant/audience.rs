@@ -5,7 +5,7 @@
 
 use claviger_crds::published::AudienceGrant;
 
-use crate::tenant::client::Client;
+use crate::tenant::oauth_client::Client;
 use crate::tenant::metadata::STANDARD_SCOPES;
 use crate::tenant::snapshot::Issuer;
 use crate::web::error::{ErrorCode, OAuthError};

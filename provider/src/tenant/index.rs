@@ -12,7 +12,7 @@ use std::sync::Arc;
 use claviger_crds::published::{Digest, Stored, TenantDocument};
 
 use self::part::{Claim, Part, Place};
-use super::client::Client;
+use super::oauth_client::Client;
 use super::ring::Ring;
 use super::shared_map::SharedMap;
 use super::snapshot::{Issuer, TenantSnapshot};
@@ -127,6 +127,11 @@ impl Index {
             }
             None => Deleted::Forgotten,
         }
+    }
+
+    /// How many documents are known, withdrawn ones included.
+    pub(crate) fn len(&self) -> usize {
+        self.documents.len()
     }
 
     /// The tenant `slug` as it is now; none where no Tenant declares it.

@@ -8,7 +8,7 @@ use claviger_crds::published::TenantDocument;
 use claviger_jose::Algorithm;
 use serde::Serialize;
 
-use super::client::CLIENT_CREDENTIALS;
+use super::oauth_client::CLIENT_CREDENTIALS;
 
 /// The scopes that every tenant has.
 pub(crate) const STANDARD_SCOPES: [&str; 7] =

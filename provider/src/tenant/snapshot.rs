@@ -8,7 +8,7 @@ use claviger_jose::{Algorithm, PublicJwk, Signer};
 use http::HeaderValue;
 use serde::Serialize;
 
-use super::client::Client;
+use super::oauth_client::Client;
 use super::metadata;
 use super::ring::{self, Ring};
 use super::shared_map::SharedMap;

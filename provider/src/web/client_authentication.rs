@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::error::{ErrorCode, OAuthError};
 use super::form::Form;
 use super::form_encoding::{Malformed, decode};
-use crate::tenant::client::{Authentication, Client, HeldSecret};
+use crate::tenant::oauth_client::{Authentication, Client, HeldSecret};
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// Some clients leave the padding off.

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::exchange::Exchange;
 use crate::router::Methods;
-use crate::tenant::client::Client;
+use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// Whose pages may read.

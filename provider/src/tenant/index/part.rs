@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger_crds::published::{Content, Stored, TenantDocument};
 
 use super::Unusable;
-use crate::tenant::client::Client;
+use crate::tenant::oauth_client::Client;
 use crate::tenant::ring::Ring;
 
 /// What a document adds to its tenant, parsed.

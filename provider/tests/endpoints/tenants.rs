@@ -1,4 +1,5 @@
 use axum::body::Body;
+use claviger_crds::published::{ClientAuthentication, ClientDocument, Content};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request, StatusCode};
 
@@ -13,16 +14,9 @@ async fn get_at(fixture: &Fixture, host: &str, path: &str) -> Answer {
 
 #[tokio::test]
 async fn credentials_and_tokens_of_one_tenant_are_worth_nothing_at_another() {
-    let other = serving(
-        "beta",
-        "shop.app",
-        claviger_crds::published::Content::OAuthClient(claviger_crds::published::ClientDocument {
-            authentication: claviger_crds::published::ClientAuthentication::Secret {
-                hashes: vec![hash("other", None)],
-            },
-            ..client_document("shop.app")
-        }),
-    );
+    let authentication = ClientAuthentication::Secret { hashes: vec![hash("other", None)] };
+    let other = ClientDocument { authentication, ..client_document("shop.app") };
+    let other = serving("beta", "shop.app", Content::OAuthClient(other));
     let fixture = Fixture::serving([
         tenant("acme"),
         ring("acme", "ring", "ES256"),
@@ -58,11 +52,10 @@ async fn credentials_and_tokens_of_one_tenant_are_worth_nothing_at_another() {
 #[tokio::test]
 async fn an_unknown_tenant_is_404_at_every_endpoint() {
     let fixture = Fixture::acme();
-    for slug in ["nobody", "ACME", "%61cme", "acme%00", "acme ".trim(), ""] {
+    for slug in ["nobody", "ACME", "%61cme", "acme%00", ""] {
         for rest in [DISCOVERY, "/.well-known/jwks.json", "/oauth/authorize"] {
             let answer = fixture.get(&path(slug, rest)).await;
-            let known = slug == "acme" && rest != "/oauth/authorize";
-            assert_eq!(answer.status, if known { StatusCode::OK } else { StatusCode::NOT_FOUND }, "{slug}{rest}");
+            assert_eq!(answer.error(), (404, "not_found".to_owned()), "{slug}{rest}");
         }
     }
     let answer = fixture.token("nobody", SHOP, "grant_type=client_credentials").await;

@@ -150,6 +150,8 @@ async fn a_rival_that_gives_up_waits_no_more() {
     fixture.apply(&withdrawn(&rival), 2);
     fixture.apply(&withdrawn(&client("acme", "shop.app")), 2);
     assert_eq!((token(&fixture, "acme", SECRET).await, token(&fixture, "acme", "rival").await), (401, 401));
+    let (serving, refused) = fixture.acknowledged().await;
+    assert!(serving.contains(&(rival.secret_name(), 2)) && refused.is_empty(), "{serving:?} {refused:?}");
 }
 
 #[tokio::test]

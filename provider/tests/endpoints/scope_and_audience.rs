@@ -75,7 +75,9 @@ async fn what_was_not_granted_is_refused() {
     let of_issuer = format!("&scope=a:read&resource={}", issuer("acme"));
     assert_eq!(ask(&fixture, &of_issuer).await.error(), (400, "invalid_target".to_owned()));
     let many: String = (0..101).map(|number| format!("s{number}+")).collect();
-    assert_eq!(ask(&fixture, &format!("&scope={many}")).await.error(), (400, "invalid_scope".to_owned()));
+    let answer = ask(&fixture, &format!("&scope={many}")).await;
+    assert_eq!(answer.error(), (400, "invalid_scope".to_owned()));
+    assert_eq!(answer.json()["error_description"], "there are too many scopes");
 }
 
 #[tokio::test]

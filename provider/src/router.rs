@@ -17,12 +17,12 @@ static ROUTES: [Route; 9] = [
     Route::new("/.well-known/jwks.json", Endpoint::Jwks, Methods::Read, Origins::Any),
     Route::new("/oauth/token", Endpoint::Token, Methods::Post, Origins::Client),
     // Discovery has to name these, and so they say more than "not found".
-    Route::new("/oauth/authorize", Endpoint::NotServed, Methods::Any, Origins::None),
-    Route::new("/oauth/userinfo", Endpoint::NotServed, Methods::Any, Origins::None),
-    Route::new("/oauth/introspect", Endpoint::NotServed, Methods::Any, Origins::None),
-    Route::new("/oauth/revoke", Endpoint::NotServed, Methods::Any, Origins::None),
-    Route::new("/oauth/logout", Endpoint::NotServed, Methods::Any, Origins::None),
-    Route::new("/backchannel-logout", Endpoint::NotServed, Methods::Any, Origins::None),
+    Route::new("/oauth/authorize", Endpoint::NotServed, Methods::None, Origins::None),
+    Route::new("/oauth/userinfo", Endpoint::NotServed, Methods::None, Origins::None),
+    Route::new("/oauth/introspect", Endpoint::NotServed, Methods::None, Origins::None),
+    Route::new("/oauth/revoke", Endpoint::NotServed, Methods::None, Origins::None),
+    Route::new("/oauth/logout", Endpoint::NotServed, Methods::None, Origins::None),
+    Route::new("/backchannel-logout", Endpoint::NotServed, Methods::None, Origins::None),
 ];
 
 /// RFC 8414 §3.1 puts the well-known segment before the issuer's path, not behind it.
@@ -67,8 +67,8 @@ pub(crate) enum Methods {
     Read,
     /// POST.
     Post,
-    /// All.
-    Any,
+    /// None: the path is known, and nothing is served there.
+    None,
 }
 
 /// How a path names its tenant.
@@ -111,7 +111,7 @@ impl Methods {
         match self {
             Self::Read => method == Method::GET || method == Method::HEAD,
             Self::Post => method == Method::POST,
-            Self::Any => true,
+            Self::None => false,
         }
     }
 
@@ -120,7 +120,7 @@ impl Methods {
         HeaderValue::from_static(match self {
             Self::Read => "GET, HEAD, OPTIONS",
             Self::Post => "POST, OPTIONS",
-            Self::Any => "GET, HEAD, POST, OPTIONS",
+            Self::None => "OPTIONS",
         })
     }
 }

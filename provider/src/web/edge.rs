@@ -39,14 +39,16 @@ pub(crate) async fn answer(
             let exchange = Exchange { provider: &provider, tenant, request_id: &request_id, parts };
             // Snapshots are immutable, so that a panic leaves nothing half done.
             let response = AssertUnwindSafe(dispatch(exchange, body, route)).catch_unwind().await;
-            (response.unwrap_or_else(|_| panicked(&provider)), secure)
+            (response.unwrap_or_else(|_| panicked(&provider, &request_id)), secure)
         }
     };
     if route.origins == Origins::Any {
         cors::allow_any(response.headers_mut());
     }
+    let (status, took) = (response.status(), began.elapsed());
+    tracing::debug!(?request_id, endpoint = route.endpoint.as_str(), status = status.as_u16(), ?took, "answered");
+    provider.counters().answered(route.endpoint, status, took);
     finish(&mut response, request_id, secure);
-    provider.counters().answered(route.endpoint, response.status(), began.elapsed());
     response
 }
 
@@ -61,11 +63,11 @@ pub(crate) fn no_route(provider: &Provider, request: &Request) -> Response {
 /// The endpoints, by name.
 async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response {
     let method = &exchange.parts.method;
-    if method == Method::OPTIONS {
-        return cors::preflight(&exchange, route.origins, route.methods);
-    }
     if route.endpoint == Endpoint::NotServed {
         return NotFound::NotServed.into_response();
+    }
+    if method == Method::OPTIONS {
+        return cors::preflight(&exchange, route.origins, route.methods);
     }
     if !route.methods.include(method) {
         return error::method_not_allowed(&route.methods.allow());
@@ -133,7 +135,8 @@ fn finish(response: &mut Response, request_id: HeaderValue, secure: bool) {
     }
 }
 
-fn panicked(provider: &Provider) -> Response {
+fn panicked(provider: &Provider, request_id: &HeaderValue) -> Response {
+    tracing::error!(?request_id, "a fault of the provider's own");
     provider.counters().panicked();
     error::fault()
 }

@@ -48,6 +48,7 @@ async fn every_answer_bears_a_request_id_and_security_headers() {
         (Method::OPTIONS, path("acme", DISCOVERY), 204),
         (Method::POST, token, 422),
         (Method::GET, path("acme", "/oauth/authorize"), 404),
+        (Method::OPTIONS, path("acme", "/oauth/authorize"), 404),
         (Method::GET, path("acme", "/nothing"), 404),
         (Method::GET, path("nobody", DISCOVERY), 404),
         (Method::GET, "/".to_owned(), 404),

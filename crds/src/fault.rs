@@ -48,7 +48,11 @@ impl Faults {
     }
 
     /// As [`Self::parse`], for what may be absent.
-    pub(crate) fn parse_optional<T: FromStr<Err = Unusable>>(&mut self, path: &str, text: Option<&String>) -> Option<T> {
+    pub(crate) fn parse_optional<T: FromStr<Err = Unusable>>(
+        &mut self,
+        path: &str,
+        text: Option<&String>,
+    ) -> Option<T> {
         text.and_then(|text| self.parse(path, text))
     }
 
@@ -103,6 +107,18 @@ impl Faults {
         if text.chars().any(char::is_control) {
             self.add(path, "must be plain text on one line");
         }
+    }
+
+    /// Whether nothing was wrong so far.
+    #[cfg(feature = "cel")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All that was wrong.
+    #[cfg(feature = "cel")]
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.0
     }
 
     /// `value` if nothing was wrong, else all that was.

@@ -219,11 +219,7 @@ impl Stored {
         let digest: Digest = annotation(names::ANNOTATION_DIGEST)
             .and_then(|text| text.parse().ok())
             .ok_or(ReadError::Malformed(names::ANNOTATION_DIGEST))?;
-        let bytes = secret
-            .data
-            .as_ref()
-            .and_then(|data| data.get(DATA_KEY))
-            .ok_or(ReadError::Malformed(DATA_KEY))?;
+        let bytes = secret.data.as_ref().and_then(|data| data.get(DATA_KEY)).ok_or(ReadError::Malformed(DATA_KEY))?;
         if Digest::of(&bytes.0) != digest {
             return Err(ReadError::Corrupted);
         }

@@ -47,8 +47,9 @@ pub(crate) fn algorithms(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Takes `nullable` out of every schema below `crd`. An explicit null then means "not set", for the
-/// API server prunes it; with `nullable` it would be kept, and a rule's `has()` would hold for it.
+/// Takes out of every schema below `crd` the titles, which are names of this program's types, and
+/// `nullable`: an explicit null then means "not set", for the API server prunes it; with `nullable` it would be
+/// kept, and a rule's `has()` would hold for it.
 pub(crate) fn without_nulls(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
         if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
@@ -59,7 +60,12 @@ pub(crate) fn without_nulls(mut crd: CustomResourceDefinition) -> CustomResource
 }
 
 fn strip(schema: &mut JSONSchemaProps) {
+    schema.title = None;
     schema.nullable = None;
+    // An optional enum lists null among its values; an enum of strings must not.
+    if let Some(values) = &mut schema.enum_ {
+        values.retain(|value| !value.0.is_null());
+    }
     schema.properties.iter_mut().flat_map(|all| all.values_mut()).for_each(strip);
     match &mut schema.items {
         Some(JSONSchemaPropsOrArray::Schema(item)) => strip(item),

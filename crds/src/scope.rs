@@ -57,8 +57,29 @@ pub struct Scope {
 
 /// Claims that the protocols define for themselves: neither a scope nor a User may give them out.
 pub(crate) const PROTOCOL_CLAIMS: [&str; 23] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "auth_time", "acr", "amr", "azp", "at_hash", "c_hash",
-    "s_hash", "sid", "client_id", "scope", "tenant_id", "act", "may_act", "cnf", "events",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "sid",
+    "client_id",
+    "scope",
+    "tenant_id",
+    "act",
+    "may_act",
+    "cnf",
+    "events",
 ];
 
 /// Parses the scopes at `path`.
@@ -71,7 +92,9 @@ pub(crate) fn parse_scopes(path: &str, specs: &[ScopeSpec], faults: &mut Faults)
         for (at, claim) in spec.claims.iter().enumerate() {
             check_claim(&format!("{path}.claims[{at}]"), claim, faults);
         }
-        let Some((name, description)) = parse_scope(&path, &spec.name, spec.description.as_ref(), faults) else { continue };
+        let Some((name, description)) = parse_scope(&path, &spec.name, spec.description.as_ref(), faults) else {
+            continue;
+        };
         if scopes.iter().any(|other| other.name == name) {
             faults.add(path, "must not be declared twice");
         } else {
@@ -97,14 +120,22 @@ pub(crate) fn check_claim(path: &str, claim: &str, faults: &mut Faults) {
         || !claim.bytes().all(legal)
         || !claim.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
     {
-        faults.add(path, "must be the name of a claim: at most 128 letters, digits and _ . : / -, the first a letter or _");
+        faults.add(
+            path,
+            "must be the name of a claim: at most 128 letters, digits and _ . : / -, the first a letter or _",
+        );
     }
     if PROTOCOL_CLAIMS.contains(&claim) {
         faults.add(path, "is a claim of the protocol, which nobody else may define");
     }
 }
 
-fn parse_scope(path: &str, name: &str, description: Option<&String>, faults: &mut Faults) -> Option<(ScopeToken, String)> {
+fn parse_scope(
+    path: &str,
+    name: &str,
+    description: Option<&String>,
+    faults: &mut Faults,
+) -> Option<(ScopeToken, String)> {
     if let Some(description) = description {
         faults.plain_text(&format!("{path}.description"), description, 200);
     }

@@ -69,7 +69,11 @@ impl Metrics {
         let errors = errors(&mut registry);
         registry.register("tokens_issued", "Access tokens that were issued", tokens.clone());
         registry.register("panics", "Requests that met a fault of the provider's own", panics.clone());
-        registry.register("documents_served", "Published documents that are served, withdrawals included", documents.clone());
+        registry.register(
+            "documents_served",
+            "Published documents that are served, withdrawals included",
+            documents.clone(),
+        );
         registry.register(
             "documents_refused",
             "Published documents that were not taken in; the last good ones are served",

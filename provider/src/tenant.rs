@@ -3,10 +3,10 @@
 //! [`index`] is pure state with `apply` and `delete`; [`directory`] is where requests find the
 //! [`snapshot`] of their tenant. Only [`watch`] knows that Kubernetes exists.
 
-pub(crate) mod oauth_client;
 pub(crate) mod directory;
 pub(crate) mod index;
 pub(crate) mod metadata;
+pub(crate) mod oauth_client;
 pub(crate) mod ring;
 pub(crate) mod shared_map;
 pub(crate) mod snapshot;

@@ -55,11 +55,7 @@ impl ApiProxy {
         let traffic = Arc::clone(&upstream.traffic);
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, upstream));
-        Ok(Self {
-            url,
-            traffic,
-            _accepting: accepting,
-        })
+        Ok(Self { url, traffic, _accepting: accepting })
     }
 
     /// Where it listens: `http://127.0.0.1:…`.
@@ -110,9 +106,7 @@ impl ApiProxy {
         let mut cut = self.traffic.watch_cut();
         tokio::time::timeout(limit, cut.wait_for(|cut| *cut))
             .await
-            .with_context(|| {
-                format!("no cut within {limit:?}: {} writes", self.writes().len())
-            })??;
+            .with_context(|| format!("no cut within {limit:?}: {} writes", self.writes().len()))??;
         Ok(())
     }
 
@@ -169,18 +163,12 @@ impl Upstream {
         if matches!(begun, Some((_, Verdict::CutBefore))) {
             anyhow::bail!("cut before the write");
         }
-        let target = head
-            .uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         head.headers.remove(HOST);
         head.headers.remove(CONNECTION);
         head.headers.remove(TRANSFER_ENCODING);
-        let sent = self
-            .caller
-            .request(head.method, format!("{}{target}", self.server))
-            .headers(head.headers)
-            .body(body);
+        let sent =
+            self.caller.request(head.method, format!("{}{target}", self.server)).headers(head.headers).body(body);
         let answer = sent.send().await?;
         if let Some((number, verdict)) = begun {
             self.traffic.answered(number, answer.status().as_u16());

@@ -28,32 +28,19 @@ pub async fn claviger() -> Result<Launch> {
 /// When it does not build, or is not there.
 pub async fn program() -> Result<PathBuf> {
     static PROGRAM: OnceCell<Result<PathBuf, String>> = OnceCell::const_new();
-    let found = PROGRAM
-        .get_or_init(async || locate().await.map_err(|reason| format!("{reason:#}")))
-        .await;
+    let found = PROGRAM.get_or_init(async || locate().await.map_err(|reason| format!("{reason:#}"))).await;
     found.clone().map_err(anyhow::Error::msg)
 }
 
 async fn locate() -> Result<PathBuf> {
     if let Some(named) = setting("CLAVIGER_BIN") {
         let named = PathBuf::from(named);
-        ensure!(
-            named.is_file(),
-            "CLAVIGER_BIN={} is no file",
-            named.display()
-        );
+        ensure!(named.is_file(), "CLAVIGER_BIN={} is no file", named.display());
         return Ok(named);
     }
     // The whole workspace, so that dependencies keep the features they have in every other build.
     let built = tokio::process::Command::new("cargo")
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--workspace",
-            "--bin",
-            "claviger",
-        ])
+        .args(["build", "--quiet", "--locked", "--workspace", "--bin", "claviger"])
         .current_dir(root())
         .stdin(Stdio::null())
         .status()
@@ -62,10 +49,7 @@ async fn locate() -> Result<PathBuf> {
     ensure!(built.success(), "claviger does not build");
     // This test binary is target/<profile>/deps/<name>.
     let here = std::env::current_exe()?;
-    let debug = here
-        .ancestors()
-        .nth(3)
-        .map(|target| target.join("debug/claviger"));
+    let debug = here.ancestors().nth(3).map(|target| target.join("debug/claviger"));
     let debug = debug.filter(|path| path.is_file());
     debug.context("the built claviger is not where it is expected")
 }

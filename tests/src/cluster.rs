@@ -43,28 +43,16 @@ impl Cluster {
     /// When the variable is not set, or not one readable file with a current context.
     pub fn from_environment() -> Result<Self> {
         let path = setting("KUBECONFIG").context("KUBECONFIG is not set")?;
-        Self::new(
-            path.into(),
-            "kubectl".into(),
-            Arc::new(TempDir::new("cluster")?),
-        )
+        Self::new(path.into(), "kubectl".into(), Arc::new(TempDir::new("cluster")?))
     }
 
     pub(crate) fn new(kubeconfig: PathBuf, kubectl: PathBuf, folder: Arc<TempDir>) -> Result<Self> {
         install_crypto();
         let read = Kubeconfig::read_from(&kubeconfig)?;
         let current = read.current_context.as_deref();
-        let named = read
-            .contexts
-            .iter()
-            .find(|c| Some(c.name.as_str()) == current);
-        let cluster = named
-            .and_then(|named| named.context.as_ref())
-            .map(|c| c.cluster.as_str());
-        let entry = read
-            .clusters
-            .iter()
-            .find(|c| Some(c.name.as_str()) == cluster);
+        let named = read.contexts.iter().find(|c| Some(c.name.as_str()) == current);
+        let cluster = named.and_then(|named| named.context.as_ref()).map(|c| c.cluster.as_str());
+        let entry = read.clusters.iter().find(|c| Some(c.name.as_str()) == cluster);
         let access = entry.and_then(|entry| entry.cluster.clone());
         Ok(Self {
             kubectl: Kubectl::new(kubectl, &kubeconfig),
@@ -137,14 +125,8 @@ impl Cluster {
     /// # Errors
     /// When the API server refuses.
     pub async fn namespace(&self, prefix: &str) -> Result<String> {
-        let metadata = ObjectMeta {
-            generate_name: Some(format!("{prefix}-")),
-            ..ObjectMeta::default()
-        };
-        let namespace = Namespace {
-            metadata,
-            ..Namespace::default()
-        };
+        let metadata = ObjectMeta { generate_name: Some(format!("{prefix}-")), ..ObjectMeta::default() };
+        let namespace = Namespace { metadata, ..Namespace::default() };
         let all = Api::<Namespace>::all(self.admin_client().await?);
         let made = all.create(&PostParams::default(), &namespace).await?;
         made.metadata.name.context("a namespace without a name")
@@ -155,22 +137,11 @@ impl Cluster {
     ///
     /// # Errors
     /// When the API server refuses.
-    pub async fn token_for(
-        &self,
-        namespace: &str,
-        service_account: &str,
-        audiences: &[&str],
-    ) -> Result<String> {
+    pub async fn token_for(&self, namespace: &str, service_account: &str, audiences: &[&str]) -> Result<String> {
         let accounts = Api::<ServiceAccount>::namespaced(self.admin_client().await?, namespace);
         if accounts.get_opt(service_account).await?.is_none() {
-            let metadata = ObjectMeta {
-                name: Some(service_account.to_owned()),
-                ..ObjectMeta::default()
-            };
-            let account = ServiceAccount {
-                metadata,
-                ..ServiceAccount::default()
-            };
+            let metadata = ObjectMeta { name: Some(service_account.to_owned()), ..ObjectMeta::default() };
+            let account = ServiceAccount { metadata, ..ServiceAccount::default() };
             match accounts.create(&PostParams::default(), &account).await {
                 Err(kube::Error::Api(refusal)) if refusal.code == 409 => (), // made meanwhile
                 other => drop(other?),
@@ -178,21 +149,13 @@ impl Cluster {
         }
         let request = TokenRequest {
             spec: TokenRequestSpec {
-                audiences: audiences
-                    .iter()
-                    .map(|&audience| audience.to_owned())
-                    .collect(),
+                audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
                 ..TokenRequestSpec::default()
             },
             ..TokenRequest::default()
         };
-        let answer = accounts
-            .create_token_request(service_account, &PostParams::default(), &request)
-            .await?;
-        Ok(answer
-            .status
-            .context("a token request without a status")?
-            .token)
+        let answer = accounts.create_token_request(service_account, &PostParams::default(), &request).await?;
+        Ok(answer.status.context("a token request without a status")?.token)
     }
 
     /// A kubeconfig that is that ServiceAccount, with what RBAC grants it and nothing more. The
@@ -202,22 +165,15 @@ impl Cluster {
     /// When the API server refuses, or the file cannot be written.
     pub async fn kubeconfig_for(&self, namespace: &str, service_account: &str) -> Result<PathBuf> {
         let access = serde_json::to_value(&self.access)?;
-        self.write_kubeconfig(access, namespace, service_account)
-            .await
+        self.write_kubeconfig(access, namespace, service_account).await
     }
 
     /// The same through a server in front of the API server, such as [`crate::api_proxy::ApiProxy`].
     ///
     /// # Errors
     /// When the API server refuses, or the file cannot be written.
-    pub async fn kubeconfig_through(
-        &self,
-        server: &str,
-        namespace: &str,
-        service_account: &str,
-    ) -> Result<PathBuf> {
-        self.write_kubeconfig(json!({ "server": server }), namespace, service_account)
-            .await
+    pub async fn kubeconfig_through(&self, server: &str, namespace: &str, service_account: &str) -> Result<PathBuf> {
+        self.write_kubeconfig(json!({ "server": server }), namespace, service_account).await
     }
 
     async fn write_kubeconfig(
@@ -229,8 +185,7 @@ impl Cluster {
         let token = self.token_for(namespace, service_account, &[]).await?;
         let number = NAMES.fetch_add(1, Ordering::Relaxed);
         let name = format!("{namespace}-{service_account}-{number}.kubeconfig");
-        self.folder
-            .write(&name, kubeconfig(&access, namespace, &token))
+        self.folder.write(&name, kubeconfig(&access, namespace, &token))
     }
 
     /// Waits until a ServiceAccount that a controller makes is there.

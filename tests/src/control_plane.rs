@@ -32,9 +32,7 @@ const STARTING: Duration = Duration::from_secs(90);
 /// When it cannot be built or does not become ready; then every test that asks gets the reason.
 pub async fn shared() -> Result<&'static Cluster> {
     static SHARED: OnceCell<Result<ControlPlane, String>> = OnceCell::const_new();
-    let started = SHARED
-        .get_or_init(async || ControlPlane::start(&[]).await.map_err(|e| format!("{e:#}")))
-        .await;
+    let started = SHARED.get_or_init(async || ControlPlane::start(&[]).await.map_err(|e| format!("{e:#}"))).await;
     match started {
         Ok(plane) => Ok(plane.cluster()),
         Err(reason) => anyhow::bail!("no control plane: {reason}"),
@@ -78,10 +76,7 @@ impl ControlPlane {
             etcd: free_port()?,
             etcd_peer: free_port()?,
             api: free_port()?,
-            api_server_flags: api_server_flags
-                .iter()
-                .map(|&flag| flag.to_owned())
-                .collect(),
+            api_server_flags: api_server_flags.iter().map(|&flag| flag.to_owned()).collect(),
         };
         let access = json!({
             "server": format!("https://127.0.0.1:{}", settings.api),
@@ -94,12 +89,7 @@ impl ControlPlane {
         let cluster = Cluster::new(admin.clone(), kubectl, folder)?;
         wait_until_ready(&cluster, &api_server)
             .await
-            .with_context(|| {
-                format!(
-                    "etcd: {}",
-                    etcd.log().lines().last().unwrap_or("says nothing")
-                )
-            })?;
+            .with_context(|| format!("etcd: {}", etcd.log().lines().last().unwrap_or("says nothing")))?;
         let controller_manager = settings.controller_manager(&admin).start()?;
         progress(&format!(
             "control plane: {} ready after {:.1} s; KUBECONFIG={}",

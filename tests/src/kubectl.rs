@@ -33,29 +33,19 @@ pub struct Outcome {
 impl Kubectl {
     /// Uses this program with this kubeconfig.
     pub fn new(program: impl Into<PathBuf>, kubeconfig: impl Into<PathBuf>) -> Self {
-        Self {
-            program: program.into(),
-            kubeconfig: kubeconfig.into(),
-            namespace: None,
-        }
+        Self { program: program.into(), kubeconfig: kubeconfig.into(), namespace: None }
     }
 
     /// The same, in a namespace of its own.
     #[must_use]
     pub fn in_namespace(&self, namespace: impl Into<String>) -> Self {
-        Self {
-            namespace: Some(namespace.into()),
-            ..self.clone()
-        }
+        Self { namespace: Some(namespace.into()), ..self.clone() }
     }
 
     /// The same, as whoever that kubeconfig stands for.
     #[must_use]
     pub fn with_kubeconfig(&self, kubeconfig: impl Into<PathBuf>) -> Self {
-        Self {
-            kubeconfig: kubeconfig.into(),
-            ..self.clone()
-        }
+        Self { kubeconfig: kubeconfig.into(), ..self.clone() }
     }
 
     /// Runs a command that may fail, with `input` as its standard input.
@@ -77,9 +67,7 @@ impl Kubectl {
         if let Some(namespace) = &self.namespace {
             command.args(["--namespace", namespace]);
         }
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot run {}", self.program.display()))?;
+        let mut child = command.spawn().with_context(|| format!("cannot run {}", self.program.display()))?;
         if let Some(mut pipe) = child.stdin.take() {
             // A command that reads no input may be gone already: no fault of its own.
             let _ = pipe.write_all(input.as_bytes()).await;
@@ -136,16 +124,8 @@ impl Kubectl {
 
     async fn fed<S: AsRef<OsStr>>(&self, arguments: &[S], input: &str) -> Result<String> {
         let outcome = self.outcome(arguments, input).await?;
-        let line: Vec<_> = arguments
-            .iter()
-            .map(|a| a.as_ref().to_string_lossy())
-            .collect();
-        ensure!(
-            outcome.success,
-            "kubectl {}: {}",
-            line.join(" "),
-            outcome.errors
-        );
+        let line: Vec<_> = arguments.iter().map(|a| a.as_ref().to_string_lossy()).collect();
+        ensure!(outcome.success, "kubectl {}: {}", line.join(" "), outcome.errors);
         Ok(outcome.output)
     }
 }

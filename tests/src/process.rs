@@ -50,12 +50,7 @@ pub struct Launch {
 impl Launch {
     /// `name` stands in messages. The program gets PATH and what [`Launch::env`] adds, no more.
     pub fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
-        Self {
-            name: name.into(),
-            program: program.into(),
-            arguments: Vec::new(),
-            environment: Vec::new(),
-        }
+        Self { name: name.into(), program: program.into(), arguments: Vec::new(), environment: Vec::new() }
     }
 
     /// Adds one argument.
@@ -103,20 +98,11 @@ impl Launch {
         let errors = BufReader::new(supervisor.stderr.take().context("no error pipe")?);
         let mut first = String::new();
         output.read_line(&mut first)?;
-        let pid = first
-            .trim()
-            .parse()
-            .with_context(|| format!("{}: its shell printed no process ID", self.name))?;
+        let pid = first.trim().parse().with_context(|| format!("{}: its shell printed no process ID", self.name))?;
         let log = Log::default();
         log.follow(Stream::Output, output);
         log.follow(Stream::Error, errors);
-        Ok(Process {
-            name: self.name.clone(),
-            pid,
-            log,
-            supervisor: Mutex::new(supervisor),
-            pipe,
-        })
+        Ok(Process { name: self.name.clone(), pid, log, supervisor: Mutex::new(supervisor), pipe })
     }
 }
 
@@ -154,13 +140,8 @@ impl Process {
     /// # Errors
     /// Those of the operating system.
     pub fn exit_code(&self) -> Result<Option<i32>> {
-        let mut supervisor = self
-            .supervisor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Ok(supervisor
-            .try_wait()?
-            .map(|status| status.code().unwrap_or(-1)))
+        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(supervisor.try_wait()?.map(|status| status.code().unwrap_or(-1)))
     }
 
     /// Waits for its end, and returns its exit code.
@@ -168,9 +149,8 @@ impl Process {
     /// # Errors
     /// When it still runs after `limit`.
     pub async fn wait_for_exit(&self, limit: Duration) -> Result<i32> {
-        let ended = eventually(limit, format!("{} ends", self.name), async || {
-            self.exit_code()?.context("still running")
-        });
+        let ended =
+            eventually(limit, format!("{} ends", self.name), async || self.exit_code()?.context("still running"));
         ended.await.with_context(|| self.tail())
     }
 
@@ -179,10 +159,8 @@ impl Process {
     /// # Errors
     /// After `limit`, or as soon as it has ended without that line. The end of its log is told.
     pub async fn wait_for_line(&self, limit: Duration, needle: &str) -> Result<String> {
-        self.while_running(limit, &format!("prints {needle:?}"), async || {
-            self.log.find(needle).context("no such line")
-        })
-        .await
+        self.while_running(limit, &format!("prints {needle:?}"), async || self.log.find(needle).context("no such line"))
+            .await
     }
 
     /// Waits until a GET of `url` is answered with a 2xx status.
@@ -220,10 +198,7 @@ impl Process {
                 (Err(reason), None) => Err(reason),
             }
         });
-        found
-            .await
-            .and_then(|inner| inner)
-            .with_context(|| self.tail())
+        found.await.and_then(|inner| inner).with_context(|| self.tail())
     }
 
     /// Asks it to end (SIGTERM).
@@ -267,15 +242,9 @@ impl Process {
         if let Some(code) = self.exit_code()? {
             bail!("{} has ended with code {code}\n{}", self.name, self.tail());
         }
-        let sent = Command::new("kill")
-            .args(["-s", signal, &self.pid.to_string()])
-            .output()?;
+        let sent = Command::new("kill").args(["-s", signal, &self.pid.to_string()]).output()?;
         let errors = String::from_utf8_lossy(&sent.stderr);
-        ensure!(
-            sent.status.success(),
-            "kill -s {signal} {}: {errors}",
-            self.pid
-        );
+        ensure!(sent.status.success(), "kill -s {signal} {}: {errors}", self.pid);
         Ok(())
     }
 
@@ -287,10 +256,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         drop(self.pipe.take());
-        let supervisor = self
-            .supervisor
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let supervisor = self.supervisor.get_mut().unwrap_or_else(PoisonError::into_inner);
         let _ = supervisor.wait();
     }
 }

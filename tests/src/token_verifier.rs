@@ -25,9 +25,6 @@ pub async fn verify_token(issuer: &str, token: &str, audience: Option<&str>) -> 
     }
     let output = command.output().await.context("cannot run the verifier")?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.success(),
-        "the verifier refuses the token: {errors}"
-    );
+    ensure!(output.status.success(), "the verifier refuses the token: {errors}");
     Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -39,16 +39,10 @@ pub async fn eventually<T>(
 ///
 /// # Errors
 /// The first failure of `probe`.
-pub async fn steadily(
-    span: Duration,
-    what: impl Display,
-    mut probe: impl AsyncFnMut() -> Result<()>,
-) -> Result<()> {
+pub async fn steadily(span: Duration, what: impl Display, mut probe: impl AsyncFnMut() -> Result<()>) -> Result<()> {
     let start = Instant::now();
     while start.elapsed() < span {
-        probe()
-            .await
-            .with_context(|| format!("no longer true after {:?}: {what}", start.elapsed()))?;
+        probe().await.with_context(|| format!("no longer true after {:?}: {what}", start.elapsed()))?;
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
@@ -73,21 +67,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_that_runs_out_names_what_and_the_last_reason() {
-        let wait = eventually::<()>(Duration::from_millis(120), "a miracle", async || {
-            anyhow::bail!("still raining")
-        });
+        let wait = eventually::<()>(Duration::from_millis(120), "a miracle", async || anyhow::bail!("still raining"));
         let error = format!("{:#}", wait.await.unwrap_err());
-        assert!(
-            error.contains("a miracle") && error.contains("still raining"),
-            "{error}"
-        );
+        assert!(error.contains("a miracle") && error.contains("still raining"), "{error}");
     }
 
     #[tokio::test]
     async fn a_probe_that_hangs_does_not_hold_the_wait() {
-        let wait = eventually::<()>(Duration::from_millis(60), "an answer", async || {
-            std::future::pending().await
-        });
+        let wait = eventually::<()>(Duration::from_millis(60), "an answer", async || std::future::pending().await);
         assert!(wait.await.is_err());
     }
 

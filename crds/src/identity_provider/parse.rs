@@ -117,7 +117,11 @@ fn parse_ldap(spec: &LdapSpec, faults: &mut Faults) -> Option<Upstream> {
         }
     }
     let secret = bind_secret_ref.as_ref().map(|secret| secret.parse("spec.ldap.bindSecretRef", "password", faults));
-    faults.demand(bind_dn.is_some() == secret.is_some(), "spec.ldap", "must have both bindDn and bindSecretRef, or neither");
+    faults.demand(
+        bind_dn.is_some() == secret.is_some(),
+        "spec.ldap",
+        "must have both bindDn and bindSecretRef, or neither",
+    );
     for (path, attribute) in
         [("spec.ldap.usernameAttribute", username_attribute), ("spec.ldap.subjectAttribute", subject_attribute)]
     {

@@ -120,15 +120,25 @@ pub(crate) fn parse(spec: &AuthenticationSpec, own: &ObjectName, faults: &mut Fa
             tls: None,
             none: None,
         } => Some(Authentication::ServiceAccounts(parse_service_accounts(accounts, own, faults))),
-        AuthenticationSpec { secret: None, private_key_jwt: None, service_accounts: None, tls: Some(tls), none: None } => {
+        AuthenticationSpec {
+            secret: None,
+            private_key_jwt: None,
+            service_accounts: None,
+            tls: Some(tls),
+            none: None,
+        } => {
             let TlsSpec { subject_dn } = tls;
             faults.demand(!subject_dn.is_empty(), "spec.authentication.tls.subjectDn", "must not be empty");
             faults.plain_text("spec.authentication.tls.subjectDn", subject_dn, 1024);
             Some(Authentication::Tls { subject_dn: subject_dn.clone() })
         }
-        AuthenticationSpec { secret: None, private_key_jwt: None, service_accounts: None, tls: None, none: Some(_) } => {
-            Some(Authentication::None)
-        }
+        AuthenticationSpec {
+            secret: None,
+            private_key_jwt: None,
+            service_accounts: None,
+            tls: None,
+            none: Some(_),
+        } => Some(Authentication::None),
         _ => {
             faults.add(
                 "spec.authentication",
@@ -154,7 +164,11 @@ fn parse_secret(spec: &ClientSecretSpec, own: &ObjectName, faults: &mut Faults) 
             path,
             "existingSecretRef excludes name, rotation, keys, template, labels and annotations: they speak of a Secret that is made",
         );
-        return ClientSecretSource::Existing(existing.parse(&format!("{path}.existingSecretRef"), "client_secret", faults));
+        return ClientSecretSource::Existing(existing.parse(
+            &format!("{path}.existingSecretRef"),
+            "client_secret",
+            faults,
+        ));
     }
     let name = name.clone().unwrap_or_else(|| format!("{}-oidc", own.name));
     faults.parse::<KubernetesName>(&format!("{path}.name"), &name);
@@ -172,8 +186,7 @@ fn parse_secret(spec: &ClientSecretSpec, own: &ObjectName, faults: &mut Faults) 
 fn parse_rotation(path: &str, spec: &SecretRotationSpec, faults: &mut Faults) -> SecretRotation {
     let SecretRotationSpec { interval, overlap } = spec;
     // An interval that cannot be read is a fault; zero only keeps the parser going.
-    let interval =
-        faults.optional_seconds(&format!("{path}.interval"), Some(interval), types::CLIENT_SECRET_INTERVAL);
+    let interval = faults.optional_seconds(&format!("{path}.interval"), Some(interval), types::CLIENT_SECRET_INTERVAL);
     let overlap = faults.seconds(
         &format!("{path}.overlap"),
         overlap.as_ref(),
@@ -203,17 +216,17 @@ fn parse_entries(
     let client_secret = key("clientSecret", client_secret, "client_secret");
     let issuer = key("issuer", issuer, "issuer");
     let taken = BTreeSet::from([&client_id, &client_secret, &issuer]);
-    faults.demand(
-        taken.len() == 3,
-        &format!("{path}.keys"),
-        "clientId, clientSecret and issuer need keys that differ",
-    );
+    faults.demand(taken.len() == 3, &format!("{path}.keys"), "clientId, clientSecret and issuer need keys that differ");
     faults.at_most(&format!("{path}.template"), template.map_or(0, BTreeMap::len), 20);
     let mut templates = BTreeMap::new();
     for (key, text) in template.into_iter().flatten() {
         let path = format!("{path}.template[{key}]");
         faults.parse::<DataKey>(&path, key);
-        faults.demand(!taken.contains(key), &path, "is already the key of the client ID, of the secret or of the issuer");
+        faults.demand(
+            !taken.contains(key),
+            &path,
+            "is already the key of the client ID, of the secret or of the issuer",
+        );
         match SecretTemplate::parse(text) {
             Ok(template) => {
                 templates.insert(key.clone(), template);

@@ -73,7 +73,13 @@ mod tests {
     fn text_and_back() {
         let digest = Digest::of(b"claviger");
         assert_eq!(digest.to_string().parse(), Ok(digest));
-        for bad in ["", "sha256:", "sha256:zz", &digest.to_string()[7..], "sha256:\u{e9}0000000000000000000000000000000000000000000000000000000000000"] {
+        for bad in [
+            "",
+            "sha256:",
+            "sha256:zz",
+            &digest.to_string()[7..],
+            "sha256:\u{e9}0000000000000000000000000000000000000000000000000000000000000",
+        ] {
             assert_eq!(bad.parse::<Digest>(), Err(NotADigest), "{bad}");
         }
     }

@@ -75,8 +75,7 @@ pub fn parse(key: &SigningKey) -> Result<ValidSigningKey, Vec<Fault>> {
     let SigningKeySpec { tenant_ref, algorithm, rotation, revoked } = &key.spec;
 
     let tenant = tenant_ref.parse("spec.tenantRef", &name, &mut faults);
-    let algorithm =
-        types::parse_algorithm("spec.algorithm", algorithm.as_deref().unwrap_or("RS256"), &mut faults);
+    let algorithm = types::parse_algorithm("spec.algorithm", algorithm.as_deref().unwrap_or("RS256"), &mut faults);
     let rotation = parse_rotation(rotation.as_ref(), &mut faults);
     let revoked = parse_revoked(revoked, &mut faults);
 
@@ -103,7 +102,12 @@ fn parse_rotation(spec: Option<&RotationSpec>, faults: &mut Faults) -> Rotation 
     let rotation = Rotation {
         interval: seconds("interval", interval, types::KEY_INTERVAL, Rotation::DEFAULT.interval),
         publish_ahead: seconds("publishAhead", publish_ahead, types::PUBLISH_AHEAD, Rotation::DEFAULT.publish_ahead),
-        cache_lifetime: seconds("cacheLifetime", cache_lifetime, types::CACHE_LIFETIME, Rotation::DEFAULT.cache_lifetime),
+        cache_lifetime: seconds(
+            "cacheLifetime",
+            cache_lifetime,
+            types::CACHE_LIFETIME,
+            Rotation::DEFAULT.cache_lifetime,
+        ),
     };
     // In 64 bits: a spec that the bounds refuse may hold far more.
     faults.demand(

@@ -206,14 +206,17 @@ fn parse_ceilings(spec: Option<&CeilingsSpec>, lifetimes: &TenantLifetimes, faul
     let Some(CeilingsSpec { grant_types, access_token, redirect_uris, clients }) = spec else {
         return Ceilings::default();
     };
-    let access_token =
-        faults.optional_seconds("spec.ceilings.accessToken", access_token.as_ref(), types::ACCESS_TOKEN);
+    let access_token = faults.optional_seconds("spec.ceilings.accessToken", access_token.as_ref(), types::ACCESS_TOKEN);
     faults.demand(
         access_token.is_none_or(|ceiling| lifetimes.access_token <= ceiling),
         "spec",
         "lifetimes.accessToken must not exceed ceilings.accessToken",
     );
-    faults.demand(clients.is_none_or(|clients| clients <= 1_000_000), "spec.ceilings.clients", "must be at most 1000000");
+    faults.demand(
+        clients.is_none_or(|clients| clients <= 1_000_000),
+        "spec.ceilings.clients",
+        "must be at most 1000000",
+    );
     Ceilings {
         grant_types: grant_types.clone(),
         access_token,

@@ -125,7 +125,14 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_kubernetes_writes_them() {
-        for (text, seconds) in [("10m", 600), ("1h30m", 5400), ("720h", 2_592_000), ("0s", 0), ("1h1m1s", 3661), ("99999h99999h99999h", 1_079_989_200)] {
+        for (text, seconds) in [
+            ("10m", 600),
+            ("1h30m", 5400),
+            ("720h", 2_592_000),
+            ("0s", 0),
+            ("1h1m1s", 3661),
+            ("99999h99999h99999h", 1_079_989_200),
+        ] {
             assert_eq!(text.parse::<Duration>().unwrap().as_secs(), seconds, "{text}");
         }
         for text in ["", "10", "h", "1.5h", "10ms", "1d", "-1s", " 1s", "1s ", "100000s", "1h1h1h1h", "1H"] {

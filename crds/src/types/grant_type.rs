@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 /// A `grant_type` that a client may be given (RFC 6749 §4, RFC 8628 §3.4, RFC 8693 §2.1, RFC 7523 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs, reason = "a variant's name and the sections above say it; a variant's doc would split the schema's enum")]
+#[allow(
+    missing_docs,
+    reason = "a variant's name and the sections above say it; a variant's doc would split the schema's enum"
+)]
 pub enum GrantType {
     #[serde(rename = "authorization_code")]
     AuthorizationCode,

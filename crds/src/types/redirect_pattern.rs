@@ -2,8 +2,8 @@
 
 use schemars::{Schema, json_schema};
 
-use super::text::{Unusable, is_dns_label, is_port, text_type};
 use super::RedirectUri;
+use super::text::{Unusable, is_dns_label, is_port, text_type};
 
 text_type! {
     /// A ceiling for redirect URIs: `https://` and a host, whose first label may be `*` for one
@@ -12,7 +12,8 @@ text_type! {
     RedirectPattern, check = check, schema = schema
 }
 
-const EXPECTED: &str = "must be https://host, https://*.domain, http://localhost (all of loopback) or a private-use scheme and a colon";
+const EXPECTED: &str =
+    "must be https://host, https://*.domain, http://localhost (all of loopback) or a private-use scheme and a colon";
 
 impl RedirectPattern {
     /// Whether `uri` stays below this ceiling.
@@ -41,9 +42,7 @@ fn check(text: &str) -> Result<(), Unusable> {
     let usable = match text.split_once(':') {
         Some(("http", rest)) => rest == "//localhost",
         Some(("https", rest)) => rest.strip_prefix("//").is_some_and(is_host_pattern),
-        Some((scheme, "")) => {
-            scheme.contains('.') && format!("{text}/").parse::<RedirectUri>().is_ok()
-        }
+        Some((scheme, "")) => scheme.contains('.') && format!("{text}/").parse::<RedirectUri>().is_ok(),
         _ => false,
     };
     (usable && text.len() <= 255).then_some(()).ok_or(Unusable(EXPECTED))
@@ -99,7 +98,16 @@ mod tests {
 
     #[test]
     fn a_pattern_that_allows_nearly_everything_is_refused() {
-        for text in ["*", "https://*", "https://*.example", "https://a.*.example", "http://acme.example", "https:", "app:", "https://acme.example/"] {
+        for text in [
+            "*",
+            "https://*",
+            "https://*.example",
+            "https://a.*.example",
+            "http://acme.example",
+            "https:",
+            "app:",
+            "https://acme.example/",
+        ] {
             assert!(text.parse::<RedirectPattern>().is_err(), "{text}");
         }
     }

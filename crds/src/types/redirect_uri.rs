@@ -72,9 +72,7 @@ fn is_private_use_scheme(scheme: &str) -> bool {
 /// Loopback by name or address, with or without a port.
 pub(crate) fn is_loopback_authority(authority: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
-        authority
-            .strip_prefix(host)
-            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+        authority.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
     })
 }
 

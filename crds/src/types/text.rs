@@ -85,17 +85,21 @@ pub(crate) use text_type;
 
 /// Whether `text` is a DNS label (RFC 1123): lower case, digits, inner hyphens, at most 63.
 pub(crate) fn is_dns_label(text: &str) -> bool {
+    text.len() <= 63 && is_label_of_any_length(text)
+}
+
+fn is_label_of_any_length(text: &str) -> bool {
     let edge = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
-    (1..=63).contains(&bytes.len())
-        && bytes.iter().all(|byte| edge(byte) || *byte == b'-')
+    bytes.iter().all(|byte| edge(byte) || *byte == b'-')
         && bytes.first().is_some_and(edge)
         && bytes.last().is_some_and(edge)
 }
 
-/// Whether `text` is a DNS subdomain (RFC 1123): labels joined by dots, at most 253.
+/// Whether `text` is a DNS subdomain as Kubernetes names objects: labels joined by dots, at most 253
+/// in all, with no limit for one label.
 pub(crate) fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(is_dns_label)
+    text.len() <= 253 && text.split('.').all(is_label_of_any_length)
 }
 
 /// Whether every byte is visible ASCII.

@@ -11,7 +11,8 @@ text_type! {
     WebOrigin, check = check, schema = schema
 }
 
-const EXPECTED: &str = "must be an origin: https://host or http on loopback, in lower case, with no path and no default port";
+const EXPECTED: &str =
+    "must be an origin: https://host or http on loopback, in lower case, with no path and no default port";
 
 fn check(text: &str) -> Result<(), Unusable> {
     let usable = match text.split_once("://") {

@@ -246,17 +246,25 @@ impl Form {
                 faults.demand(!text.is_empty(), path, "must not be empty");
                 faults.plain_text(path, text, 200);
             }
-            Self::Lines(most) => faults.demand(text.chars().count() <= most, path, &format!("must be at most {most} characters")),
+            Self::Lines(most) => {
+                faults.demand(text.chars().count() <= most, path, &format!("must be at most {most} characters"))
+            }
             Self::Uri => {
                 faults.parse::<EndpointUri>(path, text);
             }
             Self::Email => {
                 let usable = text.chars().count() <= 254
-                    && text.split_once('@').is_some_and(|(local, domain)| visible(local) && visible(domain) && !domain.contains('@'));
+                    && text
+                        .split_once('@')
+                        .is_some_and(|(local, domain)| visible(local) && visible(domain) && !domain.contains('@'));
                 faults.demand(usable, path, "must be a mail address");
             }
             Self::Birthdate => faults.demand(is_birthdate(text), path, "must be YYYY-MM-DD or YYYY"),
-            Self::Zone => faults.demand(words(text, &['/'], b"_+-"), path, "must be the name of a time zone, such as Europe/Berlin"),
+            Self::Zone => faults.demand(
+                words(text, &['/'], b"_+-"),
+                path,
+                "must be the name of a time zone, such as Europe/Berlin",
+            ),
             Self::Locale => faults.demand(words(text, &['-', '_'], b""), path, "must be a language tag, such as de-CH"),
         }
     }

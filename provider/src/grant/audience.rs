@@ -5,8 +5,8 @@
 
 use claviger_crds::published::AudienceGrant;
 
-use crate::tenant::oauth_client::Client;
 use crate::tenant::metadata::STANDARD_SCOPES;
+use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::Issuer;
 use crate::web::error::{ErrorCode, OAuthError};
 

@@ -8,8 +8,8 @@ use claviger_jose::{Algorithm, PublicJwk, Signer};
 use http::HeaderValue;
 use serde::Serialize;
 
-use super::oauth_client::Client;
 use super::metadata;
+use super::oauth_client::Client;
 use super::ring::{self, Ring};
 use super::shared_map::SharedMap;
 

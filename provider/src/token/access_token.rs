@@ -63,7 +63,7 @@ pub(crate) fn issue(grant: &AccessGrant<'_>, issuer: &Issuer, now: Timestamp) ->
         aud: grant.audience,
         exp: iat + i64::from(expires_in),
         iat,
-        jti: &random::hex128().map_err(|_| failed())?,
+        jti: &random::hex128(),
         client_id: &client.id,
         scope: &grant.scope,
         tenant_id: &issuer.slug,

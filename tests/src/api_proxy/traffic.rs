@@ -42,11 +42,7 @@ impl Write {
         Some(Self {
             method: method.clone(),
             path: uri.path().to_owned(),
-            category: if dry_run {
-                Category::Question
-            } else {
-                category(uri.path())
-            },
+            category: if dry_run { Category::Question } else { category(uri.path()) },
             status: None,
         })
     }
@@ -67,8 +63,9 @@ fn category(path: &str) -> Category {
     match (group, rest) {
         ("coordination.k8s.io", ["leases", ..]) => Category::Lease,
         ("" | "events.k8s.io", ["events", ..]) => Category::Event,
-        ("authentication.k8s.io" | "authorization.k8s.io", _)
-        | ("", ["serviceaccounts", _, "token"]) => Category::Question,
+        ("authentication.k8s.io" | "authorization.k8s.io", _) | ("", ["serviceaccounts", _, "token"]) => {
+            Category::Question
+        }
         _ => Category::Object,
     }
 }
@@ -111,10 +108,7 @@ pub(crate) struct Traffic {
 
 impl Traffic {
     pub(crate) fn new() -> Self {
-        Self {
-            state: Mutex::default(),
-            cut: watch::Sender::new(false),
-        }
+        Self { state: Mutex::default(), cut: watch::Sender::new(false) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -132,10 +126,7 @@ impl Traffic {
         if state.over || *self.cut.borrow() {
             return None;
         }
-        let fatal = state
-            .fate
-            .as_mut()
-            .and_then(|fate| (fate.fatal)(&write).then_some(fate.moment));
+        let fatal = state.fate.as_mut().and_then(|fate| (fate.fatal)(&write).then_some(fate.moment));
         state.writes.push(write);
         let number = state.writes.len() - 1;
         let verdict = match fatal {
@@ -175,9 +166,7 @@ impl Traffic {
 
 impl fmt::Debug for Traffic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Traffic")
-            .field("cut", &self.cut)
-            .finish_non_exhaustive()
+        f.debug_struct("Traffic").field("cut", &self.cut).finish_non_exhaustive()
     }
 }
 
@@ -200,44 +189,22 @@ mod tests {
             ("/api/v1/namespaces/a/secrets", Category::Object),
             ("/api/v1/namespaces/leases", Category::Object),
             ("/api/v1/namespaces/events/secrets/events", Category::Object),
-            (
-                "/apis/coordination.k8s.io/v1/namespaces/a/leases/b",
-                Category::Lease,
-            ),
+            ("/apis/coordination.k8s.io/v1/namespaces/a/leases/b", Category::Lease),
             ("/api/v1/namespaces/a/events", Category::Event),
-            (
-                "/apis/events.k8s.io/v1/namespaces/a/events/e",
-                Category::Event,
-            ),
-            (
-                "/apis/authentication.k8s.io/v1/tokenreviews",
-                Category::Question,
-            ),
-            (
-                "/api/v1/namespaces/a/serviceaccounts/b/token",
-                Category::Question,
-            ),
+            ("/apis/events.k8s.io/v1/namespaces/a/events/e", Category::Event),
+            ("/apis/authentication.k8s.io/v1/tokenreviews", Category::Question),
+            ("/api/v1/namespaces/a/serviceaccounts/b/token", Category::Question),
             ("/api/v1/namespaces/a/serviceaccounts/b", Category::Object),
-            (
-                "/api/v1/namespaces/a/secrets/b?dryRun=All",
-                Category::Question,
-            ),
+            ("/api/v1/namespaces/a/secrets/b?dryRun=All", Category::Question),
         ];
         for (uri, expected) in cases {
-            assert_eq!(
-                write(Method::PATCH, uri).map(|w| w.category),
-                Some(expected),
-                "{uri}"
-            );
+            assert_eq!(write(Method::PATCH, uri).map(|w| w.category), Some(expected), "{uri}");
         }
     }
 
     #[test]
     fn nothing_follows_the_fatal_write_on_either_side_of_the_cut() {
-        for (moment, verdict) in [
-            (Moment::Before, Verdict::CutBefore),
-            (Moment::After, Verdict::CutAfter),
-        ] {
+        for (moment, verdict) in [(Moment::Before, Verdict::CutBefore), (Moment::After, Verdict::CutAfter)] {
             let traffic = Traffic::new();
             traffic.decide(moment, Box::new(|_| true));
             let put = || write(Method::PUT, "/api/v1/namespaces/a/secrets/b").unwrap();

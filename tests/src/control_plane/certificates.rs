@@ -4,8 +4,8 @@ use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 
 use crate::temp::TempDir;
@@ -19,18 +19,14 @@ impl Certificates {
     /// Makes them all, and writes the files that `components` names.
     pub(crate) fn write(folder: &TempDir) -> Result<Self> {
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "test control plane");
+        params.distinguished_name.push(DnType::CommonName, "test control plane");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
 
         let names = ["127.0.0.1", "localhost", "kubernetes.default.svc"];
         let mut params = CertificateParams::new(names.map(str::to_owned))?;
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "kube-apiserver");
+        params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let key = KeyPair::generate()?;
         let server = params.signed_by(&key, &authority)?;
@@ -44,14 +40,8 @@ impl Certificates {
         folder.write("accounts.pub", accounts.public_key_pem())?;
 
         let admin_token = unguessable()?;
-        folder.write(
-            "tokens.csv",
-            format!("{admin_token},admin,admin,system:masters\n"),
-        )?;
-        Ok(Self {
-            authority: authority.pem(),
-            admin_token,
-        })
+        folder.write("tokens.csv", format!("{admin_token},admin,admin,system:masters\n"))?;
+        Ok(Self { authority: authority.pem(), admin_token })
     }
 
     pub(crate) fn authority_base64(&self) -> String {
@@ -63,9 +53,6 @@ impl Certificates {
 fn unguessable() -> Result<String> {
     let mut bytes = [0; 24];
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    provider
-        .secure_random
-        .fill(&mut bytes)
-        .map_err(|_| anyhow::anyhow!("no randomness"))?;
+    provider.secure_random.fill(&mut bytes).map_err(|_| anyhow::anyhow!("no randomness"))?;
     Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -64,10 +64,7 @@ impl Settings {
                 "--authorization-mode=RBAC,Node".to_owned(),
                 "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
                 format!("--service-account-key-file={}", self.file("accounts.pub")),
-                format!(
-                    "--service-account-signing-key-file={}",
-                    self.file("accounts.key")
-                ),
+                format!("--service-account-signing-key-file={}", self.file("accounts.key")),
                 "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
             ])
             .args(self.api_server_flags.iter())

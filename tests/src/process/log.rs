@@ -50,28 +50,19 @@ impl Log {
 
     pub(crate) fn text(&self, only: Option<Stream>) -> String {
         let lines = self.lines();
-        let wanted = lines
-            .iter()
-            .filter(|(stream, _)| only.is_none_or(|only| only == *stream));
+        let wanted = lines.iter().filter(|(stream, _)| only.is_none_or(|only| only == *stream));
         wanted.fold(String::new(), |text, (_, line)| text + line + "\n")
     }
 
     pub(crate) fn find(&self, needle: &str) -> Option<String> {
         let lines = self.lines();
-        lines
-            .iter()
-            .map(|(_, line)| line)
-            .find(|line| line.contains(needle))
-            .cloned()
+        lines.iter().map(|(_, line)| line).find(|line| line.contains(needle)).cloned()
     }
 
     pub(crate) fn last(&self, count: usize) -> String {
         let lines = self.lines();
         let skipped = lines.len().saturating_sub(count);
-        lines
-            .iter()
-            .skip(skipped)
-            .fold(String::new(), |text, (_, line)| text + line + "\n")
+        lines.iter().skip(skipped).fold(String::new(), |text, (_, line)| text + line + "\n")
     }
 }
 

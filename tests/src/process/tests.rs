@@ -29,10 +29,7 @@ async fn waiting_for_a_line_ends_with_the_program_not_with_the_limit() -> Result
     let process = shell("echo sorry; exit 3")?;
     let wait = process.wait_for_line(Duration::from_secs(600), "ready");
     let error = format!("{:#}", wait.await.unwrap_err());
-    assert!(
-        error.contains("code 3") && error.contains("sorry"),
-        "{error}"
-    );
+    assert!(error.contains("code 3") && error.contains("sorry"), "{error}");
     Ok(())
 }
 
@@ -79,9 +76,7 @@ fn a_dropped_program_is_gone_even_if_it_ignores_signals_or_is_frozen() -> Result
 async fn a_program_whose_supervisor_is_killed_is_gone_too() -> Result<()> {
     let process = shell("exec sleep 600")?;
     let supervisor = process.supervisor.lock().unwrap().id();
-    Command::new("kill")
-        .args(["-KILL", &supervisor.to_string()])
-        .status()?;
+    Command::new("kill").args(["-KILL", &supervisor.to_string()]).status()?;
     eventually(LIMIT, "the program is gone", async || {
         ensure!(!alive(process.pid()), "it lives");
         Ok(())
@@ -93,13 +88,8 @@ async fn a_program_whose_supervisor_is_killed_is_gone_too() -> Result<()> {
 fn a_program_sees_nothing_of_our_environment_but_the_path() -> Result<()> {
     let folder = TempDir::new("environment")?;
     let out = folder.path().join("out");
-    let process = Launch::new("env", "sh")
-        .args(["-c", "env >\"$OUT\"; echo done"])
-        .env("OUT", &out)
-        .start()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let process = Launch::new("env", "sh").args(["-c", "env >\"$OUT\"; echo done"]).env("OUT", &out).start()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(process.wait_for_line(LIMIT, "done"))?;
     let seen = std::fs::read_to_string(out)?;
     assert!(!seen.contains("CARGO"), "{seen}");

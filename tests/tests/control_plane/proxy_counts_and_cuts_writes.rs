@@ -16,34 +16,16 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// A namespace, and a ServiceAccount's way through the proxy to the ConfigMaps in it.
 async fn through(proxy: &ApiProxy, cluster: &Cluster) -> Result<(String, Client)> {
     let namespace = cluster.namespace("proxy").await?;
-    let kubeconfig = cluster
-        .kubeconfig_through(proxy.url(), &namespace, "writer")
-        .await?;
+    let kubeconfig = cluster.kubeconfig_through(proxy.url(), &namespace, "writer").await?;
     let account = format!("--serviceaccount={namespace}:writer");
-    let binding = [
-        "create",
-        "rolebinding",
-        "writer",
-        "--clusterrole=edit",
-        &account,
-    ];
-    cluster
-        .kubectl()
-        .in_namespace(&namespace)
-        .run(&binding)
-        .await?;
+    let binding = ["create", "rolebinding", "writer", "--clusterrole=edit", &account];
+    cluster.kubectl().in_namespace(&namespace).run(&binding).await?;
     Ok((namespace, cluster.client_with(&kubeconfig).await?))
 }
 
 fn map(name: &str) -> ConfigMap {
-    let metadata = ObjectMeta {
-        name: Some(name.to_owned()),
-        ..ObjectMeta::default()
-    };
-    ConfigMap {
-        metadata,
-        ..ConfigMap::default()
-    }
+    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    ConfigMap { metadata, ..ConfigMap::default() }
 }
 
 #[tokio::test]
@@ -55,24 +37,14 @@ async fn a_write_counts_and_a_read_does_not() -> Result<()> {
 
     maps.list(&Default::default()).await?;
     maps.create(&PostParams::default(), &map("one")).await?;
-    let dry = PostParams {
-        dry_run: true,
-        ..PostParams::default()
-    };
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
     maps.create(&dry, &map("two")).await?;
-    assert!(
-        maps.create(&PostParams::default(), &map("one"))
-            .await
-            .is_err()
-    );
+    assert!(maps.create(&PostParams::default(), &map("one")).await.is_err());
 
     let writes = proxy.writes_of(Category::Object);
     let statuses: Vec<_> = writes.iter().map(|write| write.status).collect();
     assert_eq!(statuses, [Some(201), Some(409)]);
-    assert_eq!(
-        writes[0].path,
-        format!("/api/v1/namespaces/{namespace}/configmaps")
-    );
+    assert_eq!(writes[0].path, format!("/api/v1/namespaces/{namespace}/configmaps"));
     assert_eq!(proxy.writes_of(Category::Question).len(), 1);
     Ok(())
 }
@@ -83,15 +55,8 @@ async fn the_api_server_sees_the_caller_and_not_the_proxy() -> Result<()> {
     let proxy = ApiProxy::start(cluster).await?;
     let (_, client) = through(&proxy, cluster).await?;
     let elsewhere = Api::<ConfigMap>::namespaced(client, "kube-system");
-    let refusal = elsewhere
-        .list(&Default::default())
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refusal.contains("system:serviceaccount:proxy-"),
-        "{refusal}"
-    );
+    let refusal = elsewhere.list(&Default::default()).await.unwrap_err().to_string();
+    assert!(refusal.contains("system:serviceaccount:proxy-"), "{refusal}");
     Ok(())
 }
 
@@ -136,11 +101,7 @@ async fn a_watch_streams_through_the_proxy_until_the_cut_ends_it() -> Result<()>
     let proxy = ApiProxy::start(cluster).await?;
     let (namespace, client) = through(&proxy, cluster).await?;
     let maps = Api::<ConfigMap>::namespaced(client, &namespace);
-    let version = maps
-        .list(&Default::default())
-        .await?
-        .metadata
-        .resource_version;
+    let version = maps.list(&Default::default()).await?.metadata.resource_version;
     let version = version.context("a list without a version")?;
     let mut watch = maps.watch(&WatchParams::default(), &version).await?.boxed();
 
@@ -154,17 +115,11 @@ async fn a_watch_streams_through_the_proxy_until_the_cut_ends_it() -> Result<()>
         }
         anyhow::bail!("the watch ended by itself")
     };
-    tokio::time::timeout(LIMIT, seen)
-        .await
-        .context("no event")??;
+    tokio::time::timeout(LIMIT, seen).await.context("no event")??;
 
     proxy.cut();
     // The rest of the stream, which has to end: bookmarks maybe, then an error or nothing.
-    let rest = watch
-        .take_while(|event| std::future::ready(event.is_ok()))
-        .collect::<Vec<_>>();
-    tokio::time::timeout(LIMIT, rest)
-        .await
-        .context("the watch outlived the cut")?;
+    let rest = watch.take_while(|event| std::future::ready(event.is_ok())).collect::<Vec<_>>();
+    tokio::time::timeout(LIMIT, rest).await.context("the watch outlived the cut")?;
     Ok(())
 }

@@ -28,26 +28,15 @@ async fn issuer() -> Result<Issuer> {
     let url = format!("http://{}", listener.local_addr()?);
     let metadata = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});
     let router = Router::new()
-        .route(
-            "/.well-known/openid-configuration",
-            get(async move || Json(metadata)),
-        )
+        .route("/.well-known/openid-configuration", get(async move || Json(metadata)))
         .route("/keys", get(async move || Json(json!({"keys": [key]}))));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(Issuer {
-        url,
-        key: EncodingKey::from_ec_der(&pair.serialize_der()),
-    })
+    Ok(Issuer { url, key: EncodingKey::from_ec_der(&pair.serialize_der()) })
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the verifier asks the system's clock"
-)]
+#[allow(clippy::disallowed_methods, reason = "the verifier asks the system's clock")]
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 impl Issuer {
@@ -72,39 +61,19 @@ async fn a_good_token_is_accepted_and_its_claims_are_returned() -> Result<()> {
 #[tokio::test]
 async fn a_token_with_any_fault_is_refused_for_that_fault() -> Result<()> {
     let issuer = issuer().await?;
-    let stranger = Issuer {
-        url: issuer.url.clone(),
-        key: self::issuer().await?.key,
-    };
+    let stranger = Issuer { url: issuer.url.clone(), key: self::issuer().await?.key };
     let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"one"}"#) + ".e30.";
     let cases = [
-        (
-            "InvalidAudienceError",
-            issuer.sign(|claims| claims["aud"] = json!("other"))?,
-        ),
-        (
-            "InvalidIssuerError",
-            issuer.sign(|claims| claims["iss"] = json!("http://x"))?,
-        ),
-        (
-            "ExpiredSignatureError",
-            issuer.sign(|claims| claims["exp"] = json!(now() - 5))?,
-        ),
-        (
-            "MissingRequiredClaimError",
-            issuer.sign(|claims| claims["exp"] = Value::Null)?,
-        ),
+        ("InvalidAudienceError", issuer.sign(|claims| claims["aud"] = json!("other"))?),
+        ("InvalidIssuerError", issuer.sign(|claims| claims["iss"] = json!("http://x"))?),
+        ("ExpiredSignatureError", issuer.sign(|claims| claims["exp"] = json!(now() - 5))?),
+        ("MissingRequiredClaimError", issuer.sign(|claims| claims["exp"] = Value::Null)?),
         ("InvalidSignatureError", stranger.sign(|_| ())?),
         ("InvalidAlgorithmError", unsigned),
     ];
     for (fault, token) in cases {
-        let refusal = verify_token(&issuer.url, &token, Some("api"))
-            .await
-            .unwrap_err();
-        assert!(
-            format!("{refusal:#}").contains(fault),
-            "{fault}: {refusal:#}"
-        );
+        let refusal = verify_token(&issuer.url, &token, Some("api")).await.unwrap_err();
+        assert!(format!("{refusal:#}").contains(fault), "{fault}: {refusal:#}");
     }
     Ok(())
 }

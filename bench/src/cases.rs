@@ -1,0 +1,117 @@
+//! What is asked of both servers.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::fixture::{Fixture, Tenant};
+use crate::servers::Server;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// One thing to measure.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// The ratio that is aimed at.
+    pub(crate) goal: f64,
+    pub(crate) provider: Target,
+    pub(crate) limit: Target,
+}
+
+/// One request.
+pub(crate) struct Target {
+    pub(crate) path: String,
+    body: Option<String>,
+    authorization: Option<String>,
+}
+
+impl Target {
+    fn get(path: impl Into<String>) -> Self {
+        Self { path: path.into(), body: None, authorization: None }
+    }
+
+    fn token(path: impl Into<String>, tenant: &Tenant) -> Self {
+        let credentials = STANDARD.encode(format!("{}:{}", tenant.client_id, tenant.client_secret));
+        Self {
+            path: path.into(),
+            body: Some("grant_type=client_credentials".to_owned()),
+            authorization: Some(format!("Basic {credentials}")),
+        }
+    }
+
+    /// The request for wrk, and what it prints at the end.
+    pub(crate) fn script(&self) -> String {
+        let mut script = format!("wrk.path = {:?}\n", self.path);
+        if let Some(body) = &self.body {
+            script += &format!("wrk.method = \"POST\"\nwrk.body = {body:?}\nwrk.headers[\"Content-Type\"] = {FORM:?}\n");
+        }
+        if let Some(authorization) = &self.authorization {
+            script += &format!("wrk.headers[\"Authorization\"] = {authorization:?}\n");
+        }
+        script
+            + r#"
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("result %d %d %d %d %d\n", summary.requests, summary.duration, latency:percentile(50),
+    latency:percentile(99), e.connect + e.read + e.write + e.status + e.timeout))
+end
+"#
+    }
+}
+
+/// Every case.
+pub(crate) fn all(fixture: &Fixture) -> Vec<Case> {
+    let first = &fixture.tenants[0];
+    let documents = [
+        ("discovery", format!("{}/.well-known/openid-configuration", first.path), "/discovery"),
+        ("JWKS", format!("{}/.well-known/jwks.json", first.path), "/jwks"),
+    ];
+    let mut cases: Vec<Case> = documents
+        .into_iter()
+        .map(|(name, path, limit)| Case {
+            name: name.to_owned(),
+            goal: 1.5,
+            provider: Target::get(path),
+            limit: Target::get(limit),
+        })
+        .collect();
+    for tenant in &fixture.tenants {
+        let algorithm = tenant.algorithm;
+        cases.push(Case {
+            name: format!("client credentials, {algorithm}"),
+            goal: if algorithm.to_string() == "RS256" { 1.1 } else { 2.0 },
+            provider: Target::token(format!("{}/oauth/token", tenant.path), tenant),
+            limit: Target::token(format!("/token/{algorithm}"), tenant),
+        });
+    }
+    cases
+}
+
+/// Keeps the provider's own answers, which the limit then returns.
+///
+/// # Errors
+/// When the provider does not answer 200.
+pub(crate) async fn save_answers(provider: &Server, fixture: &Fixture, folder: &Path) -> Result<()> {
+    let agent = reqwest::Client::new();
+    let first = &fixture.tenants[0];
+    let base = format!("http://{}{}", provider.address, first.path);
+    let token = agent
+        .post(format!("{base}/oauth/token"))
+        .basic_auth(&first.client_id, Some(&first.client_secret))
+        .form(&[("grant_type", "client_credentials")]);
+    let requests = [
+        ("discovery.json", agent.get(format!("{base}/.well-known/openid-configuration"))),
+        ("jwks.json", agent.get(format!("{base}/.well-known/jwks.json"))),
+        ("token.json", token),
+    ];
+    for (file, request) in requests {
+        let answer = request.send().await?;
+        let status = answer.status();
+        let body = answer.bytes().await?;
+        ensure!(status.is_success(), "{file}: {status}: {}", String::from_utf8_lossy(&body));
+        std::fs::write(folder.join(file), body)?;
+    }
+    Ok(())
+}

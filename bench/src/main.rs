@@ -1,0 +1,44 @@
+//! `make bench`: what a request costs the provider, in CPU time of its process, as a ratio to the
+//! least that it could cost: a bare axum handler that returns the same bytes, plus one raw
+//! signature where a token is signed. Both servers run on one core, in turn, in the same run; the
+//! load comes from `wrk` on another. Nothing here asserts: it prints.
+//!
+//! `claviger-bench CLAVIGER LIMIT`: the two programs, built for release.
+
+mod cases;
+mod cpu;
+mod fixture;
+mod load;
+mod programmed;
+mod report;
+mod servers;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use claviger_tests::control_plane::ControlPlane;
+use claviger_tests::temp::TempDir;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let claviger = arguments.next().context("the claviger program is not named")?;
+    let limit = arguments.next().context("the limit program is not named")?;
+    let plane = ControlPlane::start(&[]).await?;
+    let cluster = plane.cluster();
+    let folder = TempDir::new("bench")?;
+
+    let fixture = fixture::publish(cluster).await?;
+    let (provider, first_answer) = servers::start_provider(&claviger, cluster, &fixture).await?;
+    report::memory("provider at rest", cpu::resident(provider.process.pid())?);
+    report::milliseconds("provider, exec to first answer", first_answer);
+    cases::save_answers(&provider, &fixture, folder.path()).await?;
+    let limit = servers::start_limit(&limit, folder.path()).await?;
+    for case in cases::all(&fixture) {
+        report::case(&case, &load::compare(&case, &provider, &limit, folder.path()).await?);
+    }
+    report::memory("provider at its peak", cpu::peak(provider.process.pid())?);
+    drop((provider, limit));
+    report::programmed(&programmed::measure(&claviger, cluster).await?);
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! The command line: every setting, its twin in the environment, its default and its help.
+//!
+//! This is the one place that reads the environment. Nothing here acts.
+
+mod dev;
+mod operator;
+mod provider;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::dev::{CrdsArgs, DevArgs, LintArgs};
+pub(crate) use self::operator::OperatorArgs;
+pub(crate) use self::provider::ProviderArgs;
+
+const AFTER_HELP: &str = "\
+Every flag has a twin in the environment, shown in [env: …]; the flag wins.
+
+Try it on a laptop:      claviger dev examples/quickstart
+Install the API types:   claviger crds | kubectl apply --server-side -f -
+Check a folder in CI:    claviger lint deploy/identity";
+
+/// The program.
+#[derive(Debug, Parser)]
+#[command(name = "claviger", version, about = "A Kubernetes-native OpenID Connect provider", after_help = AFTER_HELP)]
+pub(crate) struct Line {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How to log.
+    #[command(flatten)]
+    pub(crate) logging: LoggingArgs,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a folder of YAML on this machine, without a cluster, and follow its changes
+    Dev(DevArgs),
+    /// Check a folder of YAML by every rule that needs no cluster; exit 1 when there are faults
+    Lint(LintArgs),
+    /// Print the CustomResourceDefinitions as YAML
+    Crds(CrdsArgs),
+    /// Run the operator: custom resources to published configuration
+    Operator(OperatorArgs),
+    /// Run a provider: published configuration to OpenID Connect
+    Provider(ProviderArgs),
+}
+
+impl Command {
+    /// What is logged where `--log` does not say. A person looks at the output of the tools, so
+    /// they log nothing but warnings.
+    pub(crate) fn default_log(&self) -> &'static str {
+        match self {
+            Self::Operator(_) | Self::Provider(_) => "info",
+            Self::Dev(_) | Self::Lint(_) | Self::Crds(_) => "warn",
+        }
+    }
+}
+
+/// How to log.
+#[derive(Debug, Args)]
+pub(crate) struct LoggingArgs {
+    /// What is logged: a level, or a list such as `info,claviger_operator=debug`
+    /// [default: info; warn for dev, lint and crds]
+    #[arg(long, env = "CLAVIGER_LOG", value_name = "FILTER", global = true, help_heading = "Logging")]
+    pub(crate) log: Option<String>,
+    /// How log lines look
+    #[arg(
+        long,
+        env = "CLAVIGER_LOG_FORMAT",
+        value_name = "FORMAT",
+        global = true,
+        default_value = "text",
+        help_heading = "Logging"
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Whether the user wants no colours (<https://no-color.org>: set, and not to nothing).
+#[allow(clippy::disallowed_methods, reason = "this is the one home of the environment")]
+pub(crate) fn colours_refused() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_a_twin_in_the_environment() {
+        for command in Line::command().get_subcommands() {
+            for flag in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+                let long = flag.get_long().expect("filtered");
+                if matches!(long, "help" | "version") {
+                    continue;
+                }
+                let twin = format!("CLAVIGER_{}", long.replace('-', "_").to_uppercase());
+                let env = flag.get_env().unwrap_or_else(|| panic!("{}: --{long} has none", command.get_name()));
+                assert_eq!(env.to_string_lossy(), twin, "{}: --{long}", command.get_name());
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Settings of `claviger dev`, `claviger lint` and `claviger crds`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+/// Serve a folder of YAML on this machine, without a cluster.
+///
+/// Reads Tenants, OAuthClients, SigningKeys, Users, Secrets and Namespaces from DIR and its
+/// sub-folders (*.yaml, *.yml, *.json; hidden ones are left out), and follows every change. The
+/// rules and the decisions are those of the operator. Keys and generated client secrets are kept
+/// in the state folder and survive a restart.
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Folder with the YAML
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Address to listen on; loopback only, for this is plain HTTP. Port 0 takes a free one
+    #[arg(long, env = "CLAVIGER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Folder for keys and generated secrets; made if it is not there, for this user alone
+    #[arg(long, env = "CLAVIGER_STATE", value_name = "DIR", default_value = ".claviger")]
+    pub(crate) state: PathBuf,
+    /// URL under which clients reach this, the start of every issuer
+    /// [default: http:// and the address listened on]
+    #[arg(long, env = "CLAVIGER_EXTERNAL_URL", value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) external_url: Option<String>,
+}
+
+/// Check a folder of YAML by every rule that needs no cluster.
+///
+/// These are the schema, its CEL rules and the rules between objects. Each fault is one line:
+/// file:line: object: field: message. Exit code 1 when there are any.
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// Folder with the YAML
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// Print the CustomResourceDefinitions as YAML.
+#[derive(Debug, Args)]
+pub(crate) struct CrdsArgs {
+    /// Write one file a kind into this folder instead
+    #[arg(long, env = "CLAVIGER_OUT", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

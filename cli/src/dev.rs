@@ -1,0 +1,186 @@
+//! `claviger dev`: the embedded mode.
+//!
+//! A folder of YAML stands in the place of a cluster. The operator's own engine decides, over an
+//! embedded [`cluster`]; a provider in this process serves. What is here reads the folder, carries
+//! what happens from one part to the other, and tells the user. It decides nothing of the product.
+
+pub(crate) mod cluster;
+mod difference;
+mod folder;
+mod hosts;
+mod identity;
+mod listen;
+mod parts;
+pub(crate) mod report;
+pub(crate) mod state;
+mod table;
+mod watch;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use claviger_crds::names::ObjectName;
+use claviger_operator::clock::{Clock, SystemClock};
+use claviger_operator::cluster::Kind;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use self::cluster::{Embedded, Namespaces};
+use self::folder::{Change, Folder};
+use self::hosts::Hosts;
+use self::parts::Parts;
+use self::report::{Report, standing};
+use self::state::State;
+use self::table::Served;
+use crate::args::DevArgs;
+use crate::manifests::Sort;
+use crate::output::Output;
+use crate::runtime::{runtime, shutdown_on_signal};
+
+/// Two are plenty for one developer, and each costs memory.
+const THREADS: usize = 2;
+/// The table is printed once every object is judged, or after this.
+const FIRST_PATIENCE: Duration = Duration::from_secs(10);
+/// Statuses that come this close together are told together.
+const TOGETHER: Duration = Duration::from_millis(150);
+
+/// Runs until a signal ends it.
+pub(crate) fn run(args: DevArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    runtime(Some(THREADS))?.block_on(serve(args, *output))
+}
+
+async fn serve(args: DevArgs, output: Output) -> anyhow::Result<ExitCode> {
+    let shutdown = shutdown_on_signal()?;
+    let shown = args.dir.display();
+    let folder = Folder::new(args.dir.clone());
+    let empty = folder.is_empty().with_context(|| format!("cannot read {shown}"))?;
+    ensure!(!empty, "{shown} holds no YAML (*.yaml, *.yml, *.json)");
+    let listener = listen::listen(args.listen).await?;
+    let listening = listener.local_addr()?;
+    let url = listen::external_url(args.external_url.as_deref(), listening)?;
+    let state = State::open(&args.state, &args.dir)?;
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let (tell, told) = mpsc::unbounded_channel();
+    let cluster = Arc::new(Embedded::open(state, Namespaces::default(), clock.clone(), tell)?);
+    let watch = watch::begin(&args.dir);
+    let mut session = Session {
+        report: Report::new(output),
+        hosts: Arc::new(Hosts::new(&url, listening)),
+        external_url: listen::root(&url),
+        output,
+        folder,
+        cluster: cluster.clone(),
+    };
+    session.read(true);
+    output.print(&format!(
+        "claviger dev serves {shown} on http://{listening}\nstate (keys, generated secrets): {}\n",
+        args.state.canonicalize().unwrap_or(args.state).display()
+    ));
+    let options = parts::Options { external_url: session.external_url.clone(), clock, hosts: session.hosts.clone() };
+    let (parts, statuses) = Parts::start(cluster, told, listener, options, &shutdown)?;
+    session.follow(watch, statuses, &shutdown).await;
+    parts.end().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the user sees of all this.
+struct Session {
+    folder: Folder,
+    cluster: Arc<Embedded>,
+    report: Report,
+    hosts: Arc<Hosts>,
+    external_url: String,
+    output: Output,
+}
+
+impl Session {
+    /// Follows the folder and the statuses until the end.
+    async fn follow(
+        &mut self,
+        mut watch: mpsc::Receiver<()>,
+        mut statuses: mpsc::Receiver<()>,
+        shutdown: &tokio_util::sync::CancellationToken,
+    ) {
+        let began = Instant::now();
+        let mut shown = false;
+        // When to tell what the statuses say; at first also if there are none.
+        let mut due = Some(began + TOGETHER);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                Some(()) = watch.recv() => {
+                    self.read(false);
+                    due.get_or_insert(Instant::now() + TOGETHER);
+                }
+                Some(()) = statuses.recv() => due = Some(Instant::now() + TOGETHER),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    due = None;
+                    if !shown {
+                        shown = self.all_judged() || began.elapsed() > FIRST_PATIENCE;
+                        if shown {
+                            self.show();
+                        } else {
+                            due = Some(Instant::now() + TOGETHER);
+                        }
+                    } else {
+                        self.report.standings(&self.cluster.resources(), self.folder.admitted(), false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the folder and takes its changes in.
+    fn read(&mut self, first: bool) {
+        match self.folder.read() {
+            Err(error) => self.report.unreadable(&error),
+            Ok(reading) => {
+                self.report.reading(&reading, first);
+                // One object that cannot be taken in costs only itself.
+                for error in reading.changes.iter().filter_map(|change| self.take(change).err()) {
+                    self.output.problem(&format!("claviger: {error:#}"));
+                }
+                let values = self.folder.admitted().values();
+                let hosts = values.filter_map(|admitted| admitted.value["spec"]["host"].as_str());
+                self.hosts.declare(hosts.map(str::to_owned));
+            }
+        }
+    }
+
+    fn take(&self, change: &Change) -> anyhow::Result<()> {
+        match change {
+            Change::Created((sort, name), admitted) | Change::Changed((sort, name), admitted, _) => {
+                let namespace = (Sort::Namespace, ObjectName::new("", &name.namespace));
+                if *sort != Sort::Namespace && !self.folder.admitted().contains_key(&namespace) {
+                    self.cluster.imply_namespace(&name.namespace);
+                }
+                self.cluster.declare(*sort, name, &admitted.value)
+            }
+            Change::Deleted((sort, name)) => self.cluster.undeclare(*sort, name),
+        }
+    }
+
+    fn all_judged(&self) -> bool {
+        self.cluster
+            .resources()
+            .iter()
+            .all(|(kind, _, object)| *kind == Kind::IdentityProvider || standing(object).is_some())
+    }
+
+    /// Prints the table, and what is not ready with its reason.
+    fn show(&mut self) {
+        let objects = self.cluster.resources();
+        let served = Served {
+            external_url: &self.external_url,
+            objects: &objects,
+            generated: &|name| self.cluster.generated(name),
+        };
+        self.output.print(&table::text(&served));
+        self.report.standings(&objects, self.folder.admitted(), true);
+        let folder = self.folder.dir().display();
+        self.output.print(&format!("\nFollowing changes in {folder}; Ctrl-C ends.\n"));
+    }
+}

@@ -1,0 +1,133 @@
+//! The operator's engine and the provider, in this process, and the tasks that connect them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware::from_fn_with_state;
+use claviger_operator::clock::Clock;
+use claviger_operator::engine::{Change, Engine};
+use claviger_provider::provider::Provider;
+use claviger_provider::server::{self, Limits};
+use futures::StreamExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{Embedded, Namespaces, Told};
+use super::hosts::{Hosts, refuse_foreign};
+
+/// What the engine knows this process' provider by.
+const POD: &str = "dev";
+/// How many reconciles run at once.
+const WORKERS: usize = 4;
+/// How long the parts have to end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What the parts must know.
+pub(super) struct Options {
+    /// Root of the issuers.
+    pub(super) external_url: String,
+    /// The time.
+    pub(super) clock: Arc<dyn Clock>,
+    /// Which `Host` a request may bear.
+    pub(super) hosts: Arc<Hosts>,
+}
+
+/// The running parts.
+pub(super) struct Parts {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Parts {
+    /// Starts them. The receiver tells that a status was written.
+    pub(super) fn start(
+        cluster: Arc<Embedded>,
+        told: mpsc::UnboundedReceiver<Told>,
+        listener: TcpListener,
+        options: Options,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<(Self, mpsc::Receiver<()>)> {
+        let Namespaces { operator, published } = Namespaces::default();
+        let engine = Engine::new(
+            cluster,
+            claviger_operator::engine::Options {
+                external_url: options.external_url,
+                operator_namespace: operator,
+                published_namespace: published,
+                workers: WORKERS,
+            },
+            options.clock,
+            claviger_operator::metrics::Metrics::new(),
+        );
+        let provider = Provider::new();
+        let router = provider.router().layer(from_fn_with_state(options.hosts, refuse_foreign));
+        let (status, statuses) = mpsc::channel(1);
+        engine.pod_found(POD, POD);
+        engine.providers_listed();
+
+        // A developer who ends this wants it to end; nothing balances load in front of it.
+        let limits = Limits { drain_delay: Duration::ZERO, drain_timeout: Duration::from_secs(2), ..Limits::default() };
+        let served = server::serve(listener, router, limits, None, shutdown.clone());
+        let tasks = vec![
+            tokio::spawn(async move { drop(served.await) }),
+            tokio::spawn({
+                let (carried, shutdown) = (carry(told, engine.clone(), provider.clone(), status), shutdown.clone());
+                async move { drop(shutdown.run_until_cancelled(carried).await) }
+            }),
+            tokio::spawn(acknowledge(provider, engine.clone(), shutdown.clone())),
+            tokio::spawn({
+                let shutdown = shutdown.clone();
+                async move { engine.run(shutdown).await }
+            }),
+        ];
+        Ok((Self { tasks }, statuses))
+    }
+
+    /// Waits for their end, which the shutdown has begun.
+    pub(super) async fn end(self) {
+        let all = futures::future::join_all(self.tasks);
+        if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
+            tracing::warn!("not everything ended in time");
+        }
+    }
+}
+
+/// Carries what the embedded cluster tells to the engine and the provider, in order. What was told
+/// before this begins is the first list of a watch.
+async fn carry(
+    mut told: mpsc::UnboundedReceiver<Told>,
+    engine: Arc<Engine>,
+    provider: Arc<Provider>,
+    status: mpsc::Sender<()>,
+) {
+    let mut listed = false;
+    loop {
+        if !listed && told.is_empty() {
+            listed = true;
+            provider.loaded();
+            engine.change(Change::Synced);
+        }
+        let Some(next) = told.recv().await else { return };
+        match next {
+            Told::Change(change) => engine.change(change),
+            Told::Published(secret) => provider.apply_secret(&secret),
+            Told::Unpublished(name) => provider.secret_deleted(&name),
+            Told::LookAgain => engine.resync(),
+            // A full channel has told already.
+            Told::Status => drop(status.try_send(())),
+            Told::Event(event) => tracing::info!(
+                kind = %event.kind, name = %event.name, reason = event.reason, "{}", event.note
+            ),
+        }
+    }
+}
+
+/// Carries what the provider serves to the engine.
+async fn acknowledge(provider: Arc<Provider>, engine: Arc<Engine>, shutdown: CancellationToken) {
+    let frames = provider.acknowledgements().take_until(shutdown.cancelled_owned());
+    let mut frames = std::pin::pin!(frames);
+    while let Some(frame) = frames.next().await {
+        engine.acknowledge(POD, frame);
+    }
+}

@@ -1,0 +1,142 @@
+//! What a person is told while `claviger dev` runs: what changed in the folder, what is wrong, and
+//! which objects became ready or stopped being so. Says nothing twice.
+
+use std::collections::BTreeMap;
+
+use claviger_crds::names::ObjectName;
+use claviger_operator::cluster::Kind;
+use serde_json::Value;
+
+use super::folder::{Admitted, Change, Key, Reading};
+use crate::manifests::{Note, Sort, title};
+use crate::output::{Output, Style};
+
+/// At most this many fields of a change are shown.
+const FIELDS: usize = 3;
+
+/// How an object stands, as its `Ready` condition says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Whether it is live.
+    pub(super) ready: bool,
+    /// Why, or why not: `Reason: message`.
+    pub(super) why: String,
+}
+
+/// Reads the standing of an object; `None` while its newest generation is not judged, or while it
+/// is on its way to the provider.
+pub(super) fn standing(object: &Value) -> Option<Standing> {
+    let ready = condition(object, "Ready")?;
+    let text = |key: &str| ready.get(key).and_then(Value::as_str).unwrap_or_default();
+    if ready.get("observedGeneration") != object["metadata"].get("generation") || text("reason") == "Pending" {
+        return None;
+    }
+    let why = match text("message") {
+        "" => text("reason").to_owned(),
+        message => format!("{}: {message}", text("reason")),
+    };
+    Some(Standing { ready: text("status") == "True", why })
+}
+
+/// One condition of an object.
+pub(crate) fn condition<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
+}
+
+/// What was said.
+pub(super) struct Report {
+    output: Output,
+    said: BTreeMap<(Kind, ObjectName), Standing>,
+}
+
+impl Report {
+    /// A report to which nothing was said yet.
+    pub(super) fn new(output: Output) -> Self {
+        Self { output, said: BTreeMap::new() }
+    }
+
+    /// Tells what a reading of the folder brought. The first brings everything, which the table
+    /// shows better.
+    pub(super) fn reading(&self, reading: &Reading, first: bool) {
+        for fault in &reading.faults {
+            self.output.problem(&format!("{} {fault}", self.output.paint(Style::Bad, &pad("refused"))));
+        }
+        if !first && !reading.faults.is_empty() {
+            self.output.problem(&format!("{} what was served before goes on being served", pad("")));
+        }
+        for fault in &reading.mended {
+            self.line(Style::Good, "mended", &fault.to_string());
+        }
+        for Note { place, message } in &reading.notes {
+            self.line(Style::Dim, "left out", &format!("{place}: {message}"));
+        }
+        if first {
+            return;
+        }
+        for change in &reading.changes {
+            match change {
+                Change::Created(key, admitted) => self.line(Style::Bold, "added", &named(key, admitted)),
+                Change::Deleted(key) => self.line(Style::Bold, "removed", &title(key.0, &key.1)),
+                Change::Changed(key, admitted, fields) => {
+                    let mut shown: Vec<String> = Vec::new();
+                    for field in fields.iter().take(FIELDS) {
+                        shown.push(match &field.values {
+                            None => field.path.clone(),
+                            Some((before, after)) => format!("{}: {before} -> {after}", field.path),
+                        });
+                    }
+                    if fields.len() > FIELDS {
+                        shown.push(format!("and {} more", fields.len() - FIELDS));
+                    }
+                    self.line(Style::Bold, "changed", &format!("{}  {}", named(key, admitted), shown.join("; ")));
+                }
+            }
+        }
+    }
+
+    /// The folder cannot be read at all.
+    pub(super) fn unreadable(&self, error: &std::io::Error) {
+        self.line(Style::Bad, "unreadable", &format!("the folder: {error}; what was served before goes on"));
+    }
+
+    /// Tells which objects became ready, or stopped being so. `quietly`: the table has said so.
+    pub(super) fn standings(
+        &mut self,
+        objects: &[(Kind, ObjectName, Value)],
+        admitted: &BTreeMap<Key, Admitted>,
+        quietly: bool,
+    ) {
+        self.said.retain(|(kind, name), _| objects.iter().any(|(k, n, _)| k == kind && n == name));
+        for (kind, name, object) in objects {
+            let key = (*kind, name.clone());
+            let Some(now) = standing(object) else { continue };
+            if self.said.get(&key) == Some(&now) {
+                continue;
+            }
+            let was_ready = self.said.get(&key).is_some_and(|before| before.ready);
+            if !now.ready || !quietly {
+                let sort = Sort::Resource(*kind);
+                let place = admitted.get(&(sort, name.clone())).map(|found| format!(" ({})", found.place));
+                let title = format!("{}{}", title(sort, name), place.unwrap_or_default());
+                match (now.ready, was_ready) {
+                    (true, true) => {}
+                    (true, false) => self.line(Style::Good, "ready", &title),
+                    (false, _) => self.line(Style::Bad, "not ready", &format!("{title} {}", now.why)),
+                }
+            }
+            self.said.insert(key, now);
+        }
+    }
+
+    fn line(&self, style: Style, word: &str, text: &str) {
+        self.output.print(&format!("{} {text}", self.output.paint(style, &pad(word))));
+    }
+}
+
+fn pad(word: &str) -> String {
+    format!("{word:<10}")
+}
+
+fn named(key: &Key, admitted: &Admitted) -> String {
+    format!("{} ({})", title(key.0, &key.1), admitted.place)
+}

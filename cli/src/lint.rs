@@ -1,0 +1,72 @@
+//! `claviger lint`: every rule that needs no cluster, for a pipeline.
+//!
+//! First what each object proves about itself (schema, CEL, the kind's parser), then what spans
+//! objects: those rules are the operator's, so the operator's engine judges them in [`rehearsal`].
+
+mod rehearsal;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use claviger_crds::names::ObjectName;
+use serde_json::Value;
+
+use crate::admission;
+use crate::args::LintArgs;
+use crate::manifests::{self, Fault, Manifest, Note, Sort};
+use crate::output::Output;
+
+/// Objects that were admitted, by what names them.
+type Admitted = BTreeMap<(Sort, ObjectName), (Manifest, Value)>;
+
+/// Prints each fault on a line of its own, to standard output: they are what was asked for.
+pub(crate) fn run(args: &LintArgs, output: &Output) -> anyhow::Result<ExitCode> {
+    let shown = args.dir.display();
+    let listing = manifests::read(&args.dir).with_context(|| format!("cannot read {shown}"))?;
+    ensure!(!listing.files.is_empty(), "{shown} holds no YAML (*.yaml, *.yml, *.json)");
+    let files = listing.files.len();
+    let (admitted, mut faults, notes) = each(listing);
+    faults.extend(rehearsal::run(&admitted)?);
+    faults.sort();
+    faults.dedup();
+    for Note { place, message } in notes {
+        output.problem(&format!("{place}: {message}"));
+    }
+    for fault in &faults {
+        output.print(&fault.to_string());
+    }
+    if faults.is_empty() {
+        output.problem(&format!("{} in {}: no faults", count(admitted.len(), "object"), count(files, "file")));
+        return Ok(ExitCode::SUCCESS);
+    }
+    output.problem(&format!("{} in {}", count(faults.len(), "fault"), count(files, "file")));
+    Ok(ExitCode::FAILURE)
+}
+
+/// Judges each object on its own.
+fn each(listing: manifests::Listing) -> (Admitted, Vec<Fault>, Vec<Note>) {
+    let (mut admitted, mut faults, mut notes) = (Admitted::new(), Vec::new(), Vec::new());
+    for file in listing.files {
+        faults.extend(file.faults);
+        notes.extend(file.notes);
+        for manifest in file.manifests.into_iter().flatten() {
+            let key = (manifest.sort, manifest.name.clone());
+            if let Some((first, _)) = admitted.get(&key) {
+                faults.push(manifest.fault("", format!("is declared twice, also at {}", first.place)));
+                continue;
+            }
+            match admission::judge(&manifest, None) {
+                Ok(value) => {
+                    admitted.insert(key, (manifest, value));
+                }
+                Err(found) => faults.extend(found),
+            }
+        }
+    }
+    (admitted, faults, notes)
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

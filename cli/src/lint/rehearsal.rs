@@ -1,0 +1,148 @@
+//! The rules between objects: the operator's engine judges the folder over an embedded cluster
+//! that keeps nothing, with no provider, and what it says in the conditions is what lint says.
+//!
+//! What points out of the folder may well be in the cluster, so it is no fault: a Secret that is
+//! not in Git, or the Tenant of another team's folder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use claviger_crds::names::ObjectName;
+use claviger_operator::clock::SystemClock;
+use claviger_operator::cluster::Kind;
+use claviger_operator::engine::{Change, Engine, Options};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::Admitted;
+use crate::dev::cluster::{Embedded, Namespaces, Told};
+use crate::dev::report::condition;
+use crate::dev::state::State;
+use crate::manifests::{Fault, Sort};
+use crate::runtime::runtime;
+
+/// Any https URL would do: nothing is served.
+const EXTERNAL_URL: &str = "https://claviger.invalid";
+/// Once every object is judged, verdicts may still change while the others' arrive.
+const QUIET: Duration = Duration::from_millis(250);
+/// A folder that is not judged by then never will be.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Which conditions the folder alone decides.
+const JUDGED: [&str; 3] = ["Accepted", "ReferencesResolved", "CredentialsReady"];
+
+/// Judges `admitted` as a whole.
+pub(super) fn run(admitted: &Admitted) -> anyhow::Result<Vec<Fault>> {
+    let objects = runtime(None)?.block_on(rehearse(admitted))?;
+    let mut faults = Vec::new();
+    for (kind, name, object) in &objects {
+        let Some((manifest, _)) = admitted.get(&(Sort::Resource(*kind), name.clone())) else { continue };
+        for verdict in JUDGED.iter().filter_map(|wanted| condition(object, wanted)) {
+            let text = |key: &str| verdict[key].as_str().unwrap_or_default();
+            if text("status") != "False" || is_outside(text("reason"), name, admitted) {
+                continue;
+            }
+            let message = format!("{}: {}", text("reason"), text("message"));
+            faults.push(manifest.fault(field(text("reason"), *kind), message));
+        }
+    }
+    Ok(faults)
+}
+
+async fn rehearse(admitted: &Admitted) -> anyhow::Result<Vec<(Kind, ObjectName, Value)>> {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let clock = Arc::new(SystemClock::new());
+    let namespaces = Namespaces::default();
+    let cluster = Arc::new(Embedded::open(State::nowhere(), namespaces.clone(), clock.clone(), tell)?);
+    let engine = Engine::new(
+        cluster.clone(),
+        Options {
+            external_url: EXTERNAL_URL.to_owned(),
+            operator_namespace: namespaces.operator,
+            published_namespace: namespaces.published,
+            workers: 4,
+        },
+        clock,
+        claviger_operator::metrics::Metrics::new(),
+    );
+    for ((sort, name), (_, value)) in admitted {
+        if !name.namespace.is_empty() && !declares_namespace(admitted, &name.namespace) {
+            cluster.imply_namespace(&name.namespace);
+        }
+        cluster.declare(*sort, name, value)?;
+    }
+    while let Ok(next) = told.try_recv() {
+        carry(&engine, next);
+    }
+    engine.providers_listed();
+    engine.change(Change::Synced);
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn({
+        let (engine, shutdown) = (engine.clone(), shutdown.clone());
+        async move { engine.run(shutdown).await }
+    });
+    let begin = Instant::now();
+    loop {
+        match timeout(QUIET, told.recv()).await {
+            Ok(Some(next)) => carry(&engine, next),
+            _ if all_judged(&cluster) => break,
+            _ if begin.elapsed() > PATIENCE => bail!("the rules between objects could not be judged in time"),
+            _ => {}
+        }
+    }
+    shutdown.cancel();
+    // It ends by itself; how is of no interest any more.
+    let _ = running.await;
+    Ok(cluster.resources())
+}
+
+fn carry(engine: &Engine, told: Told) {
+    if let Told::Change(change) = told {
+        engine.change(change);
+    }
+}
+
+fn all_judged(cluster: &Embedded) -> bool {
+    cluster.resources().iter().all(|(kind, _, object)| {
+        let of = |ready: &Value| ready.get("observedGeneration") == object["metadata"].get("generation");
+        *kind == Kind::IdentityProvider || condition(object, "Ready").is_some_and(of)
+    })
+}
+
+fn declares_namespace(admitted: &Admitted, name: &str) -> bool {
+    admitted.contains_key(&(Sort::Namespace, ObjectName::new("", name)))
+}
+
+/// Whether what is missing may be outside the folder.
+fn is_outside(reason: &str, name: &ObjectName, admitted: &Admitted) -> bool {
+    match reason {
+        "SecretNotFound" => true,
+        "TenantNotFound" => !admitted.keys().any(|(sort, _)| *sort == Sort::Resource(Kind::Tenant)),
+        // Its labels decide, and we do not know them.
+        "NotAllowedByTenant" => !declares_namespace(admitted, &name.namespace),
+        _ => false,
+    }
+}
+
+/// The field that a reason speaks of, for the line.
+fn field(reason: &str, kind: Kind) -> &'static str {
+    match reason {
+        "TenantNotFound" | "TenantNotAccepted" | "NotAllowedByTenant" => "spec.tenantRef",
+        "SlugConflict" => "spec.slug",
+        "HostConflict" => "spec.host",
+        "ClientIdConflict" | "ClientIdNotAllowed" => "spec.clientId",
+        "UsernameConflict" => "spec.username",
+        "SubjectConflict" => "spec.subject",
+        "AudienceConflict" | "AudienceNotAllowed" => "spec.resourceServer.audience",
+        "AudienceNotGranted" => "spec.audiences",
+        "ScopeNotGranted" => "spec.scopes",
+        "SigningKeyNotFound" => "spec.signing.default",
+        "SecretNotOwned" | "SecretInvalid" | "SecretTooShort" => match kind {
+            Kind::User => "spec.passwordSecretRef",
+            _ => "spec.authentication",
+        },
+        _ => "",
+    }
+}

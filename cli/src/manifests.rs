@@ -1,0 +1,67 @@
+//! A folder of YAML as objects: where each stands, what could not be read, and why.
+//!
+//! Used by `lint` and by `dev`. It knows the outer shape of a manifest (`apiVersion`, `kind`,
+//! `metadata`) and no more; [`crate::admission`] judges what is inside.
+
+mod folder;
+mod manifest;
+mod text;
+
+use std::fmt;
+use std::path::PathBuf;
+
+pub(crate) use self::folder::{Listing, Stamp, read, stamp};
+pub(crate) use self::manifest::{Manifest, Sort, title};
+
+/// Where something stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    /// The file, as the user would open it.
+    pub(crate) file: PathBuf,
+    /// The line, from 1; none where the file as a whole is meant.
+    pub(crate) line: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            None => write!(f, "{}", self.file.display()),
+            Some(line) => write!(f, "{}:{line}", self.file.display()),
+        }
+    }
+}
+
+/// What is wrong, and where. Holds no value of any Secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fault {
+    /// File and line.
+    pub(crate) place: Place,
+    /// The object, as `Kind namespace/name`; none where the file cannot be read as objects.
+    pub(crate) object: Option<String>,
+    /// The field; empty where the object as a whole is meant.
+    pub(crate) path: String,
+    /// One sentence for a person.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if let Some(object) = &self.object {
+            write!(f, "{object}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Something that is no fault, but that a person should know: a kind that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Note {
+    /// File and line.
+    pub(crate) place: Place,
+    /// One sentence.
+    pub(crate) message: String,
+}

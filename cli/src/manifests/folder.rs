@@ -1,0 +1,122 @@
+//! The files of a folder: which there are, what they hold, and whether they changed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::manifest::Found;
+use super::text;
+use super::{Fault, Manifest, Note, Place};
+
+/// A file larger than this is no manifest. The bound of what an API server takes is far below it.
+const LARGEST: u64 = 16 * 1024 * 1024;
+/// Folders deeper than this are a loop of links.
+const DEEPEST: usize = 32;
+
+/// What a folder holds, file by file in the order of their paths.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// The files, by path.
+    pub(crate) files: Vec<File>,
+}
+
+/// What one file holds.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// The path, as the user would open it.
+    pub(crate) path: PathBuf,
+    /// Its objects; `None` where it could not be read as YAML.
+    pub(crate) manifests: Option<Vec<Manifest>>,
+    /// What is wrong with it.
+    pub(crate) faults: Vec<Fault>,
+    /// What a person should know.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// What tells that a folder changed, without reading its files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stamp(Vec<(PathBuf, Option<SystemTime>, u64)>);
+
+/// Reads every manifest below `dir`.
+///
+/// # Errors
+/// When the folder itself cannot be listed. A file that cannot be read is a fault of that file.
+pub(crate) fn read(dir: &Path) -> io::Result<Listing> {
+    Ok(Listing { files: paths(dir)?.into_iter().map(file).collect() })
+}
+
+/// The stamp of every file below `dir`.
+///
+/// # Errors
+/// When the folder itself cannot be listed.
+pub(crate) fn stamp(dir: &Path) -> io::Result<Stamp> {
+    let of = |path: PathBuf| {
+        let metadata = fs::metadata(&path).ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        (path, modified, metadata.map_or(0, |metadata| metadata.len()))
+    };
+    Ok(Stamp(paths(dir)?.into_iter().map(of).collect()))
+}
+
+fn file(path: PathBuf) -> File {
+    let broken = |line, message| {
+        let fault = Fault { place: Place { file: path.clone(), line }, object: None, path: String::new(), message };
+        File { path: path.clone(), manifests: None, faults: vec![fault], notes: Vec::new() }
+    };
+    let text = match text_of(&path) {
+        Ok(text) => text,
+        Err(error) => return broken(None, format!("cannot be read: {error}")),
+    };
+    match text::documents(&text) {
+        Err(fault) => broken(fault.line, fault.message),
+        Ok(documents) => {
+            let mut found = Found::default();
+            for document in documents {
+                found.take(&path, document);
+            }
+            let Found { manifests, faults, notes } = found;
+            File { path, manifests: Some(manifests), faults, notes }
+        }
+    }
+}
+
+fn text_of(path: &Path) -> io::Result<String> {
+    let metadata = fs::metadata(path)?;
+    // A named pipe would keep us waiting for ever.
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(io::Error::other("not a file of a manifest's size"));
+    }
+    fs::read_to_string(path)
+}
+
+/// The paths of every manifest below `dir`, sorted.
+fn paths(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    collect(dir, 0, &mut paths)?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn collect(dir: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            // A sub-folder that cannot be listed must not look empty: its objects would be gone.
+            if depth < DEEPEST {
+                collect(&path, depth + 1, paths)?;
+            }
+        } else if is_manifest(&path) {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+}

@@ -1,0 +1,43 @@
+//! The asynchronous runtime, and the signals that end it.
+
+use anyhow::Context as _;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// A runtime with `threads` workers, or one a core.
+pub(crate) fn runtime(threads: Option<usize>) -> anyhow::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads);
+    }
+    builder.enable_all().build().context("cannot start the runtime")
+}
+
+/// A token that SIGTERM or SIGINT cancels. A second signal ends the process at once, for whoever
+/// sends it does not want to wait.
+pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let token = CancellationToken::new();
+    let shutdown = token.clone();
+    tokio::spawn(async move {
+        for first in [true, false] {
+            let code = tokio::select! {
+                _ = terminate.recv() => 143,
+                _ = interrupt.recv() => 130,
+            };
+            if first {
+                shutdown.cancel();
+            } else {
+                std::process::exit(code);
+            }
+        }
+    });
+    Ok(token)
+}
+
+/// The API server, found as kubectl finds it: KUBECONFIG, `~/.kube/config`, the Pod's own account.
+pub(crate) async fn api() -> anyhow::Result<kube::Client> {
+    kube::Client::try_default().await.context("cannot find the Kubernetes API: set KUBECONFIG, or run in a Pod")
+}

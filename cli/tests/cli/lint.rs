@@ -1,0 +1,88 @@
+//! `claviger lint`.
+
+use crate::support::{Folder, quickstart, run, stderr, stdout};
+
+fn lint(folder: &Folder) -> (Option<i32>, String) {
+    let output = run(&["lint", &folder.yaml().to_string_lossy()]);
+    (output.status.code(), stdout(&output))
+}
+
+#[test]
+fn the_quick_start_has_no_faults() {
+    let output = run(&["lint", &quickstart().to_string_lossy()]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), ""), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no faults"), "{}", stderr(&output));
+}
+
+#[test]
+fn every_fault_is_one_line_with_file_line_object_and_field() {
+    for (file, from, to, expected) in [
+        // Schema.
+        ("10-tenant.yaml", "displayName:", "displyName:", "10-tenant.yaml:10: Tenant identity/acme: spec.displyName: "),
+        ("10-tenant.yaml", "algorithm: RS256", "algorithm: HS256", "SigningKey identity/acme-rs256: spec.algorithm: "),
+        // CEL.
+        ("10-tenant.yaml", "interval: 2160h", "interval: 1h", "SigningKey identity/acme-rs256: spec.rotation"),
+        // Between objects.
+        (
+            "30-shop.yaml",
+            "name: acme\n    namespace: identity\n  displayName: Nightly",
+            "name: acne\n    namespace: identity\n  displayName: Nightly",
+            "OAuthClient shop/reports: spec.tenantRef: TenantNotFound",
+        ),
+        (
+            "00-namespaces.yaml",
+            "tenant: acme",
+            "tenant: other",
+            "OAuthClient shop/shop: spec.tenantRef: NotAllowedByTenant",
+        ),
+        (
+            "30-shop.yaml",
+            "audiences: [\"https://orders.shop.example\"]",
+            "audiences: [\"https://other.example\"]",
+            "OAuthClient shop/reports: spec.audiences: AudienceNotGranted",
+        ),
+        // The text.
+        ("20-user.yaml", "  username: ada", "  username: [ada", "20-user.yaml:"),
+    ] {
+        let folder = Folder::quickstart();
+        folder.edit(file, from, to);
+        let (code, printed) = lint(&folder);
+        assert_eq!(code, Some(1), "{to}: {printed}");
+        let line = printed.lines().find(|line| line.contains(expected));
+        assert!(line.is_some_and(|line| line.contains(file)), "{expected}\n{printed}");
+    }
+}
+
+#[test]
+fn an_object_declared_twice_is_a_fault_that_names_both_places() {
+    let folder = Folder::quickstart();
+    folder.write("40-again.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n");
+    let (code, printed) = lint(&folder);
+    assert_eq!(code, Some(1));
+    assert!(printed.contains("40-again.yaml:1: Namespace shop: is declared twice, also at "), "{printed}");
+    assert!(printed.contains("00-namespaces.yaml:"), "{printed}");
+}
+
+#[test]
+fn what_may_be_in_the_cluster_is_no_fault() {
+    let folder = Folder::new();
+    folder.write(
+        "client.yaml",
+        "apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: reports, namespace: shop}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [client_credentials]
+  authentication: {secret: {name: reports-oidc}}
+",
+    );
+    assert_eq!(lint(&folder), (Some(0), String::new()));
+}
+
+#[test]
+fn a_folder_that_is_missing_is_a_one_line_error() {
+    let output = run(&["lint", "/does/not/exist"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+}

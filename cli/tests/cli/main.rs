@@ -1,0 +1,9 @@
+//! The program as a person runs it: real processes, real files, real sockets on loopback.
+
+mod crds;
+mod dev;
+mod dev_edits;
+mod dev_refusals;
+mod dev_state;
+mod lint;
+mod support;

@@ -1,0 +1,192 @@
+//! Documents with every field, and with the fewest.
+
+use std::collections::BTreeMap;
+
+use claviger_crds::names::ObjectName;
+use claviger_crds::published::*;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+
+type Named = (&'static str, Document);
+
+/// Every field is set.
+pub(crate) fn full() -> [Named; 5] {
+    [
+        ("tenant-full", of("acme", Content::Tenant(tenant()))),
+        ("client-full", of("shop", Content::OAuthClient(client()))),
+        ("keys-full", withdrawn(of("acme-rs256", Content::SigningKey(keys())))),
+        ("user-full", of("ada", Content::User(user()))),
+        ("client-keys", of("cli", Content::OAuthClient(keyed_client()))),
+    ]
+}
+
+/// The fewest fields: what a release writes that has not heard of the others.
+pub(crate) fn least() -> [Named; 4] {
+    let content = |kind: &str, spec: Value| serde_json::from_value(json!({"kind": kind, "spec": spec})).unwrap();
+    let lifetimes = json!({"accessToken": 600, "idToken": 3600, "authorizationCode": 60, "refreshToken": 2_592_000,
+        "refreshTokenIdle": 604_800, "session": 43_200});
+    let tenant = json!({"slug": "acme", "issuer": "https://login.example/api/v1/auth/tenants/acme",
+        "displayName": "acme", "lifetimes": lifetimes});
+    let client = json!({"clientId": "shop.shop", "displayName": "shop", "applicationType": "web",
+        "consent": "Required", "authentication": {"method": "none"}, "requirePkce": true,
+        "idTokenClaims": "Minimal", "accessTokenType": "at+jwt"});
+    let keys = json!({"algorithm": "ES256", "createdAt": "2026-01-01T00:00:00Z", "cacheLifetime": 900,
+        "maxTokenLifetime": 3600, "keys": []});
+    let user = json!({"subject": "usr_1", "username": "ada"});
+    [
+        ("tenant-least", of("acme", content("Tenant", tenant))),
+        ("client-least", of("shop", content("OAuthClient", client))),
+        ("keys-least", of("acme", content("SigningKey", keys))),
+        ("user-least", of("ada", content("User", user))),
+    ]
+}
+
+fn of(name: &str, content: Content) -> Document {
+    Document::serving("acme", ObjectName::new("identity", name), content)
+}
+
+fn withdrawn(document: Document) -> Document {
+    Document { withdrawn_at: Some(at("2026-03-01T00:00:00Z")), ..document }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+fn scope(name: &str) -> ScopeDocument {
+    ScopeDocument { name: name.to_owned(), description: "What it allows".to_owned(), claims: texts(&["staff_id"]) }
+}
+
+fn tenant() -> TenantDocument {
+    TenantDocument {
+        slug: "acme".to_owned(),
+        issuer: "https://login.acme.example:8443".to_owned(),
+        host: Some("login.acme.example:8443".to_owned()),
+        display_name: "Acme".to_owned(),
+        lifetimes: TenantLifetimes {
+            access_token: 600,
+            id_token: 3_600,
+            authorization_code: 60,
+            refresh_token: 2_592_000,
+            refresh_token_idle: 604_800,
+            session: 43_200,
+        },
+        scopes: vec![scope("employee")],
+        default_signing_key: Some(ObjectName::new("identity", "acme-rs256")),
+        login: LoginDocument {
+            passwords: true,
+            branding: BrandingDocument {
+                logo: Some("https://acme.example/logo.svg".to_owned()),
+                accent: Some("#0a7".to_owned()),
+            },
+            ui: Some(LoginUiDocument {
+                url: "https://ui.acme.example/login".to_owned(),
+                client_id: "identity.login-ui".to_owned(),
+            }),
+        },
+    }
+}
+
+fn client() -> ClientDocument {
+    let audience = |audience: &str, scopes: &[&str]| AudienceGrant { audience: audience.to_owned(), scopes: texts(scopes) };
+    ClientDocument {
+        client_id: "shop.shop".to_owned(),
+        display_name: "Shop".to_owned(),
+        application_type: ApplicationType::Web,
+        redirect_uris: texts(&["https://shop.example/callback"]),
+        post_logout_redirect_uris: texts(&["https://shop.example/"]),
+        grant_types: texts(&["authorization_code", "refresh_token", "client_credentials"]),
+        scopes: texts(&["openid", "profile"]),
+        audiences: vec![audience("https://api.shop.example", &["orders:read"])],
+        resource_server: Some(ResourceServerDocument {
+            audience: "https://api.shop.example".to_owned(),
+            scopes: vec![scope("orders:read")],
+        }),
+        consent: ConsentPolicy::Skip,
+        authentication: ClientAuthentication::Secret {
+            hashes: vec![SecretHash {
+                hash: "sha256:ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0".to_owned(),
+                created_at: at("2026-01-01T00:00:00Z"),
+                expires_at: Some(at("2026-01-02T00:00:00Z")),
+            }],
+        },
+        require_pkce: true,
+        id_token_signed_response_alg: Some("ES256".to_owned()),
+        id_token_claims: IdTokenClaims::Scopes,
+        access_token_type: AccessTokenType::Jwt,
+        lifetimes: ClientLifetimes {
+            access_token: Some(300),
+            id_token: Some(600),
+            refresh_token: Some(86_400),
+            refresh_token_idle: Some(3_600),
+        },
+        allowed_origins: texts(&["https://shop.example"]),
+        backchannel_logout: Some(BackchannelLogoutDocument {
+            uri: "https://shop.example/logout".to_owned(),
+            session_required: true,
+        }),
+        frontchannel_logout: Some(FrontchannelLogoutDocument {
+            uri: "https://shop.example/logout-frame".to_owned(),
+            session_required: false,
+        }),
+    }
+}
+
+fn keyed_client() -> ClientDocument {
+    ClientDocument {
+        application_type: ApplicationType::Native,
+        authentication: ClientAuthentication::PrivateKeyJwt {
+            jwks: Some(json!({"keys": []})),
+            jwks_uri: Some("https://shop.example/jwks.json".to_owned()),
+            algorithms: texts(&["ES256"]),
+        },
+        access_token_type: AccessTokenType::AtJwt,
+        ..client()
+    }
+}
+
+fn keys() -> KeysDocument {
+    let public_key = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "e": "AQAB", "n": MODULUS,
+        "kid": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"});
+    KeysDocument {
+        algorithm: claviger_jose::Algorithm::Rs256,
+        created_at: at("2026-01-01T00:00:00Z"),
+        leaving: true,
+        cache_lifetime: 900,
+        max_token_lifetime: 3_600,
+        keys: vec![KeyDocument {
+            kid: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs".parse().unwrap(),
+            phase: KeyPhase::Active,
+            public_key: serde_json::from_value(public_key).unwrap(),
+            private_key: Some(SecretText::new("MIIB")),
+            published_at: at("2026-01-01T00:00:00Z"),
+            active_at: Some(at("2026-01-02T00:00:00Z")),
+            retiring_at: Some(at("2026-01-03T00:00:00Z")),
+            verify_only_at: Some(at("2026-01-04T00:00:00Z")),
+            revoked_at: Some(at("2026-01-05T00:00:00Z")),
+        }],
+    }
+}
+
+fn user() -> UserDocument {
+    let claims = [("name", json!("Ada Lovelace")), ("email_verified", json!(true))];
+    UserDocument {
+        subject: "usr_ep2z5skita3mbm4omxczwpdwlhgchaeq".to_owned(),
+        username: "ada".to_owned(),
+        claims: claims.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>(),
+        groups: texts(&["engineering"]),
+        password_hash: Some(SecretText::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA")),
+        password_source: Some(PasswordSource {
+            uid: "8e4a".to_owned(),
+            resource_version: "42".to_owned(),
+            key: "password".to_owned(),
+        }),
+        disabled: true,
+    }
+}

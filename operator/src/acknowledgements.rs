@@ -90,34 +90,21 @@ impl Acknowledgements {
     /// Discovery names the pod `key`; `name` is what a person knows it by. Saying so again is
     /// harmless.
     pub fn found(&mut self, key: &str, name: &str, now: Moment) {
-        self.pods
-            .entry(key.to_owned())
-            .or_insert_with(|| Pod::new(name, now));
+        self.pods.entry(key.to_owned()).or_insert_with(|| Pod::new(name, now));
     }
 
     /// A pod said something. Returns the documents whose standing may have changed.
     pub fn apply(&mut self, key: &str, frame: Frame, now: Moment) -> Vec<String> {
-        let pod = self
-            .pods
-            .entry(key.to_owned())
-            .or_insert_with(|| Pod::new(key, now));
+        let pod = self.pods.entry(key.to_owned()).or_insert_with(|| Pod::new(key, now));
         pod.heard = now;
         match frame {
-            Frame::Hello {
-                protocol: _,
-                pod: name,
-                uid,
-                now: theirs,
-            } => {
+            Frame::Hello { protocol: _, pod: name, uid, now: theirs } => {
                 if pod.uid.as_ref().is_some_and(|before| *before != uid) {
                     self.last_gone = Some(now);
                 }
                 pod.hello(name, uid, theirs.as_second() - now.wall.as_second())
             }
-            Frame::Serving { documents } => documents
-                .into_iter()
-                .map(|served| pod.serve(served, now))
-                .collect(),
+            Frame::Serving { documents } => documents.into_iter().map(|served| pod.serve(served, now)).collect(),
             Frame::Refused { documents } => documents
                 .into_iter()
                 .map(|refused| {
@@ -156,11 +143,7 @@ impl Acknowledgements {
 
     /// Discovery no longer names the pod `key`: it serves nobody and nobody waits for it.
     pub fn gone(&mut self, key: &str, now: Moment) {
-        if self
-            .pods
-            .remove(key)
-            .is_some_and(|pod| pod.stream != Stream::Never)
-        {
+        if self.pods.remove(key).is_some_and(|pod| pod.stream != Stream::Never) {
             self.last_gone = Some(now);
         }
     }
@@ -189,10 +172,7 @@ impl Acknowledgements {
             match pod.serves(name, digest, revision) {
                 Ok(at) => since = since.max(Some(at)),
                 Err(Some(reason)) => {
-                    return Standing::Refused {
-                        pod: pod.name.clone(),
-                        reason: reason.to_owned(),
-                    };
+                    return Standing::Refused { pod: pod.name.clone(), reason: reason.to_owned() };
                 }
                 Err(None) => waiting.push(pod.name.clone()),
             }
@@ -208,9 +188,7 @@ impl Acknowledgements {
     /// and its content.
     pub fn highest(&self, name: &str) -> Option<(u64, Digest)> {
         let serving = self.pods.values().filter_map(|pod| pod.serving.get(name));
-        serving
-            .map(|serving| (serving.revision, serving.digest))
-            .max_by_key(|(revision, _)| *revision)
+        serving.map(|serving| (serving.revision, serving.digest)).max_by_key(|(revision, _)| *revision)
     }
 
     /// The highest revision of the document `name` that any pod has acknowledged, live or silent.
@@ -244,10 +222,7 @@ impl Acknowledgements {
 
     /// How many pods are connected.
     pub fn connected(&self) -> usize {
-        self.pods
-            .values()
-            .filter(|pod| matches!(pod.stream, Stream::Listing | Stream::Synced))
-            .count()
+        self.pods.values().filter(|pod| matches!(pod.stream, Stream::Listing | Stream::Synced)).count()
     }
 }
 
@@ -276,11 +251,7 @@ impl Pod {
 
     fn serve(&mut self, served: Served, now: Moment) -> String {
         self.refused.remove(&served.name);
-        let serving = Serving {
-            revision: served.revision,
-            digest: served.digest,
-            since: now,
-        };
+        let serving = Serving { revision: served.revision, digest: served.digest, since: now };
         // The same again is no new acknowledgement: waits count from the first.
         let entry = self.serving.entry(served.name.clone()).or_insert(serving);
         if (entry.revision, entry.digest) != (serving.revision, serving.digest) {
@@ -295,9 +266,7 @@ impl Pod {
             return Err(None);
         }
         match self.serving.get(name) {
-            Some(serving) if serving.digest == *digest && serving.revision >= revision => {
-                Ok(serving.since)
-            }
+            Some(serving) if serving.digest == *digest && serving.revision >= revision => Ok(serving.since),
             _ => Err(self.refused.get(name).map(String::as_str)),
         }
     }

@@ -29,9 +29,7 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose monotonic time begins now.
     pub fn new() -> Self {
-        Self {
-            began: Instant::now(),
-        }
+        Self { began: Instant::now() }
     }
 }
 
@@ -42,14 +40,8 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one home of ambient time"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one home of ambient time")]
     fn now(&self) -> Moment {
-        Moment {
-            wall: Timestamp::now(),
-            monotonic: self.began.elapsed(),
-        }
+        Moment { wall: Timestamp::now(), monotonic: self.began.elapsed() }
     }
 }

@@ -1,6 +1,18 @@
 //! The seam to the world: every read past the caches and every write of the operator goes through
 //! [`Cluster`]. Implemented over the Kubernetes API, by the embedded mode over a folder, and by the
 //! tests in memory. What implements it decides nothing: it neither retries nor repairs.
+//!
+//! The modules below are the side of the real API server and of real pods.
+
+pub(crate) mod acknowledge;
+pub(crate) mod authority;
+mod backoff;
+pub(crate) mod discover;
+mod events;
+pub(crate) mod kubernetes;
+pub(crate) mod lease;
+pub(crate) mod server_time;
+pub(crate) mod watch;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::signing_key::SigningKey;
@@ -31,11 +43,7 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<(), ClusterError>>;
 
     /// Whether the custom resource exists now, as the store itself says (a quorum read).
-    fn owner(
-        &self,
-        kind: Kind,
-        name: &ObjectName,
-    ) -> BoxFuture<'_, Result<Option<OwnerMeta>, ClusterError>>;
+    fn owner(&self, kind: Kind, name: &ObjectName) -> BoxFuture<'_, Result<Option<OwnerMeta>, ClusterError>>;
 
     /// Creates a default ring's SigningKey. [`ClusterError::AlreadyExists`] if the name is taken.
     fn create_signing_key(&self, key: SigningKey) -> BoxFuture<'_, Result<(), ClusterError>>;

@@ -37,9 +37,17 @@ pub(crate) struct State {
     pub(crate) retired: HashMap<ObjectName, Moment>,
     /// Every watch has listed everything.
     pub(crate) synced: bool,
+    /// The API server's clock is too far from ours.
+    pub(crate) server_skewed: bool,
 }
 
 impl State {
+    /// Whose clocks are too far from ours.
+    pub(crate) fn skewed(&self) -> Vec<String> {
+        let server = self.server_skewed.then(|| "the API server".to_owned());
+        server.into_iter().chain(self.acknowledgements.skewed()).collect()
+    }
+
     /// Wants all of `works`, because something changed.
     pub(crate) fn wake(&mut self, works: impl IntoIterator<Item = Work>) {
         for work in works {
@@ -64,12 +72,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(
-        cluster: Arc<dyn Cluster>,
-        options: Options,
-        clock: Arc<dyn Clock>,
-        metrics: Metrics,
-    ) -> Self {
+    pub(crate) fn new(cluster: Arc<dyn Cluster>, options: Options, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         Self {
             cluster,
             options,
@@ -104,20 +107,12 @@ impl Context {
         &*self.cluster
     }
 
-    pub(crate) async fn create_secret(
-        &self,
-        what: Written,
-        secret: Secret,
-    ) -> Result<Secret, ClusterError> {
+    pub(crate) async fn create_secret(&self, what: Written, secret: Secret) -> Result<Secret, ClusterError> {
         self.metrics.wrote(Verb::Create, what);
         self.cluster.create_secret(secret).await
     }
 
-    pub(crate) async fn replace_secret(
-        &self,
-        what: Written,
-        secret: Secret,
-    ) -> Result<Secret, ClusterError> {
+    pub(crate) async fn replace_secret(&self, what: Written, secret: Secret) -> Result<Secret, ClusterError> {
         self.metrics.wrote(Verb::Replace, what);
         self.cluster.replace_secret(secret).await
     }
@@ -130,9 +125,7 @@ impl Context {
         resource_version: &str,
     ) -> Result<(), ClusterError> {
         self.metrics.wrote(Verb::Delete, what);
-        self.cluster
-            .delete_secret(name, uid, resource_version)
-            .await
+        self.cluster.delete_secret(name, uid, resource_version).await
     }
 
     pub(crate) async fn create_signing_key(&self, key: SigningKey) -> Result<(), ClusterError> {
@@ -147,9 +140,7 @@ impl Context {
         resource_version: &str,
     ) -> Result<(), ClusterError> {
         self.metrics.wrote(Verb::Delete, Written::SigningKey);
-        self.cluster
-            .delete_signing_key(name, uid, resource_version)
-            .await
+        self.cluster.delete_signing_key(name, uid, resource_version).await
     }
 
     pub(crate) async fn write_status(&self, status: StatusWrite) -> Result<(), ClusterError> {
@@ -166,24 +157,9 @@ impl Context {
     }
 
     /// A Normal or Warning Event about an object.
-    pub(crate) async fn tell(
-        &self,
-        work: &Work,
-        uid: &str,
-        warning: bool,
-        reason: &'static str,
-        note: String,
-    ) {
+    pub(crate) async fn tell(&self, work: &Work, uid: &str, warning: bool, reason: &'static str, note: String) {
         let Work { kind, name } = work.clone();
-        self.event(Event {
-            kind,
-            name,
-            uid: uid.to_owned(),
-            warning,
-            reason,
-            note,
-        })
-        .await;
+        self.event(Event { kind, name, uid: uid.to_owned(), warning, reason, note }).await;
     }
 
     /// When an object that names a Secret looks at it again. The more there are, the longer, so that
@@ -205,7 +181,5 @@ impl Context {
 
 /// Whether the kind has documents.
 pub(crate) fn document_kind(kind: Kind) -> Option<claviger_crds::published::DocumentKind> {
-    claviger_crds::published::DocumentKind::ALL
-        .into_iter()
-        .find(|document| Kind::from(*document) == kind)
+    claviger_crds::published::DocumentKind::ALL.into_iter().find(|document| Kind::from(*document) == kind)
 }

@@ -20,7 +20,7 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use tokio_util::sync::CancellationToken;
 
-use crate::acknowledgements::Standing;
+use crate::acknowledgements::{CLOCK_SKEW, Standing};
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::context::{Context, State};
@@ -90,15 +90,8 @@ pub struct Engine {
 
 impl Engine {
     /// An engine that knows nothing yet and does nothing until [`Engine::run`].
-    pub fn new(
-        cluster: Arc<dyn Cluster>,
-        options: Options,
-        clock: Arc<dyn Clock>,
-        metrics: Metrics,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            context: Context::new(cluster, options, clock, metrics),
-        })
+    pub fn new(cluster: Arc<dyn Cluster>, options: Options, clock: Arc<dyn Clock>, metrics: Metrics) -> Arc<Self> {
+        Arc::new(Self { context: Context::new(cluster, options, clock, metrics) })
     }
 
     /// Takes in what a watch saw. Never blocks on I/O.
@@ -114,9 +107,7 @@ impl Engine {
                 }
                 return true;
             };
-            let orphaned = works
-                .iter()
-                .any(|work| state.index.ownerless().contains(work));
+            let orphaned = works.iter().any(|work| state.index.ownerless().contains(work));
             state.wake(works);
             orphaned
         });
@@ -138,8 +129,7 @@ impl Engine {
     /// again is harmless.
     pub fn pod_found(&self, key: &str, name: &str) {
         let now = self.context.now();
-        self.context
-            .with(|state| state.acknowledgements.found(key, name, now));
+        self.context.with(|state| state.acknowledgements.found(key, name, now));
     }
 
     /// The pod said something.
@@ -189,6 +179,18 @@ impl Engine {
         self.context.with(|state| {
             state.liveness.listed(now);
             self.settle(state);
+        });
+    }
+
+    /// The API server's clock less ours, whole seconds. Where they are too far apart, no time that
+    /// another process wrote means what it says, and no key is changed by it.
+    pub fn server_clock(&self, offset: i64) {
+        self.context.with(|state| {
+            let skewed = offset.unsigned_abs() > CLOCK_SKEW.as_secs();
+            if std::mem::replace(&mut state.server_skewed, skewed) != skewed {
+                let rings = state.index.everything().into_iter().filter(|work| work.kind == Kind::SigningKey);
+                rings.for_each(|ring| state.queue.add(ring, Urgency::Changed));
+            }
         });
     }
 
@@ -248,20 +250,11 @@ fn acknowledged(state: &mut State, document: &str) {
         state.wake(works);
         return;
     };
-    let ahead = state
-        .acknowledgements
-        .highest_revision(document)
-        .is_some_and(|highest| highest > entry.revision);
-    let standing = state
-        .acknowledgements
-        .standing(document, &entry.digest, entry.revision);
+    let ahead = state.acknowledgements.highest_revision(document).is_some_and(|highest| highest > entry.revision);
+    let standing = state.acknowledgements.standing(document, &entry.digest, entry.revision);
     let owner = ahead.then(|| Work::new(Kind::from(entry.kind), entry.owner.clone()));
     let tenants = match entry.kind {
-        DocumentKind::SigningKey => state
-            .index
-            .documents
-            .holders(&Claim::Slug(entry.tenant.clone()))
-            .to_vec(),
+        DocumentKind::SigningKey => state.index.documents.holders(&Claim::Slug(entry.tenant.clone())).to_vec(),
         _ => Vec::new(),
     };
     state.wake(owner);
@@ -271,10 +264,7 @@ fn acknowledged(state: &mut State, document: &str) {
     let works = state.liveness.wake(document);
     state.wake(works);
     for tenant in tenants {
-        let works = state.liveness.wake(&names::published_secret(
-            DocumentKind::Tenant.as_str(),
-            &tenant,
-        ));
+        let works = state.liveness.wake(&names::published_secret(DocumentKind::Tenant.as_str(), &tenant));
         state.wake(works);
     }
 }
@@ -290,24 +280,19 @@ impl Engine {
             tokio::spawn(async move { engine.work(&shutdown).await })
         });
         let workers = workers.collect::<Vec<_>>();
-        let beside =
-            async { tokio::join!(self.tick_until(&shutdown), self.sweep_until(&shutdown)) };
+        let beside = async { tokio::join!(self.tick_until(&shutdown), self.sweep_until(&shutdown)) };
         tokio::join!(join_all(workers), beside);
     }
 
     async fn work(&self, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() {
             let now = self.context.now().monotonic;
-            let (work, due) = self
-                .context
-                .with(|state| (state.queue.take(now), state.queue.next_due()));
+            let (work, due) = self.context.with(|state| (state.queue.take(now), state.queue.next_due()));
             if let Some(work) = work {
                 self.reconcile(&work).await;
                 continue;
             }
-            let nap = due
-                .map_or(LONGEST_NAP, |due| due.saturating_sub(now))
-                .min(LONGEST_NAP);
+            let nap = due.map_or(LONGEST_NAP, |due| due.saturating_sub(now)).min(LONGEST_NAP);
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = self.context.queued.notified() => {}
@@ -369,17 +354,11 @@ impl Engine {
                 (Next::IDLE, "panic", true)
             }
         };
-        self.context.metrics.reconciled(
-            work.kind,
-            outcome,
-            now.monotonic.saturating_sub(began.monotonic),
-        );
+        self.context.metrics.reconciled(work.kind, outcome, now.monotonic.saturating_sub(began.monotonic));
         self.context.with(|state| {
             state.queue.done(work, failed, now.monotonic);
             if let Some(after) = next.after {
-                state
-                    .queue
-                    .add_at(work.clone(), now.monotonic.saturating_add(after));
+                state.queue.add_at(work.clone(), now.monotonic.saturating_add(after));
             }
         });
     }

@@ -95,52 +95,29 @@ impl Index {
         let Some(difference) = difference else {
             return BTreeSet::new();
         };
-        let objects = difference
-            .before
-            .iter()
-            .chain(&difference.after)
-            .cloned()
-            .collect::<Vec<_>>();
-        let tenants: BTreeSet<ObjectName> = objects
-            .iter()
-            .filter_map(|object| object.tenant())
-            .collect();
-        let lifetimes: Vec<u32> = tenants
-            .iter()
-            .map(|tenant| self.members.token_lifetime(tenant))
-            .collect();
+        let objects = difference.before.iter().chain(&difference.after).cloned().collect::<Vec<_>>();
+        let tenants: BTreeSet<ObjectName> = objects.iter().filter_map(|object| object.tenant()).collect();
+        let lifetimes: Vec<u32> = tenants.iter().map(|tenant| self.members.token_lifetime(tenant)).collect();
         let mut works = self.changed(&difference);
         if !difference.matters {
             return works;
         }
         for claim in objects.iter().flat_map(|object| object.claims()) {
             if let Claim::Audience(_, audience) = &claim {
-                works.extend(
-                    tenants
-                        .iter()
-                        .flat_map(|tenant| self.members.requesters(tenant, audience)),
-                );
+                works.extend(tenants.iter().flat_map(|tenant| self.members.requesters(tenant, audience)));
             }
         }
         // A ring's greatest token lifetime follows the clients'.
         for (tenant, before) in tenants.iter().zip(lifetimes) {
             if self.members.token_lifetime(tenant) > before {
-                works.extend(
-                    self.members
-                        .rings(tenant)
-                        .map(|ring| Work::new(Kind::SigningKey, ring.clone())),
-                );
+                works.extend(self.members.rings(tenant).map(|ring| Work::new(Kind::SigningKey, ring.clone())));
             }
         }
         if difference.after.is_none()
             && let Some(tenant) = difference.before.and_then(|before| before.tenant())
             && self.quota(&tenant).is_some()
         {
-            works.extend(
-                self.members
-                    .clients(&tenant)
-                    .map(|client| Work::new(Kind::OAuthClient, client.clone())),
-            );
+            works.extend(self.members.clients(&tenant).map(|client| Work::new(Kind::OAuthClient, client.clone())));
         }
         works
     }
@@ -155,54 +132,37 @@ impl Index {
         self.signing_key_changed(difference)
     }
 
-    fn signing_key_changed(
-        &mut self,
-        difference: Option<Difference<SigningKey>>,
-    ) -> BTreeSet<Work> {
+    fn signing_key_changed(&mut self, difference: Option<Difference<SigningKey>>) -> BTreeSet<Work> {
         let Some(difference) = difference else {
             return BTreeSet::new();
         };
         let mut works = self.changed(&difference);
         if difference.matters {
             let objects = difference.before.iter().chain(&difference.after);
-            works.extend(
-                objects
-                    .filter_map(|object| object.tenant())
-                    .map(|tenant| Work::new(Kind::Tenant, tenant)),
-            );
+            works.extend(objects.filter_map(|object| object.tenant()).map(|tenant| Work::new(Kind::Tenant, tenant)));
         }
         works
     }
 
     pub(crate) fn apply_user(&mut self, user: &User) -> BTreeSet<Work> {
         let difference = self.users.apply(user);
-        difference
-            .map(|difference| self.changed(&difference))
-            .unwrap_or_default()
+        difference.map(|difference| self.changed(&difference)).unwrap_or_default()
     }
 
     pub(crate) fn delete_user(&mut self, name: &ObjectName) -> BTreeSet<Work> {
         let difference = self.users.delete(name);
-        difference
-            .map(|difference| self.changed(&difference))
-            .unwrap_or_default()
+        difference.map(|difference| self.changed(&difference)).unwrap_or_default()
     }
 
     /// What every kind has in common: its claims, its membership, itself and its rivals.
     fn changed<K: Declared + Member>(&mut self, difference: &Difference<K>) -> BTreeSet<Work> {
-        let Difference {
-            before,
-            after,
-            matters,
-        } = difference;
+        let Difference { before, after, matters } = difference;
         let mut works = BTreeSet::new();
         let either = after.as_ref().or(before.as_ref());
         let Some(work) = either.map(|object| object.work()) else {
             return works;
         };
-        let status = |object: &Option<Arc<object::Object<K>>>| {
-            object.as_ref().map(|object| Arc::clone(&object.status))
-        };
+        let status = |object: &Option<Arc<object::Object<K>>>| object.as_ref().map(|object| Arc::clone(&object.status));
         if *matters || status(before) != status(after) {
             works.insert(work.clone());
         }
@@ -233,17 +193,12 @@ impl Index {
             Claim::ClientId(..) | Claim::Audience(..) => Kind::OAuthClient,
             Claim::Username(..) | Claim::Subject(..) => Kind::User,
         };
-        self.claims
-            .of(claim)
-            .iter()
-            .map(move |name| Work::new(kind, name.clone()))
+        self.claims.of(claim).iter().map(move |name| Work::new(kind, name.clone()))
     }
 
     /// How many clients the tenant may have.
     pub(crate) fn quota(&self, tenant: &ObjectName) -> Option<u32> {
-        self.tenants
-            .get(tenant)
-            .and_then(|tenant| tenant.valid()?.ceilings.clients)
+        self.tenants.get(tenant).and_then(|tenant| tenant.valid()?.ceilings.clients)
     }
 
     /// Every object: for a resync.
@@ -252,17 +207,8 @@ impl Index {
         let rings = self.signing_keys.values().map(|object| object.work());
         let clients = self.clients.values().map(|object| object.work());
         let users = self.users.values().map(|object| object.work());
-        let leaving = self
-            .ownerless
-            .iter()
-            .filter(|work| work.kind == Kind::SigningKey)
-            .cloned();
-        tenants
-            .chain(rings)
-            .chain(clients)
-            .chain(users)
-            .chain(leaving)
-            .collect()
+        let leaving = self.ownerless.iter().filter(|work| work.kind == Kind::SigningKey).cloned();
+        tenants.chain(rings).chain(clients).chain(users).chain(leaving).collect()
     }
 
     pub(crate) fn exists(&self, work: &Work) -> bool {

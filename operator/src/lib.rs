@@ -12,16 +12,23 @@ mod context;
 pub mod engine;
 mod error;
 mod index;
+mod internal;
 mod liveness;
 pub mod metrics;
 mod oauth_client;
 mod publish;
 mod queue;
 mod report;
+mod run;
+mod settings;
 mod signing_key;
 mod sweep;
 mod tenant;
+mod term;
 #[cfg(test)]
 mod testing;
 mod user;
 pub mod work;
+
+pub use self::run::{RunError, run};
+pub use self::settings::{Providers, Settings};

@@ -64,22 +64,11 @@ impl Liveness {
 
     /// Judges the document `live`. `said` is whether the object's status calls this generation
     /// programmed already; that is trusted for content that this process did not write.
-    pub(crate) fn judge(
-        &mut self,
-        live: &Live,
-        standing: Standing,
-        said: bool,
-        work: &Work,
-        now: Moment,
-    ) -> Judgement {
+    pub(crate) fn judge(&mut self, live: &Live, standing: Standing, said: bool, work: &Work, now: Moment) -> Judgement {
         if self.live.get(&live.name) == Some(&live.digest) {
             return Judgement::Programmed { took: None };
         }
-        let pending = self
-            .pending
-            .get(&live.name)
-            .filter(|(digest, _)| *digest == live.digest)
-            .map(|(_, at)| *at);
+        let pending = self.pending.get(&live.name).filter(|(digest, _)| *digest == live.digest).map(|(_, at)| *at);
         if standing.is_acknowledged() || (said && pending.is_none()) {
             self.pending.remove(&live.name);
             self.live.insert(live.name.clone(), live.digest);
@@ -103,10 +92,7 @@ impl Liveness {
 
     /// `work` wants to be woken when the document's standing changes.
     pub(crate) fn wait(&mut self, document: &str, work: &Work) {
-        self.waiting
-            .entry(document.to_owned())
-            .or_default()
-            .insert(work.clone());
+        self.waiting.entry(document.to_owned()).or_default().insert(work.clone());
     }
 
     /// The document's standing may have changed: who waits for that.
@@ -152,45 +138,27 @@ fn not_yet(standing: Standing, waited: Duration) -> Judgement {
             let message = "no provider pod is connected: nothing serves this";
             Judgement::Not(no(Reason::NoProviders, message.to_owned()), None)
         }
-        Standing::Refused { pod, reason } => Judgement::Not(
-            no(
-                Reason::DocumentRefused,
-                format!("provider pod {pod} cannot read it: {reason}"),
-            ),
-            None,
-        ),
+        Standing::Refused { pod, reason } => {
+            Judgement::Not(no(Reason::DocumentRefused, format!("provider pod {pod} cannot read it: {reason}")), None)
+        }
         Standing::Acknowledged { .. } | Standing::Waiting { .. } if waited < HELD_BACK => {
             Judgement::Hold(HELD_BACK.saturating_sub(waited))
         }
-        Standing::Acknowledged { .. } | Standing::Waiting { .. } if waited < BEHIND => {
-            Judgement::Not(
-                no(
-                    Reason::Pending,
-                    "the provider pods have not all acknowledged it yet".to_owned(),
-                ),
-                Some(BEHIND.saturating_sub(waited)),
-            )
-        }
-        Standing::Acknowledged { .. } => Judgement::Hold(HELD_BACK),
-        Standing::Waiting { pods } => Judgement::Not(
-            no(
-                Reason::ProviderBehind,
-                format!("not yet served by: {}", named(&pods)),
-            ),
-            None,
+        Standing::Acknowledged { .. } | Standing::Waiting { .. } if waited < BEHIND => Judgement::Not(
+            no(Reason::Pending, "the provider pods have not all acknowledged it yet".to_owned()),
+            Some(BEHIND.saturating_sub(waited)),
         ),
+        Standing::Acknowledged { .. } => Judgement::Hold(HELD_BACK),
+        Standing::Waiting { pods } => {
+            Judgement::Not(no(Reason::ProviderBehind, format!("not yet served by: {}", named(&pods))), None)
+        }
     }
 }
 
 /// At most ten names: a message has to stay readable.
 fn named(pods: &[String]) -> String {
     const SHOWN: usize = 10;
-    let shown = pods
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let shown = pods.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match pods.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),

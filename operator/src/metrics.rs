@@ -32,6 +32,7 @@ struct KindLabels {
 /// What the engine counts. Cheap to clone; every clone counts into the same.
 #[derive(Clone, Debug)]
 pub struct Metrics {
+    leader: Gauge,
     reconciles: Family<ReconcileLabels, Counter>,
     duration: Family<KindLabels, Histogram, fn() -> Histogram>,
     queue: Gauge,
@@ -99,46 +100,23 @@ impl Metrics {
     pub fn new(registry: &mut Registry) -> Self {
         let registry = registry.sub_registry_with_prefix("claviger_operator");
         let metrics = Self::unregistered();
-        registry.register(
-            "reconciles",
-            "Reconciles by kind and outcome",
-            metrics.reconciles.clone(),
-        );
-        registry.register(
-            "reconcile_duration_seconds",
-            "Duration of a reconcile",
-            metrics.duration.clone(),
-        );
-        registry.register(
-            "queue_length",
-            "Objects that wait to be reconciled at once",
-            metrics.queue.clone(),
-        );
-        registry.register(
-            "writes",
-            "Writes to the API by verb and what was written",
-            metrics.writes.clone(),
-        );
+        registry.register("leader", "Whether this process leads: 1 or 0", metrics.leader.clone());
+        registry.register("reconciles", "Reconciles by kind and outcome", metrics.reconciles.clone());
+        registry.register("reconcile_duration_seconds", "Duration of a reconcile", metrics.duration.clone());
+        registry.register("queue_length", "Objects that wait to be reconciled at once", metrics.queue.clone());
+        registry.register("writes", "Writes to the API by verb and what was written", metrics.writes.clone());
         registry.register(
             "documents_repaired",
             "Published documents that were changed, corrupted or deleted by others and written again",
             metrics.repaired.clone(),
         );
-        registry.register(
-            "sweep_held",
-            "Documents whose withdrawal in bulk is held back",
-            metrics.sweep_held.clone(),
-        );
+        registry.register("sweep_held", "Documents whose withdrawal in bulk is held back", metrics.sweep_held.clone());
         registry.register(
             "rings_rolled_back",
             "Times a ring was found older than what a provider serves",
             metrics.rings_rolled_back.clone(),
         );
-        registry.register(
-            "provider_pods_connected",
-            "Provider pods that acknowledge",
-            metrics.pods.clone(),
-        );
+        registry.register("provider_pods_connected", "Provider pods that acknowledge", metrics.pods.clone());
         registry.register(
             "programmed_latency_seconds",
             "From the write of a document to its acknowledgement by every pod",
@@ -150,34 +128,34 @@ impl Metrics {
     /// Metrics that nobody shows.
     pub fn unregistered() -> Self {
         Self {
+            leader: Gauge::default(),
             reconciles: Family::default(),
-            duration: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.001, 2.0, 14))
-            }),
+            duration: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 14))),
             queue: Gauge::default(),
             writes: Family::default(),
             repaired: Family::default(),
             sweep_held: Family::default(),
             rings_rolled_back: Counter::default(),
             pods: Gauge::default(),
-            programmed: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.01, 2.0, 12))
-            }),
+            programmed: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 12))),
         }
     }
 
+    pub(crate) fn leads(&self) {
+        self.leader.set(1);
+    }
+
+    /// The term is over, and what only a leader knows is no longer known.
+    pub(crate) fn leads_no_more(&self) {
+        self.leader.set(0);
+        self.queue.set(0);
+        self.pods.set(0);
+        self.sweep_held.clear();
+    }
+
     pub(crate) fn reconciled(&self, kind: Kind, outcome: &'static str, took: Duration) {
-        self.reconciles
-            .get_or_create(&ReconcileLabels {
-                kind: kind.as_str(),
-                outcome,
-            })
-            .inc();
-        self.duration
-            .get_or_create(&KindLabels {
-                kind: kind.as_str(),
-            })
-            .observe(took.as_secs_f64());
+        self.reconciles.get_or_create(&ReconcileLabels { kind: kind.as_str(), outcome }).inc();
+        self.duration.get_or_create(&KindLabels { kind: kind.as_str() }).observe(took.as_secs_f64());
     }
 
     pub(crate) fn queue_length(&self, length: usize) {
@@ -185,29 +163,16 @@ impl Metrics {
     }
 
     pub(crate) fn wrote(&self, verb: Verb, what: Written) {
-        self.writes
-            .get_or_create(&WriteLabels {
-                verb: verb.as_str(),
-                kind: what.as_str(),
-            })
-            .inc();
+        self.writes.get_or_create(&WriteLabels { verb: verb.as_str(), kind: what.as_str() }).inc();
     }
 
     pub(crate) fn repaired(&self, kind: DocumentKind) {
-        self.repaired
-            .get_or_create(&KindLabels {
-                kind: kind.as_str(),
-            })
-            .inc();
+        self.repaired.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
     pub(crate) fn sweep_held(&self, kind: DocumentKind, documents: usize) {
         let documents = i64::try_from(documents).unwrap_or(i64::MAX);
-        self.sweep_held
-            .get_or_create(&KindLabels {
-                kind: kind.as_str(),
-            })
-            .set(documents);
+        self.sweep_held.get_or_create(&KindLabels { kind: kind.as_str() }).set(documents);
     }
 
     pub(crate) fn ring_rolled_back(&self) {
@@ -219,20 +184,12 @@ impl Metrics {
     }
 
     pub(crate) fn programmed(&self, kind: Kind, took: Duration) {
-        self.programmed
-            .get_or_create(&KindLabels {
-                kind: kind.as_str(),
-            })
-            .observe(took.as_secs_f64());
+        self.programmed.get_or_create(&KindLabels { kind: kind.as_str() }).observe(took.as_secs_f64());
     }
 
     /// How many documents of `kind` were repaired.
     #[cfg(test)]
     pub(crate) fn repairs(&self, kind: DocumentKind) -> u64 {
-        self.repaired
-            .get_or_create(&KindLabels {
-                kind: kind.as_str(),
-            })
-            .get()
+        self.repaired.get_or_create(&KindLabels { kind: kind.as_str() }).get()
     }
 }

@@ -32,53 +32,31 @@ pub(crate) struct Publication {
 enum Need {
     Nothing(Live),
     Create(u64),
-    Replace {
-        uid: String,
-        resource_version: String,
-        revision: u64,
-    },
+    Replace { uid: String, resource_version: String, revision: u64 },
 }
 
 impl Publication {
     /// A document with nothing beside it.
     pub(crate) fn of(document: Document, owner_uid: &str) -> Self {
-        Self {
-            document,
-            owner_uid: owner_uid.to_owned(),
-            credentials: BTreeSet::new(),
-            revision: None,
-        }
+        Self { document, owner_uid: owner_uid.to_owned(), credentials: BTreeSet::new(), revision: None }
     }
 
     fn work(&self) -> Work {
-        Work::new(
-            Kind::from(self.document.content.kind()),
-            self.document.owner.clone(),
-        )
+        Work::new(Kind::from(self.document.content.kind()), self.document.owner.clone())
     }
 }
 
 /// Makes the stored document what it should be. Writes nothing if it is.
-pub(crate) async fn publish(
-    context: &Context,
-    publication: Publication,
-) -> Result<Live, StepError> {
+pub(crate) async fn publish(context: &Context, publication: Publication) -> Result<Live, StepError> {
     let name = publication.document.secret_name();
     let digest = Digest::of(&publication.document.to_bytes());
     let (need, spoilt) = context.with(|state| {
         let highest = state.acknowledgements.highest_revision(&name);
         let entry = state.index.documents.get(&name);
         let lost = state.index.documents.lost(&name);
-        let need = need(
-            &publication,
-            &name,
-            digest,
-            entry,
-            highest.max(lost.map(|lost| lost.revision)),
-        );
-        let missing = entry.is_none()
-            && publication.document.withdrawn_at.is_none()
-            && (lost.is_some() || highest.is_some());
+        let need = need(&publication, &name, digest, entry, highest.max(lost.map(|lost| lost.revision)));
+        let missing =
+            entry.is_none() && publication.document.withdrawn_at.is_none() && (lost.is_some() || highest.is_some());
         let spoilt = missing || entry.is_some_and(Entry::tampered);
         if !matches!(need, Need::Nothing(_)) {
             state.index.documents.writing(&name, digest);
@@ -89,23 +67,13 @@ pub(crate) async fn publish(
         Need::Nothing(live) => return Ok(live),
         Need::Create(revision) => {
             let secret = secret(context, &publication, revision);
-            (
-                revision,
-                context.create_secret(Written::Document, secret).await,
-            )
+            (revision, context.create_secret(Written::Document, secret).await)
         }
-        Need::Replace {
-            uid,
-            resource_version,
-            revision,
-        } => {
+        Need::Replace { uid, resource_version, revision } => {
             let mut secret = secret(context, &publication, revision);
             secret.metadata.uid = Some(uid);
             secret.metadata.resource_version = Some(resource_version);
-            (
-                revision,
-                context.replace_secret(Written::Document, secret).await,
-            )
+            (revision, context.replace_secret(Written::Document, secret).await)
         }
     };
     let written = match written {
@@ -121,23 +89,11 @@ pub(crate) async fn publish(
     if spoilt {
         repaired(context, &publication).await;
     }
-    Ok(Live {
-        name,
-        digest,
-        revision,
-    })
+    Ok(Live { name, digest, revision })
 }
 
-fn need(
-    publication: &Publication,
-    name: &str,
-    digest: Digest,
-    entry: Option<&Entry>,
-    highest: Option<u64>,
-) -> Need {
-    let above = highest
-        .max(entry.map(|entry| entry.revision))
-        .map_or(1, |revision| revision.saturating_add(1));
+fn need(publication: &Publication, name: &str, digest: Digest, entry: Option<&Entry>, highest: Option<u64>) -> Need {
+    let above = highest.max(entry.map(|entry| entry.revision)).map_or(1, |revision| revision.saturating_add(1));
     let revision = publication.revision.unwrap_or(above);
     let Some(entry) = entry else {
         return Need::Create(revision);
@@ -151,46 +107,24 @@ fn need(
         && entry.owner_uid == publication.owner_uid
         && entry.credentials == publication.credentials;
     if same && !behind {
-        return Need::Nothing(Live {
-            name: name.to_owned(),
-            digest,
-            revision: entry.revision,
-        });
+        return Need::Nothing(Live { name: name.to_owned(), digest, revision: entry.revision });
     }
-    Need::Replace {
-        uid: entry.uid.clone(),
-        resource_version: entry.resource_version.clone(),
-        revision,
-    }
+    Need::Replace { uid: entry.uid.clone(), resource_version: entry.resource_version.clone(), revision }
 }
 
 fn secret(context: &Context, publication: &Publication, revision: u64) -> Secret {
     let namespace = &context.options.published_namespace;
-    let mut secret = publication
-        .document
-        .to_secret(namespace, &publication.owner_uid, revision);
+    let mut secret = publication.document.to_secret(namespace, &publication.owner_uid, revision);
     if !publication.credentials.is_empty() {
-        let names = publication
-            .credentials
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(",");
-        secret
-            .metadata
-            .annotations
-            .get_or_insert_default()
-            .insert(ANNOTATION_CREDENTIALS.to_owned(), names);
+        let names = publication.credentials.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        secret.metadata.annotations.get_or_insert_default().insert(ANNOTATION_CREDENTIALS.to_owned(), names);
     }
     secret
 }
 
 /// What we planned on is not what is there: look, so that the next plan rests on it.
 async fn failed(context: &Context, name: &str, error: ClusterError) -> StepError {
-    if matches!(
-        error,
-        ClusterError::AlreadyExists | ClusterError::Conflict | ClusterError::NotFound
-    ) {
+    if matches!(error, ClusterError::AlreadyExists | ClusterError::Conflict | ClusterError::NotFound) {
         match context.cluster().secret(&context.published(name)).await {
             Ok(Some(secret)) => context.with(|state| {
                 let works = state.index.apply_published(&secret);
@@ -213,32 +147,16 @@ async fn repaired(context: &Context, publication: &Publication) {
         "The published document {} had been changed or deleted by somebody else; it was written again",
         publication.document.secret_name()
     );
-    context
-        .tell(
-            &publication.work(),
-            &publication.owner_uid,
-            true,
-            "DocumentRepaired",
-            note,
-        )
-        .await;
+    context.tell(&publication.work(), &publication.owner_uid, true, "DocumentRepaired", note).await;
 }
 
 /// Nothing is withdrawn on the word of a cache: fails unless the API server says that the Tenant is
 /// gone.
-pub(crate) async fn check_tenant_is_gone(
-    context: &Context,
-    tenant: Option<ObjectName>,
-) -> Result<(), StepError> {
+pub(crate) async fn check_tenant_is_gone(context: &Context, tenant: Option<ObjectName>) -> Result<(), StepError> {
     let Some(tenant) = tenant else {
         return Err(StepError::Outdated("the object"));
     };
-    match context
-        .cluster()
-        .owner(Kind::Tenant, &tenant)
-        .await
-        .doing("reading the tenant")?
-    {
+    match context.cluster().owner(Kind::Tenant, &tenant).await.doing("reading the tenant")? {
         None => Ok(()),
         Some(_) => Err(StepError::Outdated("the Tenant")),
     }
@@ -248,11 +166,7 @@ pub(crate) async fn check_tenant_is_gone(
 /// tombstone keeps what a return needs, private keys excepted: those are kept elsewhere.
 pub(crate) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepError> {
     let name = work.document();
-    let secret = context
-        .cluster()
-        .secret(&context.published(&name))
-        .await
-        .doing("reading the document")?;
+    let secret = context.cluster().secret(&context.published(&name)).await.doing("reading the document")?;
     let Some(secret) = secret else {
         context.with(|state| {
             let works = state.index.delete_published(&name);
@@ -280,10 +194,7 @@ pub(crate) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepE
         keys.keys.iter_mut().for_each(|key| key.private_key = None);
     }
     let withdrawn = tombstone(context, &stored, &secret);
-    let written = context
-        .replace_secret(Written::Document, withdrawn)
-        .await
-        .doing("withdrawing the document")?;
+    let written = context.replace_secret(Written::Document, withdrawn).await.doing("withdrawing the document")?;
     context.with(|state| {
         state.liveness.forget(&name);
         let works = state.index.wrote_published(&written);
@@ -295,20 +206,14 @@ pub(crate) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepE
 
 fn tombstone(context: &Context, stored: &Stored, secret: &Secret) -> Secret {
     let annotations = secret.metadata.annotations.clone().unwrap_or_default();
-    let owner_uid = annotations
-        .get(names::ANNOTATION_OWNER_UID)
-        .cloned()
-        .unwrap_or_default();
+    let owner_uid = annotations.get(names::ANNOTATION_OWNER_UID).cloned().unwrap_or_default();
     let digest = Digest::of(&stored.document.to_bytes());
     let highest = context.with(|state| {
         state.index.documents.writing(&stored.name, digest);
         state.acknowledgements.highest_revision(&stored.name)
     });
     let revision = highest.unwrap_or(0).max(stored.revision).saturating_add(1);
-    let mut withdrawn =
-        stored
-            .document
-            .to_secret(&context.options.published_namespace, &owner_uid, revision);
+    let mut withdrawn = stored.document.to_secret(&context.options.published_namespace, &owner_uid, revision);
     withdrawn.metadata.uid = secret.metadata.uid.clone();
     withdrawn.metadata.resource_version = secret.metadata.resource_version.clone();
     if let Some(credentials) = annotations.get(ANNOTATION_CREDENTIALS) {

@@ -51,12 +51,7 @@ enum Place {
 
 impl<K> Default for Queue<K> {
     fn default() -> Self {
-        Self {
-            slots: HashMap::new(),
-            changed: VecDeque::new(),
-            routine: VecDeque::new(),
-            delayed: BTreeSet::new(),
-        }
+        Self { slots: HashMap::new(), changed: VecDeque::new(), routine: VecDeque::new(), delayed: BTreeSet::new() }
     }
 }
 
@@ -119,11 +114,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
             return;
         };
         slot.running = false;
-        slot.failures = if failed {
-            slot.failures.saturating_add(1)
-        } else {
-            0
-        };
+        slot.failures = if failed { slot.failures.saturating_add(1) } else { 0 };
         let failures = slot.failures;
         match slot.place {
             Place::Again(_) if failed => {
@@ -183,9 +174,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
 }
 
 fn backoff(failures: u32) -> Duration {
-    BACKOFF_FIRST
-        .saturating_mul(1 << failures.saturating_sub(1).min(16))
-        .min(BACKOFF_MOST)
+    BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MOST)
 }
 
 #[cfg(test)]

@@ -26,9 +26,7 @@ pub(crate) fn judge<K: Declared>(
     let now = context.now();
     let judgement = context.with(|state| {
         let mut judge = |live: &Live, said: bool| {
-            let standing = state
-                .acknowledgements
-                .standing(&live.name, &live.digest, live.revision);
+            let standing = state.acknowledgements.standing(&live.name, &live.digest, live.revision);
             state.liveness.judge(live, standing, said, &work, now)
         };
         let own = judge(document, said);
@@ -78,12 +76,7 @@ fn said_programmed<K: Declared>(object: &Object<K>, document: &Live) -> bool {
 }
 
 fn served_everywhere(document: &Live) -> String {
-    let digest: String = document
-        .digest
-        .to_string()
-        .chars()
-        .take("sha256:".len() + 12)
-        .collect();
+    let digest: String = document.digest.to_string().chars().take("sha256:".len() + 12).collect();
     format!("served by every provider pod: {digest}")
 }
 
@@ -109,9 +102,7 @@ pub(crate) fn not_served() -> Verdict {
 /// Of an object for which nothing is written now: what `Programmed` said before.
 pub(crate) fn kept<K: Declared>(object: &Object<K>) -> Verdict {
     let programmed = ConditionType::Programmed.to_string();
-    let before = K::conditions(&object.status)
-        .iter()
-        .find(|condition| condition.type_ == programmed);
+    let before = K::conditions(&object.status).iter().find(|condition| condition.type_ == programmed);
     match before {
         Some(condition) if condition.status == "True" => Verdict {
             message: condition.message.clone(),
@@ -123,42 +114,29 @@ pub(crate) fn kept<K: Declared>(object: &Object<K>) -> Verdict {
 
 /// It cannot be judged, for something before it fails.
 pub(crate) fn not_judged(condition: ConditionType) -> Verdict {
-    Verdict::unknown(
-        condition,
-        Reason::NotReady,
-        "not looked at: another condition fails first",
-    )
+    Verdict::unknown(condition, Reason::NotReady, "not looked at: another condition fails first")
 }
 
 /// The Tenant that the object names is not there.
 pub(crate) fn tenant_not_found(tenant: &ObjectName) -> Verdict {
-    Verdict::no(
-        ConditionType::ReferencesResolved,
-        Reason::TenantNotFound,
-        format!("there is no Tenant {tenant}"),
-    )
+    Verdict::no(ConditionType::ReferencesResolved, Reason::TenantNotFound, format!("there is no Tenant {tenant}"))
 }
 
 /// The Tenant that the object names has troubles of its own.
 pub(crate) fn tenant_not_accepted(tenant: &ObjectName) -> Verdict {
     let message = format!("the Tenant {tenant} is not accepted: its own conditions say why");
-    Verdict::no(
-        ConditionType::ReferencesResolved,
-        Reason::TenantNotAccepted,
-        message,
-    )
+    Verdict::no(ConditionType::ReferencesResolved, Reason::TenantNotAccepted, message)
 }
 
 /// The verdicts with `Ready`, which a paused object never is.
 pub(crate) fn with_ready(mut verdicts: Vec<Verdict>, paused: bool) -> Vec<Verdict> {
     let ready = if paused {
-        let message = "claviger.dev/paused: nothing is written for this object; what was published goes on being served";
+        let message =
+            "claviger.dev/paused: nothing is written for this object; what was published goes on being served";
         Verdict::no(ConditionType::Ready, Reason::Paused, message)
     } else {
         // `RotationBlocked` is good news when it is false.
-        let judged = verdicts
-            .iter()
-            .filter(|verdict| verdict.condition != ConditionType::RotationBlocked);
+        let judged = verdicts.iter().filter(|verdict| verdict.condition != ConditionType::RotationBlocked);
         let mut judged: Vec<Verdict> = judged.cloned().collect();
         // What fails is told before what was not looked at because of it.
         judged.sort_by_key(|verdict| verdict.holds.is_none());
@@ -169,11 +147,7 @@ pub(crate) fn with_ready(mut verdicts: Vec<Verdict>, paused: bool) -> Vec<Verdic
 }
 
 /// The conditions that `verdicts` make of those that the object shows.
-pub(crate) fn conditions<K: Declared>(
-    context: &Context,
-    object: &Object<K>,
-    verdicts: &[Verdict],
-) -> Vec<Condition> {
+pub(crate) fn conditions<K: Declared>(context: &Context, object: &Object<K>, verdicts: &[Verdict]) -> Vec<Condition> {
     condition::merge(
         K::conditions(&object.status),
         verdicts,
@@ -206,18 +180,11 @@ pub(crate) async fn report<K: Declared>(
         resource_version: object.meta.resource_version.clone(),
         status: value,
     };
-    context
-        .write_status(write)
-        .await
-        .doing("writing the status")?;
+    context.write_status(write).await.doing("writing the status")?;
     let news = news(K::conditions(&object.status), K::conditions(&status));
-    context.with(|state| {
-        objects(&mut state.index).wrote_status(&object.meta.name, &object.meta.uid, status)
-    });
+    context.with(|state| objects(&mut state.index).wrote_status(&object.meta.name, &object.meta.uid, status));
     for (reason, note) in news {
-        context
-            .tell(&work, &object.meta.uid, true, reason, note)
-            .await;
+        context.tell(&work, &object.meta.uid, true, reason, note).await;
     }
     Ok(())
 }
@@ -225,26 +192,19 @@ pub(crate) async fn report<K: Declared>(
 /// Conditions that now fail for a reason for which they did not fail before, except for the usual
 /// wait of a moment.
 fn news(before: &[Condition], after: &[Condition]) -> Vec<(&'static str, String)> {
-    let failing =
-        |condition: &Condition| match (condition.type_.as_str(), condition.status.as_str()) {
-            ("Accepted", "False") => Some("NotAccepted"),
-            ("ReferencesResolved", "False") => Some("ReferencesNotResolved"),
-            ("CredentialsReady", "False") => Some("CredentialsNotReady"),
-            ("RotationBlocked", "True") => Some("RotationBlocked"),
-            ("Programmed", "False") if condition.reason == Reason::DocumentRefused.to_string() => {
-                Some("DocumentRefused")
-            }
-            _ => None,
-        };
+    let failing = |condition: &Condition| match (condition.type_.as_str(), condition.status.as_str()) {
+        ("Accepted", "False") => Some("NotAccepted"),
+        ("ReferencesResolved", "False") => Some("ReferencesNotResolved"),
+        ("CredentialsReady", "False") => Some("CredentialsNotReady"),
+        ("RotationBlocked", "True") => Some("RotationBlocked"),
+        ("Programmed", "False") if condition.reason == Reason::DocumentRefused.to_string() => Some("DocumentRefused"),
+        _ => None,
+    };
     after
         .iter()
         .filter(|new| {
-            !before.iter().any(|old| {
-                old.type_ == new.type_ && old.status == new.status && old.reason == new.reason
-            })
+            !before.iter().any(|old| old.type_ == new.type_ && old.status == new.status && old.reason == new.reason)
         })
-        .filter_map(|new| {
-            failing(new).map(|reason| (reason, format!("{}: {}", new.reason, new.message)))
-        })
+        .filter_map(|new| failing(new).map(|reason| (reason, format!("{}: {}", new.reason, new.message))))
         .collect()
 }

@@ -49,30 +49,18 @@ struct Round {
 /// One round; says when the next is due at the latest.
 pub(crate) async fn round(context: &Context) -> Next {
     let now = context.now();
-    let Round {
-        withdraw,
-        expire,
-        next,
-    } = context.with(|state| plan(context, state, now));
+    let Round { withdraw, expire, next } = context.with(|state| plan(context, state, now));
     let withdrawals = futures::stream::iter(withdraw).map(|work| async move {
         let result = withdraw::withdraw(context, &work).await;
         done(&work, "withdrawing", result)
     });
-    let failed = withdrawals
-        .buffer_unordered(AT_ONCE)
-        .filter(|ok| std::future::ready(!ok))
-        .count()
-        .await;
+    let failed = withdrawals.buffer_unordered(AT_ONCE).filter(|ok| std::future::ready(!ok)).count().await;
     let mut failed = failed > 0;
     for work in expire {
         let result = expire::expire(context, &work).await;
         failed |= !done(&work, "deleting the tombstone of", result);
     }
-    if failed {
-        next.or(Next::after(Duration::from_secs(1)))
-    } else {
-        next
-    }
+    if failed { next.or(Next::after(Duration::from_secs(1))) } else { next }
 }
 
 fn done(work: &Work, doing: &'static str, result: Result<(), StepError>) -> bool {
@@ -85,10 +73,7 @@ fn done(work: &Work, doing: &'static str, result: Result<(), StepError>) -> bool
 /// Sorts what stands without an owner. Nothing, before every watch has listed everything: until
 /// then, an owner may merely not have been seen.
 fn plan(context: &Context, state: &mut State, now: Moment) -> Round {
-    let mut round = Round {
-        next: Next::after(AT_LEAST_EVERY),
-        ..Round::default()
-    };
+    let mut round = Round { next: Next::after(AT_LEAST_EVERY), ..Round::default() };
     if !state.synced {
         return round;
     }
@@ -129,12 +114,7 @@ fn plan(context: &Context, state: &mut State, now: Moment) -> Round {
 /// How long withdrawals of `kind` are still held back, if they are.
 fn held(state: &mut State, kind: DocumentKind, orphans: usize, now: Moment) -> Option<Duration> {
     let bulk = orphans > FEW && {
-        let serving = state
-            .index
-            .documents
-            .of_kind(kind)
-            .filter(|entry| entry.serving())
-            .count();
+        let serving = state.index.documents.of_kind(kind).filter(|entry| entry.serving()).count();
         orphans * 10 > serving
     };
     if !bulk {
@@ -162,9 +142,7 @@ enum Standing {
 /// How something without an owner stands.
 fn standing(state: &State, work: &Work) -> Standing {
     let document = state.index.documents.get(&work.document());
-    let ring = (work.kind == Kind::SigningKey)
-        .then(|| state.index.ring(&work.name))
-        .flatten();
+    let ring = (work.kind == Kind::SigningKey).then(|| state.index.ring(&work.name)).flatten();
     if let Some(ring) = ring {
         // The document of a withdrawn ring may not have been written yet.
         return match (ring.withdrawn_at, document.is_some_and(Entry::serving)) {
@@ -187,18 +165,11 @@ fn passed(since: Timestamp, now: Timestamp) -> Duration {
 /// will show it, and this is no longer without an owner.
 async fn gone(context: &Context, work: &Work) -> Result<bool, StepError> {
     use crate::error::While;
-    let owner = context
-        .cluster()
-        .owner(work.kind, &work.name)
-        .await
-        .doing("reading the owner")?;
+    let owner = context.cluster().owner(work.kind, &work.name).await.doing("reading the owner")?;
     Ok(owner.is_none())
 }
 
 /// The names in a set, for a log line.
 fn names(set: &BTreeSet<String>) -> String {
-    set.iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    set.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -34,10 +34,7 @@ pub(crate) struct ManualClock(Arc<Mutex<Moment>>);
 impl ManualClock {
     pub(crate) fn new() -> Self {
         let wall = "2026-03-01T12:00:00Z".parse().unwrap();
-        Self(Arc::new(Mutex::new(Moment {
-            wall,
-            monotonic: Duration::from_secs(1_000),
-        })))
+        Self(Arc::new(Mutex::new(Moment { wall, monotonic: Duration::from_secs(1_000) })))
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -113,10 +110,7 @@ resource!(User, users);
 
 impl World {
     pub(crate) fn new(clock: ManualClock) -> Self {
-        Self {
-            objects: Arc::default(),
-            clock,
-        }
+        Self { objects: Arc::default(), clock }
     }
 
     pub(crate) fn objects(&self) -> MutexGuard<'_, Objects> {
@@ -153,41 +147,22 @@ impl World {
             }
         }
         K::all(&mut objects).insert(name, object.clone());
-        objects
-            .changes
-            .push(K::change(Seen::Applied(Box::new(object))));
+        objects.changes.push(K::change(Seen::Applied(Box::new(object))));
     }
 
     pub(crate) fn delete<K: Resource>(&self, name: &ObjectName) {
         let mut objects = self.objects();
-        assert!(
-            K::all(&mut objects).remove(name).is_some(),
-            "{name} is not there"
-        );
+        assert!(K::all(&mut objects).remove(name).is_some(), "{name} is not there");
         objects.changes.push(K::change(Seen::Deleted(name.clone())));
     }
 
     pub(crate) fn apply_namespace(&self, name: &str, labels: &[(&str, &str)]) {
-        let labels = labels
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
-        let metadata = ObjectMeta {
-            name: Some(name.to_owned()),
-            labels: Some(labels),
-            ..ObjectMeta::default()
-        };
-        let namespace = Namespace {
-            metadata,
-            ..Namespace::default()
-        };
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let metadata = ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() };
+        let namespace = Namespace { metadata, ..Namespace::default() };
         let mut objects = self.objects();
-        objects
-            .namespaces
-            .insert(name.to_owned(), namespace.clone());
-        objects
-            .changes
-            .push(Change::Namespace(Seen::Applied(Box::new(namespace))));
+        objects.namespaces.insert(name.to_owned(), namespace.clone());
+        objects.changes.push(Change::Namespace(Seen::Applied(Box::new(namespace))));
     }
 
     /// What somebody else does to a Secret.
@@ -216,30 +191,21 @@ impl World {
         objects.changes.clear();
         let mut changes: Vec<Change> = Vec::new();
         let secrets: Vec<Secret> = objects.secrets.values().cloned().collect();
-        changes.extend(
-            secrets
-                .into_iter()
-                .filter_map(|secret| watched(Seen::Applied(Box::new(secret)))),
-        );
+        changes.extend(secrets.into_iter().filter_map(|secret| watched(Seen::Applied(Box::new(secret)))));
         // Children before their tenants: the order between kinds is nobody's promise.
         changes.extend(applied(&objects.users));
         changes.extend(applied(&objects.clients));
         changes.extend(applied(&objects.signing_keys));
         changes.extend(applied(&objects.tenants));
         let namespaces = objects.namespaces.values();
-        changes.extend(
-            namespaces
-                .map(|namespace| Change::Namespace(Seen::Applied(Box::new(namespace.clone())))),
-        );
+        changes.extend(namespaces.map(|namespace| Change::Namespace(Seen::Applied(Box::new(namespace.clone())))));
         changes.push(Change::Synced);
         changes
     }
 }
 
 fn applied<K: Resource>(objects: &BTreeMap<ObjectName, K>) -> impl Iterator<Item = Change> {
-    objects
-        .values()
-        .map(|object| K::change(Seen::Applied(Box::new(object.clone()))))
+    objects.values().map(|object| K::change(Seen::Applied(Box::new(object.clone()))))
 }
 
 fn watched(seen: Seen<Secret>) -> Option<Change> {
@@ -255,18 +221,11 @@ fn watched(seen: Seen<Secret>) -> Option<Change> {
 }
 
 fn name_of(metadata: &ObjectMeta) -> ObjectName {
-    ObjectName::new(
-        metadata.namespace.clone().unwrap(),
-        metadata.name.clone().unwrap(),
-    )
+    ObjectName::new(metadata.namespace.clone().unwrap(), metadata.name.clone().unwrap())
 }
 
 fn part<K: serde::Serialize>(object: &K, part: &str) -> serde_json::Value {
-    serde_json::to_value(object)
-        .unwrap()
-        .get(part)
-        .cloned()
-        .unwrap_or_default()
+    serde_json::to_value(object).unwrap().get(part).cloned().unwrap_or_default()
 }
 
 fn spec_of<K: Resource>(object: &K) -> serde_json::Value {
@@ -296,15 +255,11 @@ impl Objects {
 
     fn store(&mut self, name: ObjectName, mut secret: Secret) -> Secret {
         let version = self.next_version();
-        let uid = self
-            .secrets
-            .get(&name)
-            .and_then(|before| before.metadata.uid.clone());
+        let uid = self.secrets.get(&name).and_then(|before| before.metadata.uid.clone());
         secret.metadata.uid = Some(uid.unwrap_or_else(|| format!("uid-{version}")));
         secret.metadata.resource_version = Some(version.to_string());
         self.secrets.insert(name, secret.clone());
-        self.changes
-            .extend(watched(Seen::Applied(Box::new(secret.clone()))));
+        self.changes.extend(watched(Seen::Applied(Box::new(secret.clone()))));
         secret
     }
 
@@ -329,9 +284,7 @@ impl Objects {
         match &mut self.answer_lost_at {
             Some(0) => {
                 self.answer_lost_at = None;
-                result.and(Err(ClusterError::Unavailable(
-                    "the answer is lost".to_owned(),
-                )))
+                result.and(Err(ClusterError::Unavailable("the answer is lost".to_owned())))
             }
             Some(left) => {
                 *left -= 1;
@@ -351,23 +304,14 @@ impl Objects {
     fn checked(&self, name: &ObjectName, metadata: &ObjectMeta) -> Result<(), ClusterError> {
         let stored = self.secrets.get(name).ok_or(ClusterError::NotFound)?;
         let same = metadata.resource_version == stored.metadata.resource_version
-            && metadata
-                .uid
-                .as_ref()
-                .is_none_or(|uid| Some(uid) == stored.metadata.uid.as_ref());
-        if same {
-            Ok(())
-        } else {
-            Err(ClusterError::Conflict)
-        }
+            && metadata.uid.as_ref().is_none_or(|uid| Some(uid) == stored.metadata.uid.as_ref());
+        if same { Ok(()) } else { Err(ClusterError::Conflict) }
     }
 
     fn status<K: Resource>(&mut self, write: &StatusWrite) -> Result<(), ClusterError> {
         self.write(format!("status {} {}", write.kind, write.name))?;
         let version = self.next_version();
-        let object = K::all(self)
-            .get_mut(&write.name)
-            .ok_or(ClusterError::NotFound)?;
+        let object = K::all(self).get_mut(&write.name).ok_or(ClusterError::NotFound)?;
         let metadata = object.metadata_mut();
         let same = metadata.resource_version.as_ref() == Some(&write.resource_version)
             && metadata.uid.as_ref() == Some(&write.uid);

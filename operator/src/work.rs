@@ -98,8 +98,6 @@ impl Next {
     /// The sooner of the two.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self {
-            after: self.after.into_iter().chain(other.after).min(),
-        }
+        Self { after: self.after.into_iter().chain(other.after).min() }
     }
 }

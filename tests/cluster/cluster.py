@@ -5,6 +5,7 @@ Nothing of it is left once its first process has ended, and no packet of it can 
 Needs root, cgroup v1 hierarchies, and the programs that scripts/tools and scripts/controlplane
 provide.
 
+  cluster.py WORK BIN check            say why it could not run on this machine, if so
   cluster.py WORK BIN up               start, and wait until pods can run and names resolve
   cluster.py WORK BIN load TAR...      import image archives
   cluster.py WORK BIN exec CMD...      run a command inside; KUBECONFIG is the administrator's
@@ -27,11 +28,14 @@ import image
 from settings import CNI_PLUGINS, COREDNS_IMAGE, NODE, PAUSE_IMAGE, Layout, cgroup_hierarchies
 
 HERE = Path(__file__).resolve().parent
-PROGRAMS = [
+SYSTEM_PROGRAMS = [
     "containerd", "containerd-shim-runc-v2", "runc", "ctr", "iptables", "ip", "openssl", "nsenter", "setpriv",
-    "unshare", "sysctl", "hostname", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
-    "kubelet", "kube-proxy", "kubectl", "coredns", "cc",
+    "unshare", "sysctl", "hostname", "cc",
 ]
+BUILT_PROGRAMS = [
+    "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl", "coredns",
+]
+NAMESPACES = ["--mount", "--net", "--pid", "--fork", "--ipc", "--uts", "--cgroup"]
 
 
 def fail(message: str) -> None:
@@ -47,10 +51,19 @@ def check_machine(layout: Layout) -> None:
         fail("must be root: it makes namespaces and cgroups of its own")
     if not cgroup_hierarchies():
         fail("no cgroup v1 hierarchy under /sys/fs/cgroup: this test cluster needs them")
-    missing = [p for p in PROGRAMS if shutil.which(p, path=search_path(layout)) is None]
+    missing = [p for p in SYSTEM_PROGRAMS if shutil.which(p, path=search_path(layout)) is None]
     missing += [p for p in ("bridge", "host-local", "loopback", "portmap") if not Path(CNI_PLUGINS, p).exists()]
     if missing:
         fail("missing: " + " ".join(missing))
+    tried = subprocess.run(["unshare", *NAMESPACES, "true"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        fail(f"no namespaces can be made here: {tried.stderr.strip()}")
+
+
+def check_programs(layout: Layout) -> None:
+    missing = [p for p in BUILT_PROGRAMS if not Path(layout.bin, p).exists()]
+    if missing:
+        fail(f"missing in {layout.bin}: " + " ".join(missing))
 
 
 def living(layout: Layout) -> int | None:
@@ -78,6 +91,7 @@ def inside(layout: Layout, command: list[str]) -> list[str]:
     # setpriv: nsenter passes no signal on to the child that it makes in the PID namespace
     return [
         "env", f"KUBECONFIG={layout.conf}/admin.kubeconfig", f"PATH={search_path(layout)}",
+        f"KUBECACHEDIR={layout.state}/kubectl",  # else it remembers other clusters' kinds
         "nsenter", f"--target={pid}", "--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup", f"--wdns={os.getcwd()}",
         "setpriv", "--pdeathsig", "TERM", *command,
     ]
@@ -101,7 +115,7 @@ def build_images(layout: Layout) -> None:
     subprocess.run(["cc", "-O2", "-static", "-s", "-o", pause, HERE / "pause.c"], check=True)
     for tag, program, user in ((PAUSE_IMAGE, pause, "65532:65532"), (COREDNS_IMAGE, layout.bin / "coredns", "0:0")):
         name = tag.rsplit("/", 1)[1].split(":")[0]
-        layer = image.root_file_system({f"/{name}": Path(program)}, [])
+        layer = image.root_file_system({f"/{name}": Path(program)}, {}, [])
         (layout.images / f"{name}.tar").write_bytes(image.archive(tag, layer, [f"/{name}"], user))
 
 
@@ -131,8 +145,7 @@ def start_sandbox(layout: Layout) -> None:
     layout.first_process.unlink(missing_ok=True)
     with open(layout.logs / "sandbox.log", "wb") as log:
         subprocess.Popen(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "--ipc", "--uts", "--cgroup",
-             sys.executable, HERE / "node.py", layout.work, layout.bin],
+            ["unshare", *NAMESPACES, sys.executable, HERE / "node.py", layout.work, layout.bin],
             env={"PATH": search_path(layout), "HOME": str(layout.state)},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True, preexec_fn=lambda: enter_cgroups(layout),
@@ -141,7 +154,9 @@ def start_sandbox(layout: Layout) -> None:
 
 def up(layout: Layout) -> None:
     check_machine(layout)
+    check_programs(layout)
     if living(layout) is None:
+        shutil.rmtree(layout.logs, ignore_errors=True)
         for folder in (layout.conf, layout.state, layout.logs, layout.images):
             folder.mkdir(parents=True, exist_ok=True)
         layout.conf.chmod(0o700)
@@ -192,6 +207,8 @@ def main() -> None:
     layout = Layout(work=Path(sys.argv[1]).resolve(), bin=Path(sys.argv[2]).resolve())
     verb, rest = sys.argv[3], sys.argv[4:]
     match verb:
+        case "check":
+            check_machine(layout)
         case "up":
             up(layout)
         case "load":

@@ -15,8 +15,9 @@ def _member(name: str, mode: int, size: int = 0, kind: bytes = tarfile.REGTYPE) 
     return info
 
 
-def root_file_system(files: dict[str, Path], writable: list[str]) -> bytes:
-    """One layer: each file as an executable at its path, and world-writable folders."""
+def root_file_system(programs: dict[str, Path], data: dict[str, Path], writable: list[str]) -> bytes:
+    """One layer: programs and other files at their paths, and world-writable folders."""
+    files = programs | data
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         folders = {p for f in files for p in PurePosixPath(f).parents if len(p.parts) > 1}
@@ -26,7 +27,8 @@ def root_file_system(files: dict[str, Path], writable: list[str]) -> bytes:
             tar.addfile(_member(folder.strip("/") + "/", 0o1777, kind=tarfile.DIRTYPE))
         for inside, source in sorted(files.items()):
             content = source.read_bytes()
-            tar.addfile(_member(inside.lstrip("/"), 0o755, len(content)), io.BytesIO(content))
+            mode = 0o755 if inside in programs else 0o644
+            tar.addfile(_member(inside.lstrip("/"), mode, len(content)), io.BytesIO(content))
     return out.getvalue()
 
 
@@ -53,12 +55,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("out", type=Path)
     arguments.add_argument("--tag", required=True)
-    arguments.add_argument("--file", required=True, metavar="SOURCE:INSIDE")
+    arguments.add_argument("--file", required=True, metavar="SOURCE:INSIDE", help="the program")
+    arguments.add_argument("--data", action="append", default=[], metavar="SOURCE:INSIDE", help="any other file")
     arguments.add_argument("--writable", action="append", default=[], metavar="FOLDER")
     arguments.add_argument("--user", default="65532:65532")
     given = arguments.parse_args()
     source, inside = given.file.rsplit(":", 1)
-    layer = root_file_system({inside: Path(source)}, given.writable)
+    data = {there: Path(here) for here, there in (pair.rsplit(":", 1) for pair in given.data)}
+    layer = root_file_system({inside: Path(source)}, data, given.writable)
     partial = given.out.with_suffix(".partial")
     partial.write_bytes(archive(given.tag, layer, [inside], given.user))
     partial.rename(given.out)

@@ -9,6 +9,7 @@ pub mod api_proxy;
 pub mod claviger;
 pub mod cluster;
 pub mod control_plane;
+pub mod installation;
 pub mod kubectl;
 pub mod ports;
 pub mod process;

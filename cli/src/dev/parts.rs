@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::middleware::from_fn_with_state;
 use claviger_operator::clock::Clock;
 use claviger_operator::engine::{Change, Engine};
-use claviger_provider::provider::Provider;
+use claviger_provider::Provider;
+use claviger_provider::served::Pod;
 use claviger_provider::server::{self, Limits};
 use futures::StreamExt as _;
 use tokio::net::TcpListener;
@@ -58,9 +59,10 @@ impl Parts {
                 workers: WORKERS,
             },
             options.clock,
-            claviger_operator::metrics::Metrics::new(),
+            claviger_operator::metrics::Metrics::unregistered(),
         );
-        let provider = Provider::new();
+        let pod = Pod { name: POD.to_owned(), uid: POD.to_owned() };
+        let provider = Provider::new(claviger_provider::Options { pod });
         let router = provider.router().layer(from_fn_with_state(options.hosts, refuse_foreign));
         let (status, statuses) = mpsc::channel(1);
         engine.pod_found(POD, POD);
@@ -70,10 +72,14 @@ impl Parts {
         let limits = Limits { drain_delay: Duration::ZERO, drain_timeout: Duration::from_secs(2), ..Limits::default() };
         let served = server::serve(listener, router, limits, None, shutdown.clone());
         let tasks = vec![
-            tokio::spawn(async move { drop(served.await) }),
+            tokio::spawn(async move {
+                served.await;
+            }),
             tokio::spawn({
                 let (carried, shutdown) = (carry(told, engine.clone(), provider.clone(), status), shutdown.clone());
-                async move { drop(shutdown.run_until_cancelled(carried).await) }
+                async move {
+                    shutdown.run_until_cancelled(carried).await;
+                }
             }),
             tokio::spawn(acknowledge(provider, engine.clone(), shutdown.clone())),
             tokio::spawn({

@@ -65,7 +65,7 @@ async fn rehearse(admitted: &Admitted) -> anyhow::Result<Vec<(Kind, ObjectName, 
             workers: 4,
         },
         clock,
-        claviger_operator::metrics::Metrics::new(),
+        claviger_operator::metrics::Metrics::unregistered(),
     );
     for ((sort, name), (_, value)) in admitted {
         if !name.namespace.is_empty() && !declares_namespace(admitted, &name.namespace) {

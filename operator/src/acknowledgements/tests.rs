@@ -16,28 +16,15 @@ fn digest(text: &str) -> Digest {
 }
 
 fn hello(uid: &str, now: Moment) -> Frame {
-    Frame::Hello {
-        protocol: 1,
-        pod: format!("pod-{uid}"),
-        uid: uid.to_owned(),
-        now: now.wall,
-    }
+    Frame::Hello { protocol: 1, pod: format!("pod-{uid}"), uid: uid.to_owned(), now: now.wall }
 }
 
 fn serving(name: &str, revision: u64, text: &str) -> Frame {
-    Frame::Serving {
-        documents: vec![Served {
-            name: name.to_owned(),
-            revision,
-            digest: digest(text),
-        }],
-    }
+    Frame::Serving { documents: vec![Served { name: name.to_owned(), revision, digest: digest(text) }] }
 }
 
 fn waiting(pods: &[&str]) -> Standing {
-    Standing::Waiting {
-        pods: pods.iter().map(|pod| (*pod).to_owned()).collect(),
-    }
+    Standing::Waiting { pods: pods.iter().map(|pod| (*pod).to_owned()).collect() }
 }
 
 fn two_pods() -> Acknowledgements {
@@ -56,16 +43,9 @@ fn a_document_is_acknowledged_when_the_last_pod_says_so() {
     assert_eq!(all.apply("1:1", serving("doc", 3, "x"), at(1)), ["doc"]);
     assert_eq!(all.standing("doc", &digest("x"), 3), waiting(&["pod-b"]));
     all.apply("1:2", serving("doc", 3, "x"), at(2));
-    assert_eq!(
-        all.standing("doc", &digest("x"), 3),
-        Standing::Acknowledged { since: at(2) }
-    );
+    assert_eq!(all.standing("doc", &digest("x"), 3), Standing::Acknowledged { since: at(2) });
     all.apply("1:2", serving("doc", 3, "x"), at(5));
-    assert_eq!(
-        all.standing("doc", &digest("x"), 3),
-        Standing::Acknowledged { since: at(2) },
-        "the first time counts"
-    );
+    assert_eq!(all.standing("doc", &digest("x"), 3), Standing::Acknowledged { since: at(2) }, "the first time counts");
 }
 
 #[test]
@@ -89,17 +69,9 @@ fn silence_ends_an_acknowledgement_and_a_new_stream_begins_from_nothing() {
     assert!(all.expire(at(8)));
     assert_eq!(all.standing("doc", &digest("x"), 1), waiting(&["pod-b"]));
     assert_eq!(all.connected(), 1);
-    assert_eq!(
-        all.highest_revision("doc"),
-        Some(1),
-        "what it served last is remembered"
-    );
+    assert_eq!(all.highest_revision("doc"), Some(1), "what it served last is remembered");
     all.apply("1:2", hello("b", at(9)), at(9));
-    assert_eq!(
-        all.standing("doc", &digest("x"), 1),
-        waiting(&["pod-b"]),
-        "it has yet to say so again"
-    );
+    assert_eq!(all.standing("doc", &digest("x"), 1), waiting(&["pod-b"]), "it has yet to say so again");
 }
 
 #[test]
@@ -123,34 +95,13 @@ fn a_pod_that_never_spoke_is_waited_for_once_another_has() {
 fn a_pod_that_cannot_read_a_document_says_why() {
     let mut all = two_pods();
     all.apply("1:1", serving("doc", 1, "x"), at(1));
-    let refused = Refused {
-        name: "doc".to_owned(),
-        reason: "no".to_owned(),
-    };
-    assert_eq!(
-        all.apply(
-            "1:2",
-            Frame::Refused {
-                documents: vec![refused]
-            },
-            at(1)
-        ),
-        ["doc"]
-    );
-    let expected = Standing::Refused {
-        pod: "pod-b".to_owned(),
-        reason: "no".to_owned(),
-    };
+    let refused = Refused { name: "doc".to_owned(), reason: "no".to_owned() };
+    assert_eq!(all.apply("1:2", Frame::Refused { documents: vec![refused] }, at(1)), ["doc"]);
+    let expected = Standing::Refused { pod: "pod-b".to_owned(), reason: "no".to_owned() };
     assert_eq!(all.standing("doc", &digest("x"), 1), expected);
     all.apply("1:2", serving("doc", 1, "x"), at(2));
     assert!(all.standing("doc", &digest("x"), 1).is_acknowledged());
-    all.apply(
-        "1:2",
-        Frame::Dropped {
-            names: vec!["doc".to_owned()],
-        },
-        at(3),
-    );
+    all.apply("1:2", Frame::Dropped { names: vec!["doc".to_owned()] }, at(3));
     assert_eq!(all.standing("doc", &digest("x"), 1), waiting(&["pod-b"]));
 }
 

@@ -108,23 +108,12 @@ impl Entry {
                 let host = host.iter().map(|host| Claim::Host(host.clone()));
                 host.chain([Claim::Slug(tenant.to_owned())]).collect()
             }
-            Detail::Client {
-                client_id,
-                audience,
-                ..
-            } => {
-                let audience = audience
-                    .iter()
-                    .map(|audience| Claim::audience(tenant, audience));
-                audience
-                    .chain([Claim::client_id(tenant, client_id)])
-                    .collect()
+            Detail::Client { client_id, audience, .. } => {
+                let audience = audience.iter().map(|audience| Claim::audience(tenant, audience));
+                audience.chain([Claim::client_id(tenant, client_id)]).collect()
             }
             Detail::User { username, subject } => {
-                vec![
-                    Claim::username(tenant, username),
-                    Claim::subject(tenant, subject),
-                ]
+                vec![Claim::username(tenant, username), Claim::subject(tenant, subject)]
             }
             Detail::Ring { .. } | Detail::Unreadable => Vec::new(),
         }
@@ -173,11 +162,7 @@ impl Documents {
 
     /// All documents of `kind`.
     pub(crate) fn of_kind(&self, kind: DocumentKind) -> impl Iterator<Item = &Entry> {
-        self.by_kind
-            .get(&kind)
-            .into_iter()
-            .flatten()
-            .filter_map(|name| self.entries.get(name))
+        self.by_kind.get(&kind).into_iter().flatten().filter_map(|name| self.entries.get(name))
     }
 
     /// This process is about to write `digest` as the document `name`.
@@ -203,22 +188,12 @@ impl Documents {
         self.lost.remove(name);
         let mut claims: BTreeSet<Claim> = entry.claims().into_iter().collect();
         if let Some(before) = &before {
-            claims = before
-                .claims()
-                .into_iter()
-                .collect::<BTreeSet<_>>()
-                .symmetric_difference(&claims)
-                .cloned()
-                .collect();
+            claims =
+                before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
         }
         let served = before.as_ref().is_some_and(Entry::serving) != entry.serving();
-        let applied = Applied {
-            kind: entry.kind,
-            owner: entry.owner.clone(),
-            tenant: entry.tenant.clone(),
-            claims,
-            served,
-        };
+        let applied =
+            Applied { kind: entry.kind, owner: entry.owner.clone(), tenant: entry.tenant.clone(), claims, served };
         self.insert(entry);
         Some(applied)
     }
@@ -244,15 +219,9 @@ impl Documents {
         for claim in entry.claims() {
             self.recorded.insert(claim, entry.owner.clone());
         }
-        self.by_kind
-            .entry(entry.kind)
-            .or_default()
-            .insert(entry.name.clone());
+        self.by_kind.entry(entry.kind).or_default().insert(entry.name.clone());
         if entry.kind == DocumentKind::SigningKey {
-            self.by_tenant
-                .entry(entry.tenant.clone())
-                .or_default()
-                .insert(entry.owner.clone());
+            self.by_tenant.entry(entry.tenant.clone()).or_default().insert(entry.owner.clone());
         }
         self.entries.insert(entry.name.clone(), entry);
     }

@@ -15,24 +15,13 @@ impl Index {
     /// rule for all: the holder that a document or its tombstone records; else the oldest; else the
     /// first by namespace and name.
     pub(crate) fn holder(&self, claim: &Claim, slug: &str) -> Option<ObjectName> {
-        let claimants: Vec<Claimant<'_>> = self
-            .claims
-            .of(claim)
-            .iter()
-            .map(|name| self.claimant(claim, name))
-            .collect();
-        references::holder(
-            &claimants,
-            self.documents.holders(&claim.within(slug)).first(),
-        )
-        .cloned()
+        let claimants: Vec<Claimant<'_>> =
+            self.claims.of(claim).iter().map(|name| self.claimant(claim, name)).collect();
+        references::holder(&claimants, self.documents.holders(&claim.within(slug)).first()).cloned()
     }
 
     fn claimant<'a>(&self, claim: &Claim, name: &'a ObjectName) -> Claimant<'a> {
-        Claimant {
-            name,
-            created_at: self.created_at(claim, name),
-        }
+        Claimant { name, created_at: self.created_at(claim, name) }
     }
 
     fn created_at(&self, claim: &Claim, name: &ObjectName) -> Option<Timestamp> {
@@ -45,31 +34,16 @@ impl Index {
 
     /// Whether the client is among the first `quota` of its tenant, by the rule of
     /// [`references::within_quota`].
-    pub(crate) fn within_quota(
-        &self,
-        tenant: &ObjectName,
-        client: &ObjectName,
-        quota: u32,
-    ) -> bool {
+    pub(crate) fn within_quota(&self, tenant: &ObjectName, client: &ObjectName, quota: u32) -> bool {
         let quota = usize::try_from(quota).unwrap_or(usize::MAX);
         let clients = self.members.clients(tenant);
         if clients.len() <= quota {
             return true;
         }
         let claimants: Vec<Claimant<'_>> = clients
-            .map(|name| Claimant {
-                name,
-                created_at: self
-                    .clients
-                    .get(name)
-                    .and_then(|client| client.meta.created_at),
-            })
+            .map(|name| Claimant { name, created_at: self.clients.get(name).and_then(|client| client.meta.created_at) })
             .collect();
-        let served = |name: &ObjectName| {
-            self.documents
-                .of(DocumentKind::OAuthClient, name)
-                .is_some_and(Entry::serving)
-        };
+        let served = |name: &ObjectName| self.documents.of(DocumentKind::OAuthClient, name).is_some_and(Entry::serving);
         references::within_quota(&claimants, served, quota).contains(&client)
     }
 }

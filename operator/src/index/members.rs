@@ -46,19 +46,10 @@ impl Member for OAuthClient {
         put(&mut of.clients, name, present);
         if let Some(lifetime) = token_lifetime(valid) {
             let count = of.lifetimes.entry(lifetime).or_default();
-            *count = if present {
-                *count + 1
-            } else {
-                count.saturating_sub(1)
-            };
+            *count = if present { *count + 1 } else { count.saturating_sub(1) };
             of.lifetimes.retain(|_, count| *count > 0);
         }
-        put_under(
-            &mut members.namespaces,
-            name.namespace.clone(),
-            name,
-            present,
-        );
+        put_under(&mut members.namespaces, name.namespace.clone(), name, present);
         for audience in &valid.audiences {
             let key = (valid.tenant.clone(), audience.to_string());
             put_under(&mut members.requesters, key, name, present);
@@ -72,11 +63,7 @@ impl Member for SigningKey {
         let Some(tenant) = object.tenant() else {
             return;
         };
-        put(
-            &mut members.tenants.entry(tenant.clone()).or_default().rings,
-            &object.meta.name,
-            present,
-        );
+        put(&mut members.tenants.entry(tenant.clone()).or_default().rings, &object.meta.name, present);
         members.tidy(&tenant);
     }
 }
@@ -86,11 +73,7 @@ impl Member for User {
         let Some(tenant) = object.tenant() else {
             return;
         };
-        put(
-            &mut members.tenants.entry(tenant.clone()).or_default().users,
-            &object.meta.name,
-            present,
-        );
+        put(&mut members.tenants.entry(tenant.clone()).or_default().users, &object.meta.name, present);
         members.tidy(&tenant);
     }
 }
@@ -103,12 +86,7 @@ fn put(set: &mut BTreeSet<ObjectName>, name: &ObjectName, present: bool) {
     }
 }
 
-fn put_under<K: Eq + Hash>(
-    sets: &mut HashMap<K, BTreeSet<ObjectName>>,
-    key: K,
-    name: &ObjectName,
-    present: bool,
-) {
+fn put_under<K: Eq + Hash>(sets: &mut HashMap<K, BTreeSet<ObjectName>>, key: K, name: &ObjectName, present: bool) {
     let mut entry = match sets.entry(key) {
         Entry::Occupied(entry) => entry,
         Entry::Vacant(entry) if present => entry.insert_entry(BTreeSet::new()),
@@ -122,12 +100,7 @@ fn put_under<K: Eq + Hash>(
 
 /// The longest that an access or ID token of the client lives, where it says so itself.
 fn token_lifetime(client: &ValidOAuthClient) -> Option<u32> {
-    client
-        .lifetimes
-        .access_token
-        .into_iter()
-        .chain(client.lifetimes.id_token)
-        .max()
+    client.lifetimes.access_token.into_iter().chain(client.lifetimes.id_token).max()
 }
 
 impl Members {
@@ -145,60 +118,36 @@ impl Members {
         self.rings(tenant)
             .map(work(Kind::SigningKey))
             .chain(self.clients(tenant).map(work(Kind::OAuthClient)))
-            .chain(
-                self.tenants
-                    .get(tenant)
-                    .into_iter()
-                    .flat_map(|of| &of.users)
-                    .map(work(Kind::User)),
-            )
+            .chain(self.tenants.get(tenant).into_iter().flat_map(|of| &of.users).map(work(Kind::User)))
             .collect()
     }
 
     /// The tenant's clients.
-    pub(crate) fn clients(
-        &self,
-        tenant: &ObjectName,
-    ) -> impl ExactSizeIterator<Item = &ObjectName> {
+    pub(crate) fn clients(&self, tenant: &ObjectName) -> impl ExactSizeIterator<Item = &ObjectName> {
         static NONE: BTreeSet<ObjectName> = BTreeSet::new();
-        self.tenants
-            .get(tenant)
-            .map_or(&NONE, |of| &of.clients)
-            .iter()
+        self.tenants.get(tenant).map_or(&NONE, |of| &of.clients).iter()
     }
 
     /// The tenant's SigningKeys.
     pub(crate) fn rings(&self, tenant: &ObjectName) -> impl Iterator<Item = &ObjectName> {
-        self.tenants
-            .get(tenant)
-            .into_iter()
-            .flat_map(|of| &of.rings)
+        self.tenants.get(tenant).into_iter().flat_map(|of| &of.rings)
     }
 
     /// The greatest token lifetime that a client of the tenant asks for, seconds.
     pub(crate) fn token_lifetime(&self, tenant: &ObjectName) -> u32 {
-        self.tenants
-            .get(tenant)
-            .and_then(|of| of.lifetimes.last_key_value())
-            .map_or(0, |(lifetime, _)| *lifetime)
+        self.tenants.get(tenant).and_then(|of| of.lifetimes.last_key_value()).map_or(0, |(lifetime, _)| *lifetime)
     }
 
     /// The clients that ask for an audience.
     pub(crate) fn requesters(&self, tenant: &ObjectName, audience: &str) -> Vec<Work> {
         let names = self.requesters.get(&(tenant.clone(), audience.to_owned()));
-        names
-            .into_iter()
-            .flatten()
-            .map(|name| Work::new(Kind::OAuthClient, name.clone()))
-            .collect()
+        names.into_iter().flatten().map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
     }
 
     /// The clients of a namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> BTreeSet<Work> {
         let names = self.namespaces.get(namespace).into_iter().flatten();
-        names
-            .map(|name| Work::new(Kind::OAuthClient, name.clone()))
-            .collect()
+        names.map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
     }
 
     fn tidy(&mut self, tenant: &ObjectName) {

@@ -69,10 +69,7 @@ impl<K: Declared> Object<K> {
         // As the parser reads it: whoever writes "yes" means to stop the operator.
         let annotation = |key| metadata.annotations.as_ref().and_then(|all| all.get(key));
         let paused = annotation(names::ANNOTATION_PAUSED).is_some_and(|value| value != "false");
-        let managed_by = metadata
-            .labels
-            .as_ref()
-            .and_then(|all| all.get(names::LABEL_MANAGED_BY));
+        let managed_by = metadata.labels.as_ref().and_then(|all| all.get(names::LABEL_MANAGED_BY));
         Some(Self {
             meta: Meta {
                 name: ObjectName::new(metadata.namespace.clone()?, metadata.name.clone()?),
@@ -109,15 +106,7 @@ impl<K: Declared> Object<K> {
 
     /// Whether `other` says the same, whatever its status.
     fn same(&self, other: &Self) -> bool {
-        let key = |meta: &Meta| {
-            (
-                meta.uid.clone(),
-                meta.generation,
-                meta.paused,
-                meta.deleting,
-                meta.managed,
-            )
-        };
+        let key = |meta: &Meta| (meta.uid.clone(), meta.generation, meta.paused, meta.deleting, meta.managed);
         key(&self.meta) == key(&other.meta) && self.valid == other.valid
     }
 }
@@ -162,20 +151,12 @@ impl<K: Declared> Objects<K> {
         let after = Arc::new(Object::read(object)?);
         let before = self.0.insert(after.meta.name.clone(), Arc::clone(&after));
         let matters = before.as_ref().is_none_or(|before| !before.same(&after));
-        Some(Difference {
-            before,
-            after: Some(after),
-            matters,
-        })
+        Some(Difference { before, after: Some(after), matters })
     }
 
     pub(crate) fn delete(&mut self, name: &ObjectName) -> Option<Difference<K>> {
         let before = self.0.remove(name)?;
-        Some(Difference {
-            before: Some(before),
-            after: None,
-            matters: true,
-        })
+        Some(Difference { before: Some(before), after: None, matters: true })
     }
 
     /// Remembers a status that was written, until the watch shows it.
@@ -250,9 +231,7 @@ impl Declared for OAuthClient {
         let scope = valid.tenant.to_string();
         let server = valid.resource_server.iter();
         let audience = server.map(|server| Claim::audience(&scope, server.audience.as_ref()));
-        audience
-            .chain([Claim::client_id(&scope, valid.client_id.as_ref())])
-            .collect()
+        audience.chain([Claim::client_id(&scope, valid.client_id.as_ref())]).collect()
     }
 }
 
@@ -313,12 +292,7 @@ impl Declared for User {
 
     fn claims(valid: &ValidUser) -> Vec<Claim> {
         let scope = valid.tenant.to_string();
-        let subject = valid
-            .declared_subject
-            .iter()
-            .map(|subject| Claim::subject(&scope, subject.as_str()));
-        subject
-            .chain([Claim::username(&scope, valid.username.as_ref())])
-            .collect()
+        let subject = valid.declared_subject.iter().map(|subject| Claim::subject(&scope, subject.as_str()));
+        subject.chain([Claim::username(&scope, valid.username.as_ref())]).collect()
     }
 }

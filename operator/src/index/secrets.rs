@@ -43,9 +43,7 @@ impl Index {
     /// A write of ours succeeded: the watch will show it later.
     pub(crate) fn wrote_published(&mut self, secret: &Secret) -> BTreeSet<Work> {
         let applied = self.documents.apply(secret, true);
-        let own = applied
-            .as_ref()
-            .map(|applied| Work::new(Kind::from(applied.kind), applied.owner.clone()));
+        let own = applied.as_ref().map(|applied| Work::new(Kind::from(applied.kind), applied.owner.clone()));
         let mut works = self.document_changed(applied);
         // Whoever wrote it goes on by itself.
         if let Some(own) = own {
@@ -60,14 +58,7 @@ impl Index {
     }
 
     fn document_changed(&mut self, applied: Option<Applied>) -> BTreeSet<Work> {
-        let Some(Applied {
-            kind,
-            owner,
-            tenant,
-            claims,
-            served,
-        }) = applied
-        else {
+        let Some(Applied { kind, owner, tenant, claims, served }) = applied else {
             return BTreeSet::new();
         };
         let own = Work::new(Kind::from(kind), owner.clone());
@@ -90,11 +81,7 @@ impl Index {
                 works.extend(self.members.of(&owner));
             }
             DocumentKind::SigningKey => {
-                works.extend(
-                    issuers
-                        .into_iter()
-                        .map(|issuer| Work::new(Kind::Tenant, issuer)),
-                );
+                works.extend(issuers.into_iter().map(|issuer| Work::new(Kind::Tenant, issuer)));
                 let rings = self.documents.rings(&tenant);
                 works.extend(rings.map(|ring| Work::new(Kind::SigningKey, ring.owner.clone())));
             }
@@ -107,17 +94,10 @@ impl Index {
         let Some((owner, meta)) = ring_meta(secret) else {
             return BTreeSet::new();
         };
-        let same = self
-            .rings
-            .insert(owner.clone(), meta.clone())
-            .is_some_and(|before| before == meta);
+        let same = self.rings.insert(owner.clone(), meta.clone()).is_some_and(|before| before == meta);
         let work = Work::new(Kind::SigningKey, owner);
         self.note(&work);
-        if same {
-            BTreeSet::new()
-        } else {
-            BTreeSet::from([work])
-        }
+        if same { BTreeSet::new() } else { BTreeSet::from([work]) }
     }
 
     /// A write of ours succeeded: the watch will show it later.
@@ -130,11 +110,7 @@ impl Index {
 
     /// The ring whose Secret had this name is gone.
     pub(crate) fn delete_ring(&mut self, secret: &str) -> BTreeSet<Work> {
-        let owner = self
-            .rings
-            .keys()
-            .find(|owner| names::ring_secret(owner) == secret)
-            .cloned();
+        let owner = self.rings.keys().find(|owner| names::ring_secret(owner) == secret).cloned();
         let Some(owner) = owner else {
             return BTreeSet::new();
         };
@@ -176,16 +152,8 @@ fn ring_meta(secret: &Secret) -> Option<(ObjectName, RingMeta)> {
     let meta = RingMeta {
         uid: secret.metadata.uid.clone().unwrap_or_default(),
         resource_version: secret.metadata.resource_version.clone().unwrap_or_default(),
-        tenant: secret
-            .metadata
-            .labels
-            .as_ref()?
-            .get(names::LABEL_TENANT)
-            .cloned()
-            .unwrap_or_default(),
-        withdrawn_at: annotations
-            .get(ANNOTATION_WITHDRAWN_AT)
-            .and_then(|at| at.parse().ok()),
+        tenant: secret.metadata.labels.as_ref()?.get(names::LABEL_TENANT).cloned().unwrap_or_default(),
+        withdrawn_at: annotations.get(ANNOTATION_WITHDRAWN_AT).and_then(|at| at.parse().ok()),
         leaving: annotations.contains_key(ANNOTATION_LEAVING_SINCE),
     };
     Some((ObjectName::new(namespace, name), meta))

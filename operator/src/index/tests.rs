@@ -44,8 +44,7 @@ fn tenant_document(slug: &str, owner: &str) -> Secret {
         login: claviger_crds::published::LoginDocument::default(),
     };
     let owner = name("identity", owner);
-    let mut secret =
-        Document::serving(slug, owner, Content::Tenant(tenant)).to_secret("ns", "uid", 1);
+    let mut secret = Document::serving(slug, owner, Content::Tenant(tenant)).to_secret("ns", "uid", 1);
     secret.metadata.uid = Some("uid".to_owned());
     secret
 }
@@ -68,69 +67,42 @@ fn a_tenant_makes_work_for_all_that_belongs_to_it() {
 #[test]
 fn an_object_that_is_as_before_makes_no_work() {
     let mut index = furnished();
-    assert_eq!(
-        texts(index.apply_tenant(&parse(fixtures::TENANT))),
-        Vec::<String>::new()
-    );
+    assert_eq!(texts(index.apply_tenant(&parse(fixtures::TENANT))), Vec::<String>::new());
     let mut client: OAuthClient = parse(fixtures::CLIENT);
     client.metadata.resource_version = Some("7".to_owned());
     assert_eq!(texts(index.apply_client(&client)), Vec::<String>::new());
     client.status = Some(Default::default());
     client.status.as_mut().unwrap().client_id = Some("by hand".to_owned());
-    assert_eq!(
-        texts(index.apply_client(&client)),
-        ["OAuthClient shop/shop"],
-        "a foreign status is looked at"
-    );
+    assert_eq!(texts(index.apply_client(&client)), ["OAuthClient shop/shop"], "a foreign status is looked at");
 }
 
 #[test]
 fn an_api_makes_work_for_those_who_ask_for_it() {
     let mut index = furnished();
-    let open = fixtures::API.replace(
-        "scopes: [{",
-        "allowedClients: {namespaces: {from: All}}, scopes: [{",
-    );
-    assert_eq!(
-        texts(index.apply_client(&parse(&open))),
-        ["OAuthClient shop/api", "OAuthClient shop/shop"]
-    );
+    let open = fixtures::API.replace("scopes: [{", "allowedClients: {namespaces: {from: All}}, scopes: [{");
+    assert_eq!(texts(index.apply_client(&parse(&open))), ["OAuthClient shop/api", "OAuthClient shop/shop"]);
 }
 
 #[test]
 fn a_namespace_makes_work_for_its_own_clients_and_only_when_its_labels_change() {
     let mut index = furnished();
-    index.apply_client(&parse(
-        &fixtures::CLIENT.replace("namespace: shop}", "namespace: blog}"),
-    ));
+    index.apply_client(&parse(&fixtures::CLIENT.replace("namespace: shop}", "namespace: blog}")));
     let namespace = |label: &str| {
         let yaml = format!("metadata: {{name: blog, labels: {{tenant: {label}}}}}");
         serde_saphyr::from_str::<Namespace>(&yaml).unwrap()
     };
-    assert_eq!(
-        texts(index.apply_namespace(&namespace("acme"))),
-        ["OAuthClient blog/shop"]
-    );
-    assert_eq!(
-        texts(index.apply_namespace(&namespace("acme"))),
-        Vec::<String>::new()
-    );
+    assert_eq!(texts(index.apply_namespace(&namespace("acme"))), ["OAuthClient blog/shop"]);
+    assert_eq!(texts(index.apply_namespace(&namespace("acme"))), Vec::<String>::new());
     assert_eq!(index.labels("blog")["tenant"], "acme");
 }
 
 #[test]
 fn a_published_holder_beats_an_older_rival_and_its_withdrawal_does_not_free_the_name() {
     let mut index = furnished();
-    let rival = fixtures::TENANT
-        .replace("name: acme,", "name: aaa,")
-        .replace("spec:", "spec:\n  slug: acme");
+    let rival = fixtures::TENANT.replace("name: acme,", "name: aaa,").replace("spec:", "spec:\n  slug: acme");
     index.apply_tenant(&parse(&rival));
     let slug = Claim::Slug("acme".to_owned());
-    assert_eq!(
-        index.holder(&slug, "acme"),
-        Some(name("identity", "aaa")),
-        "by name, both being of one age"
-    );
+    assert_eq!(index.holder(&slug, "acme"), Some(name("identity", "aaa")), "by name, both being of one age");
     let works = texts(index.apply_published(&tenant_document("acme", "acme")));
     assert_eq!(works[..2], ["Tenant identity/aaa", "Tenant identity/acme"]);
     assert_eq!(index.holder(&slug, "acme"), Some(name("identity", "acme")));
@@ -150,10 +122,7 @@ fn a_foreign_edit_is_told_from_a_write_of_ours() {
     let mut theirs = tenant_document("acme", "acme");
     theirs.metadata.labels = None;
     index.apply_published(&theirs);
-    assert!(
-        index.documents.get(&at).unwrap().tampered(),
-        "labels are ours"
-    );
+    assert!(index.documents.get(&at).unwrap().tampered(), "labels are ours");
     index.apply_published(&ours);
     assert!(!index.documents.get(&at).unwrap().tampered());
     index.delete_published(&at);

@@ -6,10 +6,7 @@ use super::*;
 use crate::work::Kind;
 
 fn at(millis: u64) -> Moment {
-    Moment {
-        wall: jiff::Timestamp::UNIX_EPOCH,
-        monotonic: Duration::from_millis(millis),
-    }
+    Moment { wall: jiff::Timestamp::UNIX_EPOCH, monotonic: Duration::from_millis(millis) }
 }
 
 fn work() -> Work {
@@ -17,17 +14,11 @@ fn work() -> Work {
 }
 
 fn live(text: &str) -> Live {
-    Live {
-        name: "doc".to_owned(),
-        digest: Digest::of(text.as_bytes()),
-        revision: 1,
-    }
+    Live { name: "doc".to_owned(), digest: Digest::of(text.as_bytes()), revision: 1 }
 }
 
 fn waiting() -> Standing {
-    Standing::Waiting {
-        pods: vec!["pod-b".to_owned()],
-    }
+    Standing::Waiting { pods: vec!["pod-b".to_owned()] }
 }
 
 fn acknowledged() -> Standing {
@@ -59,50 +50,28 @@ fn content_that_was_live_once_stays_so_and_other_content_does_not_inherit_it() {
     let mut liveness = Liveness::default();
     liveness.written("doc", live("x").digest, at(0));
     let took = Some(Duration::from_millis(300));
-    assert_eq!(
-        liveness.judge(&live("x"), acknowledged(), false, &work(), at(300)),
-        Judgement::Programmed { took }
-    );
-    assert_eq!(
-        liveness.judge(&live("x"), waiting(), false, &work(), at(9_000)),
-        Judgement::Programmed { took: None }
-    );
+    assert_eq!(liveness.judge(&live("x"), acknowledged(), false, &work(), at(300)), Judgement::Programmed { took });
+    assert_eq!(liveness.judge(&live("x"), waiting(), false, &work(), at(9_000)), Judgement::Programmed { took: None });
     liveness.written("doc", live("y").digest, at(10_000));
-    assert_eq!(
-        reason(liveness.judge(&live("y"), waiting(), true, &work(), at(12_000))),
-        Reason::Pending
-    );
+    assert_eq!(reason(liveness.judge(&live("y"), waiting(), true, &work(), at(12_000))), Reason::Pending);
     liveness.forget("doc");
-    assert_eq!(
-        liveness.judge(&live("x"), waiting(), false, &work(), at(13_000)),
-        Judgement::Hold(HELD_BACK)
-    );
+    assert_eq!(liveness.judge(&live("x"), waiting(), false, &work(), at(13_000)), Judgement::Hold(HELD_BACK));
 }
 
 #[test]
 fn a_new_leader_trusts_a_status_only_for_what_it_did_not_write_itself() {
     let mut liveness = Liveness::default();
-    assert_eq!(
-        liveness.judge(&live("x"), waiting(), true, &work(), at(0)),
-        Judgement::Programmed { took: None }
-    );
+    assert_eq!(liveness.judge(&live("x"), waiting(), true, &work(), at(0)), Judgement::Programmed { took: None });
 }
 
 #[test]
 fn statuses_begin_when_every_pod_has_reported_or_ten_seconds_after_they_were_listed() {
     let mut liveness = Liveness::default();
     assert!(!liveness.settled_or_defer(&work()));
-    assert_eq!(
-        liveness.settle(true, at(60_000)),
-        None,
-        "nobody has said which pods there are"
-    );
+    assert_eq!(liveness.settle(true, at(60_000)), None, "nobody has said which pods there are");
     liveness.listed(at(60_000));
     assert_eq!(liveness.settle(false, at(69_999)), None);
-    assert_eq!(
-        liveness.settle(false, at(70_000)),
-        Some(HashSet::from([work()]))
-    );
+    assert_eq!(liveness.settle(false, at(70_000)), Some(HashSet::from([work()])));
     assert!(liveness.settled_or_defer(&work()));
     assert_eq!(liveness.settle(true, at(80_000)), None, "once is enough");
 }

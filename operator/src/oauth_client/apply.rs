@@ -31,42 +31,16 @@ pub(super) struct Applied {
 }
 
 /// Carries out a plan; of a paused client, nothing.
-pub(super) async fn apply(
-    context: &Context,
-    observed: &Observed,
-    plan: Plan,
-) -> Result<Applied, StepError> {
-    let Plan {
-        credentials,
-        document,
-        outgrown,
-        verdicts,
-        hashes,
-        secret_name,
-        expiry,
-    } = plan;
+pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
+    let Plan { credentials, document, outgrown, verdicts, hashes, secret_name, expiry } = plan;
     let rechecked = secret_name.as_ref().map(|_| context.recheck());
     let next = Next { after: rechecked }.or(Next { after: expiry });
     let kept = observed.published.serving;
     if observed.object.meta.paused {
-        return Ok(Applied {
-            live: None,
-            kept: true,
-            verdicts,
-            hashes,
-            secret_name,
-            next,
-        });
+        return Ok(Applied { live: None, kept: true, verdicts, hashes, secret_name, next });
     }
     write(context, observed, credentials).await?;
-    let mut applied = Applied {
-        live: None,
-        kept: false,
-        verdicts,
-        hashes,
-        secret_name,
-        next,
-    };
+    let mut applied = Applied { live: None, kept: false, verdicts, hashes, secret_name, next };
     match document {
         Intent::Keep => applied.kept = kept,
         Intent::Publish(publication) => applied.live = Some(publish(context, *publication).await?),
@@ -85,11 +59,7 @@ pub(super) async fn apply(
     Ok(applied)
 }
 
-async fn write(
-    context: &Context,
-    observed: &Observed,
-    credentials: Credentials,
-) -> Result<(), StepError> {
+async fn write(context: &Context, observed: &Observed, credentials: Credentials) -> Result<(), StepError> {
     let Credentials::Write { secret, create, .. } = credentials else {
         return Ok(());
     };
@@ -106,31 +76,18 @@ async fn write(
                 false => format!("The Secret {name} with the credentials was brought up to date"),
             };
             let work = observed.object.work();
-            context
-                .tell(
-                    &work,
-                    &observed.object.meta.uid,
-                    false,
-                    "CredentialsWritten",
-                    note,
-                )
-                .await;
+            context.tell(&work, &observed.object.meta.uid, false, "CredentialsWritten", note).await;
             Ok(())
         }
         // Somebody was faster: the next reconcile reads what they wrote, and adopts it or says why not.
-        Err(ClusterError::AlreadyExists | ClusterError::Conflict) => {
-            Err(StepError::Outdated("the credentials"))
-        }
+        Err(ClusterError::AlreadyExists | ClusterError::Conflict) => Err(StepError::Outdated("the credentials")),
         Err(error) => Err(StepError::cluster("writing the credentials", error)),
     }
 }
 
 async fn delete(context: &Context, secret: Secret) -> Result<(), StepError> {
     let metadata = secret.metadata;
-    let at = ObjectName::new(
-        metadata.namespace.unwrap_or_default(),
-        metadata.name.unwrap_or_default(),
-    );
+    let at = ObjectName::new(metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default());
     let uid = metadata.uid.unwrap_or_default();
     let version = metadata.resource_version.unwrap_or_default();
     context

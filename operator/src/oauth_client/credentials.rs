@@ -68,23 +68,14 @@ pub(super) fn credentials(
     match source {
         ClientSecretSource::Existing(existing) => {
             let Some(secret) = &observed.secret else {
-                return Credentials::Missing(
-                    Reason::SecretNotFound,
-                    format!("there is no Secret {}", existing.name),
-                );
+                return Credentials::Missing(Reason::SecretNotFound, format!("there is no Secret {}", existing.name));
             };
             match usable(secret, &existing.key) {
-                Ok(secret) => Credentials::Present {
-                    hash: ClientSecretHash::of(&secret),
-                },
-                Err((reason, message)) => {
-                    Credentials::Missing(reason, format!("Secret {}: {message}", existing.name))
-                }
+                Ok(secret) => Credentials::Present { hash: ClientSecretHash::of(&secret) },
+                Err((reason, message)) => Credentials::Missing(reason, format!("Secret {}: {message}", existing.name)),
             }
         }
-        ClientSecretSource::Generated(generated) => {
-            generated_secret(client, tenant, generated, observed)
-        }
+        ClientSecretSource::Generated(generated) => generated_secret(client, tenant, generated, observed),
     }
 }
 
@@ -103,21 +94,12 @@ fn generated_secret(
         );
         return Credentials::Missing(Reason::SecretNotOwned, message);
     }
-    let earlier = observed
-        .earlier
-        .as_ref()
-        .filter(|earlier| owned(earlier, owner));
-    let held = match before
-        .or(earlier)
-        .map(|secret| (secret, held_at(secret, generated)))
-    {
+    let earlier = observed.earlier.as_ref().filter(|earlier| owned(earlier, owner));
+    let held = match before.or(earlier).map(|secret| (secret, held_at(secret, generated))) {
         Some((secret, Some(key))) => match usable(secret, &key) {
             Ok(held) => Some(held),
             Err((reason, message)) => {
-                return Credentials::Missing(
-                    reason,
-                    format!("Secret {}: {message}", generated.name),
-                );
+                return Credentials::Missing(reason, format!("Secret {}: {message}", generated.name));
             }
         },
         _ => None,
@@ -127,11 +109,7 @@ fn generated_secret(
     let secret = secret(client, tenant, generated, before, &value);
     match before {
         Some(before) if *before == secret => Credentials::Present { hash },
-        _ => Credentials::Write {
-            secret: Box::new(secret),
-            create: before.is_none(),
-            hash,
-        },
+        _ => Credentials::Write { secret: Box::new(secret), create: before.is_none(), hash },
     }
 }
 
@@ -145,17 +123,9 @@ pub(super) fn owned(secret: &Secret, client: &ObjectName) -> bool {
 /// The key under which a Secret that we made holds the client's secret, if it still does.
 fn held_at(secret: &Secret, generated: &GeneratedSecret) -> Option<String> {
     let data = secret.data.as_ref()?;
-    let noted = secret
-        .metadata
-        .annotations
-        .as_ref()
-        .and_then(|all| all.get(ANNOTATION_SECRET_KEY));
+    let noted = secret.metadata.annotations.as_ref().and_then(|all| all.get(ANNOTATION_SECRET_KEY));
     let candidates = [Some(&generated.entries.client_secret), noted];
-    candidates
-        .into_iter()
-        .flatten()
-        .find(|key| data.contains_key(*key))
-        .cloned()
+    candidates.into_iter().flatten().find(|key| data.contains_key(*key)).cloned()
 }
 
 fn usable(secret: &Secret, key: &str) -> Result<ClientSecret, (Reason, String)> {
@@ -163,17 +133,12 @@ fn usable(secret: &Secret, key: &str) -> Result<ClientSecret, (Reason, String)> 
     let Some(value) = value else {
         return Err((Reason::SecretInvalid, format!("it has no key {key}")));
     };
-    let text = std::str::from_utf8(&value.0)
-        .map_err(|_| (Reason::SecretInvalid, format!("{key} is not UTF-8 text")))?;
+    let text =
+        std::str::from_utf8(&value.0).map_err(|_| (Reason::SecretInvalid, format!("{key} is not UTF-8 text")))?;
     // One line break at the end is the editor's.
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     if text.chars().count() < SHORTEST {
-        return Err((
-            Reason::SecretTooShort,
-            format!("{key} is shorter than {SHORTEST} characters"),
-        ));
+        return Err((Reason::SecretTooShort, format!("{key} is shorter than {SHORTEST} characters")));
     }
     Ok(ClientSecret::new(text.to_owned()))
 }
@@ -186,29 +151,18 @@ fn secret(
     before: Option<&Secret>,
     value: &ClientSecret,
 ) -> Secret {
-    let mut metadata = before
-        .map(|before| before.metadata.clone())
-        .unwrap_or_else(|| ObjectMeta {
-            namespace: Some(client.name.namespace.clone()),
-            name: Some(generated.name.clone()),
-            ..ObjectMeta::default()
-        });
+    let mut metadata = before.map(|before| before.metadata.clone()).unwrap_or_else(|| ObjectMeta {
+        namespace: Some(client.name.namespace.clone()),
+        name: Some(generated.name.clone()),
+        ..ObjectMeta::default()
+    });
     let labels = metadata.labels.get_or_insert_default();
     labels.extend(generated.labels.clone());
-    labels.insert(
-        names::LABEL_MANAGED_BY.to_owned(),
-        names::MANAGER.to_owned(),
-    );
-    labels.insert(
-        names::LABEL_OAUTH_CLIENT.to_owned(),
-        client.name.name.clone(),
-    );
+    labels.insert(names::LABEL_MANAGED_BY.to_owned(), names::MANAGER.to_owned());
+    labels.insert(names::LABEL_OAUTH_CLIENT.to_owned(), client.name.name.clone());
     let annotations = metadata.annotations.get_or_insert_default();
     annotations.extend(generated.annotations.clone());
-    annotations.insert(
-        ANNOTATION_SECRET_KEY.to_owned(),
-        generated.entries.client_secret.clone(),
-    );
+    annotations.insert(ANNOTATION_SECRET_KEY.to_owned(), generated.entries.client_secret.clone());
     Secret {
         metadata,
         data: Some(data(client, tenant, generated, value)),
@@ -234,11 +188,8 @@ fn data(
         Placeholder::Tenant => tenant.slug(),
     };
     let bytes = |text: &str| ByteString(text.as_bytes().to_vec());
-    let mut data: BTreeMap<String, ByteString> = entries
-        .templates
-        .iter()
-        .map(|(key, template)| (key.clone(), bytes(&template.render(fill))))
-        .collect();
+    let mut data: BTreeMap<String, ByteString> =
+        entries.templates.iter().map(|(key, template)| (key.clone(), bytes(&template.render(fill)))).collect();
     data.insert(entries.client_id.clone(), bytes(client.client_id.as_str()));
     data.insert(entries.client_secret.clone(), bytes(value.expose()));
     data.insert(entries.issuer.clone(), bytes(tenant.issuer.as_str()));
@@ -257,32 +208,18 @@ pub(super) fn hashes(
         return recorded.to_vec();
     };
     let overlap = match source {
-        ClientSecretSource::Generated(generated) => {
-            generated.rotation.map(|rotation| rotation.overlap)
-        }
+        ClientSecretSource::Generated(generated) => generated.rotation.map(|rotation| rotation.overlap),
         ClientSecretSource::Existing(_) => None,
     };
     let overlap = overlap.map_or(OVERLAP, |seconds| Duration::from_secs(u64::from(seconds)));
     let known = recorded.iter().find(|hash| hash.hash == current);
     let created_at = known.map_or(now, |known| known.created_at);
-    let first = SecretHash {
-        hash: current.clone(),
-        created_at,
-        expires_at: None,
-    };
-    let others = recorded
-        .iter()
-        .filter(|hash| hash.hash != current)
-        .map(|hash| {
-            let expires_at = hash.expires_at.or_else(|| now.checked_add(overlap).ok());
-            SecretHash {
-                expires_at,
-                ..hash.clone()
-            }
-        });
-    std::iter::once(first)
-        .chain(others.filter(|hash| hash.expires_at.is_none_or(|at| at > now)))
-        .collect()
+    let first = SecretHash { hash: current.clone(), created_at, expires_at: None };
+    let others = recorded.iter().filter(|hash| hash.hash != current).map(|hash| {
+        let expires_at = hash.expires_at.or_else(|| now.checked_add(overlap).ok());
+        SecretHash { expires_at, ..hash.clone() }
+    });
+    std::iter::once(first).chain(others.filter(|hash| hash.expires_at.is_none_or(|at| at > now))).collect()
 }
 
 /// How long until the next of `hashes` is no longer accepted.

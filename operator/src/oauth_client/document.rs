@@ -2,8 +2,8 @@
 
 use claviger_crds::oauth_client::{Authentication, ClientKeys, ValidOAuthClient};
 use claviger_crds::published::{
-    BackchannelLogoutDocument, ClientAuthentication, ClientDocument, Content, Document,
-    FrontchannelLogoutDocument, ResourceServerDocument, SecretHash,
+    BackchannelLogoutDocument, ClientAuthentication, ClientDocument, Content, Document, FrontchannelLogoutDocument,
+    ResourceServerDocument, SecretHash,
 };
 
 use super::grants::Grants;
@@ -17,12 +17,7 @@ pub(super) fn document(
     grants: &Grants,
     hashes: Vec<SecretHash>,
 ) -> Document {
-    let texts = |values: &[_]| {
-        values
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<String>>()
-    };
+    let texts = |values: &[_]| values.iter().map(ToString::to_string).collect::<Vec<String>>();
     let content = ClientDocument {
         client_id: client.client_id.to_string(),
         display_name: client.display_name.clone(),
@@ -32,45 +27,28 @@ pub(super) fn document(
         grant_types: client.grant_types.iter().map(ToString::to_string).collect(),
         scopes: grants.scopes.clone(),
         audiences: grants.audiences.clone(),
-        resource_server: client
-            .resource_server
-            .as_ref()
-            .map(|server| ResourceServerDocument {
-                audience: server.audience.to_string(),
-                scopes: server.scopes.iter().map(scope_document).collect(),
-            }),
+        resource_server: client.resource_server.as_ref().map(|server| ResourceServerDocument {
+            audience: server.audience.to_string(),
+            scopes: server.scopes.iter().map(scope_document).collect(),
+        }),
         consent: client.consent,
         authentication: authentication(client, hashes),
         require_pkce: client.require_pkce,
-        id_token_signed_response_alg: client
-            .id_token_signed_response_alg
-            .map(|algorithm| algorithm.to_string()),
+        id_token_signed_response_alg: client.id_token_signed_response_alg.map(|algorithm| algorithm.to_string()),
         id_token_claims: client.id_token_claims,
         access_token_type: client.access_token_type,
         lifetimes: client.lifetimes,
-        allowed_origins: client
-            .allowed_origins
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-        backchannel_logout: client.backchannel_logout.as_ref().map(|logout| {
-            BackchannelLogoutDocument {
-                uri: logout.uri.to_string(),
-                session_required: logout.session_required,
-            }
+        allowed_origins: client.allowed_origins.iter().map(ToString::to_string).collect(),
+        backchannel_logout: client.backchannel_logout.as_ref().map(|logout| BackchannelLogoutDocument {
+            uri: logout.uri.to_string(),
+            session_required: logout.session_required,
         }),
-        frontchannel_logout: client.frontchannel_logout.as_ref().map(|logout| {
-            FrontchannelLogoutDocument {
-                uri: logout.uri.to_string(),
-                session_required: logout.session_required,
-            }
+        frontchannel_logout: client.frontchannel_logout.as_ref().map(|logout| FrontchannelLogoutDocument {
+            uri: logout.uri.to_string(),
+            session_required: logout.session_required,
         }),
     };
-    Document::serving(
-        tenant.slug(),
-        client.name.clone(),
-        Content::OAuthClient(content),
-    )
+    Document::serving(tenant.slug(), client.name.clone(), Content::OAuthClient(content))
 }
 
 fn authentication(client: &ValidOAuthClient, hashes: Vec<SecretHash>) -> ClientAuthentication {
@@ -82,19 +60,11 @@ fn authentication(client: &ValidOAuthClient, hashes: Vec<SecretHash>) -> ClientA
                 ClientKeys::JwksUri(uri) => (None, Some(uri.to_string())),
             };
             let algorithms = algorithms.iter().map(ToString::to_string).collect();
-            ClientAuthentication::PrivateKeyJwt {
-                jwks,
-                jwks_uri,
-                algorithms,
-            }
+            ClientAuthentication::PrivateKeyJwt { jwks, jwks_uri, algorithms }
         }
         // Refused before: with no account named, nobody is this client.
-        Authentication::ServiceAccounts(_) => ClientAuthentication::ServiceAccounts {
-            accounts: Vec::new(),
-        },
-        Authentication::Tls { subject_dn } => ClientAuthentication::Tls {
-            subject_dn: subject_dn.clone(),
-        },
+        Authentication::ServiceAccounts(_) => ClientAuthentication::ServiceAccounts { accounts: Vec::new() },
+        Authentication::Tls { subject_dn } => ClientAuthentication::Tls { subject_dn: subject_dn.clone() },
         Authentication::None => ClientAuthentication::None,
     }
 }

@@ -28,9 +28,7 @@ pub(super) struct Grants {
 /// Decides, by what is declared.
 pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Grants {
     let mut grants = Grants::default();
-    let own = |scope: &ScopeToken| {
-        scope.is_standard() || tenant.valid.scopes.iter().any(|of| of.name == *scope)
-    };
+    let own = |scope: &ScopeToken| scope.is_standard() || tenant.valid.scopes.iter().any(|of| of.name == *scope);
     let (own, mut left): (Vec<_>, Vec<_>) = client.scopes.iter().partition(|scope| own(scope));
     grants.scopes = own.into_iter().map(ToString::to_string).collect();
     for audience in &client.audiences {
@@ -41,17 +39,11 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
         let scopes = references::scopes_of_api(&api, &client.scopes);
         left.retain(|scope| !scopes.contains(scope));
         let scopes = scopes.into_iter().map(ToString::to_string).collect();
-        grants.audiences.push(AudienceGrant {
-            audience: audience.to_string(),
-            scopes,
-        });
+        grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes });
     }
     grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
     let algorithm = client.id_token_signed_response_alg.filter(|algorithm| {
-        let mut rings = index
-            .members
-            .rings(tenant.name())
-            .filter_map(|ring| index.signing_keys.get(ring)?.valid());
+        let mut rings = index.members.rings(tenant.name()).filter_map(|ring| index.signing_keys.get(ring)?.valid());
         !rings.any(|ring| ring.algorithm == *algorithm)
     });
     grants.missing_algorithm = algorithm.map(|algorithm| algorithm.to_string());
@@ -68,10 +60,7 @@ fn granted_api(
     let claim = Claim::audience(&tenant.name().to_string(), audience.as_str());
     let owner: ObjectName = index.holder(&claim, tenant.slug())?;
     let valid = index.clients.get(&owner)?.valid()?;
-    let api = valid
-        .resource_server
-        .as_ref()
-        .filter(|api| api.audience == *audience)?;
+    let api = valid.resource_server.as_ref().filter(|api| api.audience == *audience)?;
     let attached = valid.tenant == *tenant.name()
         && references::attachment_allowed(
             &tenant.valid.allowed_clients,
@@ -80,8 +69,7 @@ fn granted_api(
             &index.labels(&owner.namespace),
         );
     let labels = index.labels(&client.name.namespace);
-    (attached && references::audience_granted(&owner, api, &client.name, &labels))
-        .then(|| api.clone())
+    (attached && references::audience_granted(&owner, api, &client.name, &labels)).then(|| api.clone())
 }
 
 impl Grants {
@@ -90,10 +78,7 @@ impl Grants {
         let no = |reason, message| Verdict::no(ConditionType::ReferencesResolved, reason, message);
         if !self.refused_audiences.is_empty() {
             let audiences = self.refused_audiences.join(", ");
-            return no(
-                Reason::AudienceNotGranted,
-                format!("no OAuthClient of this Tenant grants: {audiences}"),
-            );
+            return no(Reason::AudienceNotGranted, format!("no OAuthClient of this Tenant grants: {audiences}"));
         }
         if !self.refused_scopes.is_empty() {
             let scopes = self.refused_scopes.join(", ");

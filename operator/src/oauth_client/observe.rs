@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
-use claviger_crds::oauth_client::{
-    Authentication, ClientSecretSource, OAuthClient, ValidOAuthClient,
-};
+use claviger_crds::oauth_client::{Authentication, ClientSecretSource, OAuthClient, ValidOAuthClient};
 use claviger_crds::published::SecretHash;
 use claviger_crds::references;
 use k8s_openapi::api::core::v1::Secret;
@@ -62,10 +60,7 @@ impl Observed {
 }
 
 /// Reads the index, and then the Secret if the client is to be served. `None` if it is gone.
-pub(super) async fn observe(
-    context: &Context,
-    name: &ObjectName,
-) -> Result<Option<Observed>, StepError> {
+pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Option<Observed>, StepError> {
     let Some(mut observed) = context.with(|state| look(context, state, name)) else {
         return Ok(None);
     };
@@ -81,19 +76,10 @@ pub(super) async fn observe(
     };
     let read = async |secret: &str| {
         let at = ObjectName::new(name.namespace.clone(), secret);
-        context
-            .cluster()
-            .secret(&at)
-            .await
-            .doing("reading the credentials")
+        context.cluster().secret(&at).await.doing("reading the credentials")
     };
     observed.secret = read(&current).await?;
-    let earlier = observed
-        .published
-        .credentials
-        .iter()
-        .find(|earlier| **earlier != current)
-        .cloned();
+    let earlier = observed.published.credentials.iter().find(|earlier| **earlier != current).cloned();
     if let Some(earlier) = earlier.filter(|_| makes) {
         observed.earlier = read(&earlier).await?;
     }
@@ -105,29 +91,16 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     let work = object.work();
     let document = work.document();
     let entry = state.index.documents.get(&document);
-    let published = Published::of(
-        entry.or_else(|| state.index.documents.lost(&document)),
-        entry.is_some(),
-    );
-    let standing = object
-        .tenant()
-        .map(|tenant| tenant::standing(context, state, &tenant));
+    let published = Published::of(entry.or_else(|| state.index.documents.lost(&document)), entry.is_some());
+    let standing = object.tenant().map(|tenant| tenant::standing(context, state, &tenant));
     let (mut refusal, mut grants, mut issuer) = (None, Grants::default(), Vec::new());
     if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {
         refusal = refuse(&state.index, valid, tenant);
         grants = grants::grant(&state.index, valid, tenant);
         issuer = tenant::issuer_needs(state, tenant, &work);
     }
-    let observed = Observed {
-        object,
-        tenant: standing,
-        refusal,
-        grants,
-        published,
-        secret: None,
-        earlier: None,
-        issuer,
-    };
+    let observed =
+        Observed { object, tenant: standing, refusal, grants, published, secret: None, earlier: None, issuer };
     Some(observed)
 }
 
@@ -140,20 +113,12 @@ impl Published {
             Detail::Client { hashes, .. } => hashes.clone(),
             _ => Vec::new(),
         };
-        Self {
-            serving: stands && entry.serving(),
-            hashes,
-            credentials: entry.credentials.clone(),
-        }
+        Self { serving: stands && entry.serving(), hashes, credentials: entry.credentials.clone() }
     }
 }
 
 /// The checks in their order: what the tenant demands of a client before it serves it.
-fn refuse(
-    index: &Index,
-    client: &ValidOAuthClient,
-    tenant: &AcceptedTenant,
-) -> Option<(Reason, String)> {
+fn refuse(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
     check_client_id(client, tenant)
         .or_else(|| check_attachment(index, client, tenant))
         .or_else(|| check_authentication(client))
@@ -173,19 +138,13 @@ fn check_client_id(client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option
     })
 }
 
-fn check_attachment(
-    index: &Index,
-    client: &ValidOAuthClient,
-    tenant: &AcceptedTenant,
-) -> Option<(Reason, String)> {
+fn check_attachment(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
     let own = &client.name.namespace;
     let allowed = &tenant.valid.allowed_clients;
     let labels = index.labels(own);
     (!references::attachment_allowed(allowed, &tenant.name().namespace, own, &labels)).then(|| {
-        let message = format!(
-            "the Tenant {} does not allow clients of namespace {own} (spec.allowedClients)",
-            tenant.name()
-        );
+        let message =
+            format!("the Tenant {} does not allow clients of namespace {own} (spec.allowedClients)", tenant.name());
         (Reason::NotAllowedByTenant, message)
     })
 }
@@ -198,10 +157,7 @@ fn check_authentication(client: &ValidOAuthClient) -> Option<(Reason, String)> {
             return None;
         }
     };
-    Some((
-        Reason::Unsupported,
-        format!("authentication.{method} is not served by this release"),
-    ))
+    Some((Reason::Unsupported, format!("authentication.{method} is not served by this release")))
 }
 
 fn check_ceilings(client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
@@ -209,42 +165,21 @@ fn check_ceilings(client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<
     (!exceeded.is_empty()).then(|| (Reason::CeilingExceeded, exceeded.join("; ")))
 }
 
-fn check_conflicts(
-    index: &Index,
-    client: &ValidOAuthClient,
-    tenant: &AcceptedTenant,
-) -> Option<(Reason, String)> {
+fn check_conflicts(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
     let scope = tenant.name().to_string();
-    let other = |claim: Claim| {
-        index
-            .holder(&claim, tenant.slug())
-            .filter(|holder| *holder != client.name)
-    };
+    let other = |claim: Claim| index.holder(&claim, tenant.slug()).filter(|holder| *holder != client.name);
     if let Some(holder) = other(Claim::client_id(&scope, client.client_id.as_str())) {
-        let message = format!(
-            "the client ID {} is held by the OAuthClient {holder}",
-            client.client_id
-        );
+        let message = format!("the client ID {} is held by the OAuthClient {holder}", client.client_id);
         return Some((Reason::ClientIdConflict, message));
     }
     let audience = &client.resource_server.as_ref()?.audience;
     let holder = other(Claim::audience(&scope, audience.as_str()))?;
-    Some((
-        Reason::AudienceConflict,
-        format!("the audience {audience} is held by the OAuthClient {holder}"),
-    ))
+    Some((Reason::AudienceConflict, format!("the audience {audience} is held by the OAuthClient {holder}")))
 }
 
-fn check_quota(
-    index: &Index,
-    client: &ValidOAuthClient,
-    tenant: &AcceptedTenant,
-) -> Option<(Reason, String)> {
+fn check_quota(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
     let quota = tenant.valid.ceilings.clients?;
     (!index.within_quota(tenant.name(), &client.name, quota)).then(|| {
-        (
-            Reason::QuotaExceeded,
-            format!("the Tenant allows {quota} clients, and has them (spec.ceilings.clients)"),
-        )
+        (Reason::QuotaExceeded, format!("the Tenant allows {quota} clients, and has them (spec.ceilings.clients)"))
     })
 }

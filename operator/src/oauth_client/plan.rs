@@ -54,24 +54,12 @@ pub(super) fn plan(observed: &Observed, now: Timestamp) -> Plan {
         Ok(valid) => valid,
         Err(faults) => {
             let invalid = Verdict::no(ConditionType::Accepted, Reason::Invalid, sentence(faults));
-            let rest = [
-                ConditionType::ReferencesResolved,
-                ConditionType::CredentialsReady,
-            ]
-            .map(unjudged);
+            let rest = [ConditionType::ReferencesResolved, ConditionType::CredentialsReady].map(unjudged);
             return idle(Intent::Keep, [vec![invalid], rest.into()].concat());
         }
     };
-    let without_tenant = |intent, verdict| {
-        idle(
-            intent,
-            vec![
-                accepted(),
-                verdict,
-                unjudged(ConditionType::CredentialsReady),
-            ],
-        )
-    };
+    let without_tenant =
+        |intent, verdict| idle(intent, vec![accepted(), verdict, unjudged(ConditionType::CredentialsReady)]);
     let tenant = match &observed.tenant {
         Some(TenantStanding::Accepted(tenant)) => tenant,
         Some(TenantStanding::NotAccepted) => {
@@ -92,11 +80,7 @@ pub(super) fn plan(observed: &Observed, now: Timestamp) -> Plan {
             _ => Intent::Withdraw { tenant_gone: false },
         };
         let refused = Verdict::no(ConditionType::Accepted, *reason, message.clone());
-        let rest = [
-            ConditionType::ReferencesResolved,
-            ConditionType::CredentialsReady,
-        ]
-        .map(unjudged);
+        let rest = [ConditionType::ReferencesResolved, ConditionType::CredentialsReady].map(unjudged);
         return idle(intent, [vec![refused], rest.into()].concat());
     }
     serve(observed, valid, tenant, now)
@@ -114,12 +98,7 @@ fn idle(document: Intent, verdicts: Vec<Verdict>) -> Plan {
     }
 }
 
-fn serve(
-    observed: &Observed,
-    valid: &ValidOAuthClient,
-    tenant: &AcceptedTenant,
-    now: Timestamp,
-) -> Plan {
+fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant, now: Timestamp) -> Plan {
     let recorded = &observed.published.hashes;
     let (credentials, hashes, secret_name) = match &valid.authentication {
         Authentication::Secret(source) => {
@@ -131,27 +110,21 @@ fn serve(
     };
     let publication = Publication {
         credentials: noted(valid, observed, &credentials),
-        ..Publication::of(
-            document(valid, tenant, &observed.grants, hashes.clone()),
-            &observed.object.meta.uid,
-        )
+        ..Publication::of(document(valid, tenant, &observed.grants, hashes.clone()), &observed.object.meta.uid)
     };
     // Without any secret that works there is nothing to serve yet.
     let usable = !matches!(credentials, Credentials::Missing(..)) || !hashes.is_empty();
-    let outgrown = observed.earlier.clone().filter(|earlier| {
-        !matches!(credentials, Credentials::Missing(..)) && credentials::owned(earlier, &valid.name)
-    });
+    let outgrown = observed
+        .earlier
+        .clone()
+        .filter(|earlier| !matches!(credentials, Credentials::Missing(..)) && credentials::owned(earlier, &valid.name));
     Plan {
         verdicts: vec![
             Verdict::yes(ConditionType::Accepted, Reason::Accepted),
             observed.grants.verdict(),
             credentials_ready(&credentials),
         ],
-        document: if usable {
-            Intent::Publish(Box::new(publication))
-        } else {
-            Intent::Keep
-        },
+        document: if usable { Intent::Publish(Box::new(publication)) } else { Intent::Keep },
         expiry: credentials::next_expiry(&hashes, now),
         credentials,
         outgrown,
@@ -169,14 +142,9 @@ fn secret_name(source: &ClientSecretSource) -> String {
 
 /// The credentials Secrets to note beside the document: the present one, and any earlier one that
 /// still stands.
-fn noted(
-    valid: &ValidOAuthClient,
-    observed: &Observed,
-    credentials: &Credentials,
-) -> BTreeSet<String> {
+fn noted(valid: &ValidOAuthClient, observed: &Observed, credentials: &Credentials) -> BTreeSet<String> {
     let mut names = observed.published.credentials.clone();
-    if let Authentication::Secret(ClientSecretSource::Generated(generated)) = &valid.authentication
-    {
+    if let Authentication::Secret(ClientSecretSource::Generated(generated)) = &valid.authentication {
         if observed.earlier.is_none() {
             names.clear();
         }
@@ -191,9 +159,7 @@ fn credentials_ready(credentials: &Credentials) -> Verdict {
     let condition = ConditionType::CredentialsReady;
     match credentials {
         Credentials::None => Verdict::yes(condition, Reason::NoCredentialsNeeded),
-        Credentials::Present { .. } | Credentials::Write { .. } => {
-            Verdict::yes(condition, Reason::CredentialsReady)
-        }
+        Credentials::Present { .. } | Credentials::Write { .. } => Verdict::yes(condition, Reason::CredentialsReady),
         Credentials::Missing(reason, message) => Verdict::no(condition, *reason, message.clone()),
     }
 }

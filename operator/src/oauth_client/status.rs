@@ -14,31 +14,18 @@ use crate::work::Next;
 const FINGERPRINT: usize = 12;
 
 /// Writes the status if it differs; says when to look again.
-pub(super) async fn report(
-    context: &Context,
-    observed: &Observed,
-    applied: Applied,
-) -> Result<Next, StepError> {
-    let Applied {
-        live,
-        kept,
-        mut verdicts,
-        hashes,
-        secret_name,
-        mut next,
-    } = applied;
+pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
+    let Applied { live, kept, mut verdicts, hashes, secret_name, mut next } = applied;
     let object = &observed.object;
     let paused = object.meta.paused;
     match &live {
-        Some(live) => {
-            match report::programmed(live, report::judge(context, object, live, &observed.issuer)) {
-                Ok((verdict, again)) => {
-                    verdicts.push(verdict);
-                    next = next.or(again);
-                }
-                Err(held) => return Ok(next.or(held)),
+        Some(live) => match report::programmed(live, report::judge(context, object, live, &observed.issuer)) {
+            Ok((verdict, again)) => {
+                verdicts.push(verdict);
+                next = next.or(again);
             }
-        }
+            Err(held) => return Ok(next.or(held)),
+        },
         None if kept => verdicts.push(report::kept(object)),
         None => verdicts.push(report::not_served()),
     }
@@ -54,12 +41,7 @@ pub(super) async fn report(
         secrets: hashes.iter().map(secret).collect(),
         next_rotation_at: None,
         granted_scopes: granted_scopes(observed),
-        granted_audiences: observed
-            .grants
-            .audiences
-            .iter()
-            .map(|grant| grant.audience.clone())
-            .collect(),
+        granted_audiences: observed.grants.audiences.iter().map(|grant| grant.audience.clone()).collect(),
     };
     report::report(context, object, status, |index| &mut index.clients).await?;
     Ok(next)

@@ -32,39 +32,16 @@ pub(super) struct Applied {
 }
 
 /// Carries out a plan; of a paused SigningKey, nothing.
-pub(super) async fn apply(
-    context: &Context,
-    observed: &Observed,
-    plan: Plan,
-) -> Result<Applied, StepError> {
-    let Plan {
-        mut decision,
-        purpose,
-        publish: publishes,
-        verdicts,
-    } = plan;
-    let next = Next {
-        after: decision.again,
-    };
+pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
+    let Plan { mut decision, purpose, publish: publishes, verdicts } = plan;
+    let next = Next { after: decision.again };
     let before = observed.stored.as_ref();
-    let paused = observed
-        .object
-        .as_ref()
-        .is_some_and(|object| object.meta.paused);
+    let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
     let blocked = observed.around.rolled_back;
     if paused || blocked || !publishes {
         let ring = before.map(|stored| stored.ring.clone());
-        let kept = ring
-            .as_ref()
-            .is_some_and(|ring| ring.withdrawn_at.is_none());
-        return Ok(Applied {
-            ring,
-            live: None,
-            kept,
-            decision,
-            verdicts,
-            next,
-        });
+        let kept = ring.as_ref().is_some_and(|ring| ring.withdrawn_at.is_none());
+        return Ok(Applied { ring, live: None, kept, decision, verdicts, next });
     }
     if decision.actions.contains(&Action::Withdraw) && observed.object.is_some() {
         let tenant = observed.object.as_ref().and_then(|object| object.tenant());
@@ -80,10 +57,8 @@ pub(super) async fn apply(
         (None, None) => None,
         (before, _) => {
             let now = context.now();
-            let algorithm = purpose
-                .as_ref()
-                .map(|purpose| purpose.algorithm)
-                .or(before.map(|stored| stored.ring.algorithm));
+            let algorithm =
+                purpose.as_ref().map(|purpose| purpose.algorithm).or(before.map(|stored| stored.ring.algorithm));
             let count = decision.actions.iter().map(Action::keys).sum();
             let keys = match algorithm {
                 Some(algorithm) => generate(context, algorithm, count).await?,
@@ -101,48 +76,20 @@ pub(super) async fn apply(
         }
     };
     let Some(ring) = ring else {
-        return Ok(Applied {
-            ring: None,
-            live: None,
-            kept: false,
-            decision,
-            verdicts,
-            next,
-        });
+        return Ok(Applied { ring: None, live: None, kept: false, decision, verdicts, next });
     };
     let mut publication = Publication::of(ring.document(&observed.work.name), &observed.owner_uid);
     publication.revision = Some(ring.revision);
     // A ring that was withdrawn before anything was published of it has nothing to take back.
-    let known = context.with(|state| {
-        state
-            .index
-            .documents
-            .get(&observed.work.document())
-            .is_some()
-    });
-    let live = if known || ring.withdrawn_at.is_none() {
-        Some(publish(context, publication).await?)
-    } else {
-        None
-    };
+    let known = context.with(|state| state.index.documents.get(&observed.work.document()).is_some());
+    let live = if known || ring.withdrawn_at.is_none() { Some(publish(context, publication).await?) } else { None };
     let live = live.filter(|_| ring.withdrawn_at.is_none());
     if live.is_none() {
         context.with(|state| state.liveness.forget(&observed.work.document()));
     }
     // What follows from a change is decided at once, by what is now stored.
-    let next = if decision.actions.is_empty() || observed.object.is_some() {
-        next
-    } else {
-        Next::after(NOW)
-    };
-    Ok(Applied {
-        ring: Some(ring),
-        live,
-        kept: false,
-        decision,
-        verdicts,
-        next,
-    })
+    let next = if decision.actions.is_empty() || observed.object.is_some() { next } else { Next::after(NOW) };
+    Ok(Applied { ring: Some(ring), live, kept: false, decision, verdicts, next })
 }
 
 const NOW: std::time::Duration = std::time::Duration::ZERO;
@@ -155,19 +102,14 @@ async fn write(
     before: Option<&StoredRing>,
 ) -> Result<(), StepError> {
     let owner = &observed.work.name;
-    let secret = ring.to_secret(
-        &context.options.operator_namespace,
-        owner,
-        before.map(|stored| &stored.metadata),
-    );
+    let secret = ring.to_secret(&context.options.operator_namespace, owner, before.map(|stored| &stored.metadata));
     let written = match before {
         Some(_) => context.replace_secret(Written::Ring, secret).await,
         None => context.create_secret(Written::Ring, secret).await,
     };
     match written {
         Ok(written) => {
-            let retired = before.is_some_and(|stored| stored.ring.active().is_some())
-                && ring.active().is_none();
+            let retired = before.is_some_and(|stored| stored.ring.active().is_some()) && ring.active().is_none();
             let now = context.now();
             context.with(|state| {
                 state.index.wrote_ring(&written);
@@ -180,9 +122,7 @@ async fn write(
             Ok(())
         }
         // Somebody was faster: the next reconcile reads what they wrote.
-        Err(ClusterError::AlreadyExists | ClusterError::Conflict) => {
-            Err(StepError::Outdated("the ring"))
-        }
+        Err(ClusterError::AlreadyExists | ClusterError::Conflict) => Err(StepError::Outdated("the ring")),
         Err(error) => Err(StepError::cluster("writing the ring", error)),
     }
 }
@@ -190,32 +130,14 @@ async fn write(
 async fn tell(context: &Context, observed: &Observed, actions: &[Action]) {
     for action in actions {
         let (reason, note) = match action {
-            Action::Create => (
-                "RingCreated",
-                "A ring was made: one key that signs and one that stands by",
-            ),
-            Action::Return { .. } => (
-                "RingRestored",
-                "The ring of this name was restored: the same keys serve again",
-            ),
+            Action::Create => ("RingCreated", "A ring was made: one key that signs and one that stands by"),
+            Action::Return { .. } => ("RingRestored", "The ring of this name was restored: the same keys serve again"),
             Action::AddStandby => ("KeyCreated", "A key that stands by was made"),
             Action::Withdraw => ("RingWithdrawn", "The ring is withdrawn: its Tenant is gone"),
-            Action::Adjust
-            | Action::Promote
-            | Action::HandOver
-            | Action::Retire
-            | Action::Republish { .. } => continue,
+            Action::Adjust | Action::Promote | Action::HandOver | Action::Retire | Action::Republish { .. } => continue,
         };
         if observed.object.is_some() {
-            context
-                .tell(
-                    &observed.work,
-                    &observed.owner_uid,
-                    false,
-                    reason,
-                    note.to_owned(),
-                )
-                .await;
+            context.tell(&observed.work, &observed.owner_uid, false, reason, note.to_owned()).await;
         }
     }
 }

@@ -50,12 +50,7 @@ impl Ring {
     }
 
     fn add_standby(&mut self, key: Option<NewKey>, now: Timestamp) {
-        let Some(NewKey {
-            kid,
-            public_key,
-            private_key,
-        }) = key
-        else {
+        let Some(NewKey { kid, public_key, private_key }) = key else {
             return;
         };
         let key = Key {
@@ -74,11 +69,7 @@ impl Ring {
     }
 
     fn promote(&mut self, now: Timestamp) {
-        if let Some(standby) = self
-            .keys
-            .iter_mut()
-            .find(|key| key.phase == KeyPhase::Published)
-        {
+        if let Some(standby) = self.keys.iter_mut().find(|key| key.phase == KeyPhase::Published) {
             standby.phase = KeyPhase::Active;
             standby.active_at = Some(now);
         }
@@ -102,11 +93,8 @@ impl Ring {
             self.created_at = now;
         }
         if self.active().is_none()
-            && let Some(last) = self
-                .keys
-                .iter_mut()
-                .filter(|key| key.phase == KeyPhase::Retiring)
-                .max_by_key(|key| key.active_at)
+            && let Some(last) =
+                self.keys.iter_mut().filter(|key| key.phase == KeyPhase::Retiring).max_by_key(|key| key.active_at)
         {
             last.phase = KeyPhase::Active;
             last.retiring_at = None;
@@ -114,14 +102,8 @@ impl Ring {
     }
 
     fn adjust(&mut self, purpose: Option<&Purpose>) {
-        let Some(Purpose {
-            tenant,
-            tenant_name,
-            algorithm,
-            cache_lifetime,
-            token_lifetime,
-            session_lifetime,
-        }) = purpose
+        let Some(Purpose { tenant, tenant_name, algorithm, cache_lifetime, token_lifetime, session_lifetime }) =
+            purpose
         else {
             return;
         };

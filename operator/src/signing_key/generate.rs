@@ -11,11 +11,7 @@ use crate::context::Context;
 use crate::error::StepError;
 
 /// Makes `count` keys.
-pub(crate) async fn generate(
-    context: &Context,
-    algorithm: Algorithm,
-    count: usize,
-) -> Result<Vec<NewKey>, StepError> {
+pub(crate) async fn generate(context: &Context, algorithm: Algorithm, count: usize) -> Result<Vec<NewKey>, StepError> {
     const FAILED: StepError = StepError::Computation("a key");
     let mut keys = Vec::with_capacity(count);
     for _ in 0..count {
@@ -30,9 +26,5 @@ fn new_key(algorithm: Algorithm) -> Option<NewKey> {
     let key = PrivateKey::generate(algorithm).ok()?;
     let public_key = key.public_jwk();
     let private_key = SecretText::new(STANDARD.encode(key.to_pkcs8()));
-    Some(NewKey {
-        kid: public_key.kid().clone(),
-        public_key,
-        private_key,
-    })
+    Some(NewKey { kid: public_key.kid().clone(), public_key, private_key })
 }

@@ -36,16 +36,10 @@ pub(super) struct Observed {
 
 /// Reads the index and the ring. `None` if there is nothing to do: neither SigningKey nor a ring
 /// that leaves, or a new leader that has not yet heard from the pods.
-pub(super) async fn observe(
-    context: &Context,
-    name: &ObjectName,
-) -> Result<Option<Observed>, StepError> {
+pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Option<Observed>, StepError> {
     let work = Work::new(Kind::SigningKey, name.clone());
     let wanted = context.with(|state| {
-        let leaves = state
-            .index
-            .ring(name)
-            .is_some_and(|ring| ring.leaving && ring.withdrawn_at.is_none());
+        let leaves = state.index.ring(name).is_some_and(|ring| ring.leaving && ring.withdrawn_at.is_none());
         let exists = state.index.signing_keys.contains(name);
         // What the pods serve decides whether the ring is older than it should be.
         (exists || leaves) && state.liveness.settled_or_defer(&work)
@@ -53,15 +47,8 @@ pub(super) async fn observe(
     if !wanted {
         return Ok(None);
     }
-    let at = ObjectName::new(
-        context.options.operator_namespace.clone(),
-        names::ring_secret(name),
-    );
-    let secret = context
-        .cluster()
-        .secret(&at)
-        .await
-        .doing("reading the ring")?;
+    let at = ObjectName::new(context.options.operator_namespace.clone(), names::ring_secret(name));
+    let secret = context.cluster().secret(&at).await.doing("reading the ring")?;
     let stored = secret.map(StoredRing::from_secret).transpose()?;
     Ok(context.with(|state| Some(look(context, state, work, stored))))
 }
@@ -69,35 +56,19 @@ pub(super) async fn observe(
 fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredRing>) -> Observed {
     let object = state.index.signing_keys.get(&work.name).cloned();
     let tenant_name = object.as_ref().and_then(|object| object.tenant());
-    let tenant = tenant_name
-        .as_ref()
-        .map(|name| tenant::standing(context, state, name));
-    let client_token_lifetime =
-        tenant_name.map_or(0, |name| state.index.members.token_lifetime(&name));
+    let tenant = tenant_name.as_ref().map(|name| tenant::standing(context, state, name));
+    let client_token_lifetime = tenant_name.map_or(0, |name| state.index.members.token_lifetime(&name));
     let slug = match (&tenant, &stored) {
         (Some(TenantStanding::Accepted(tenant)), _) => Some(tenant.slug().to_owned()),
         (_, Some(stored)) => Some(stored.ring.tenant.clone()),
         _ => None,
     };
-    let rings = slug
-        .map(|slug| tenant::rings(state, &slug, &work))
-        .unwrap_or_default();
+    let rings = slug.map(|slug| tenant::rings(state, &slug, &work)).unwrap_or_default();
     let entry = state.index.documents.get(&work.document()).cloned();
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
     let owner_uid = object.as_ref().map(|object| object.meta.uid.clone());
-    let owner_uid = owner_uid
-        .or_else(|| entry.map(|entry| entry.owner_uid))
-        .unwrap_or_default();
-    Observed {
-        work,
-        object,
-        tenant,
-        stored,
-        owner_uid,
-        client_token_lifetime,
-        around,
-        spoilt,
-    }
+    let owner_uid = owner_uid.or_else(|| entry.map(|entry| entry.owner_uid)).unwrap_or_default();
+    Observed { work, object, tenant, stored, owner_uid, client_token_lifetime, around, spoilt }
 }
 
 fn surroundings(
@@ -106,20 +77,12 @@ fn surroundings(
     stored: Option<&StoredRing>,
     rings: &[PublishedRing],
 ) -> (Surroundings, Option<u64>) {
-    let others = || {
-        rings
-            .iter()
-            .filter(|ring| ring.owner != work.name && ring.signs())
-    };
+    let others = || rings.iter().filter(|ring| ring.owner != work.name && ring.signs());
     let mut around = Surroundings {
         successor_since: others().filter_map(|ring| ring.since).min(),
         another_signs: others().next().is_some(),
-        cache_lifetime: rings
-            .iter()
-            .map(|ring| ring.cache_lifetime)
-            .max()
-            .unwrap_or(0),
-        skewed: state.acknowledgements.skewed(),
+        cache_lifetime: rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0),
+        skewed: state.skewed(),
         retired: state.retired.get(&work.name).copied(),
         ..Surroundings::default()
     };
@@ -130,27 +93,19 @@ fn surroundings(
     let digest = stored.map(|stored| Digest::of(&stored.ring.document(&work.name).to_bytes()));
     // A pod ahead of us with our own content only counted further; with other content it knows
     // keys that we do not.
-    around.rolled_back = served
-        .is_some_and(|(ahead, content)| ahead > revision && Some(content) != digest)
-        || entry.is_some_and(|entry| {
-            entry.revision > revision && Some(entry.digest) != digest && !entry.tampered()
-        });
+    around.rolled_back = served.is_some_and(|(ahead, content)| ahead > revision && Some(content) != digest)
+        || entry.is_some_and(|entry| entry.revision > revision && Some(entry.digest) != digest && !entry.tampered());
     let mut spoilt = None;
     if let Some(digest) = digest {
         let foreign = entry.is_some_and(|entry| {
-            entry.revision >= revision
-                && (entry.digest != digest || !entry.intact || entry.revision > revision)
+            entry.revision >= revision && (entry.digest != digest || !entry.intact || entry.revision > revision)
         });
         let ahead = served.is_some_and(|(ahead, content)| ahead > revision && content == digest);
         if foreign || ahead {
-            let highest = entry
-                .map(|entry| entry.revision)
-                .max(served.map(|(revision, _)| revision));
+            let highest = entry.map(|entry| entry.revision).max(served.map(|(revision, _)| revision));
             spoilt = Some(highest.unwrap_or(0).max(revision));
         }
-        if let Standing::Acknowledged { since } =
-            state.acknowledgements.standing(&name, &digest, revision)
-        {
+        if let Standing::Acknowledged { since } = state.acknowledgements.standing(&name, &digest, revision) {
             around.acknowledged_since = Some(since);
         } else if stored.is_some_and(|stored| stored.ring.leaving_since.is_some()) {
             state.liveness.wait(&name, work);

@@ -28,27 +28,14 @@ pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
     let ring = observed.stored.as_ref().map(|stored| &stored.ring);
     let decide = |wish: Wish| rotation::decide(&wish, ring, &observed.around, now);
     let Some(object) = &observed.object else {
-        return Plan {
-            decision: decide(Wish::Leave),
-            purpose: None,
-            publish: true,
-            verdicts: Vec::new(),
-        };
+        return Plan { decision: decide(Wish::Leave), purpose: None, publish: true, verdicts: Vec::new() };
     };
-    let idle = |verdicts| Plan {
-        decision: Decision::default(),
-        purpose: None,
-        publish: false,
-        verdicts,
-    };
+    let idle = |verdicts| Plan { decision: Decision::default(), purpose: None, publish: false, verdicts };
     let valid = match &object.valid {
         Ok(valid) => valid,
         Err(faults) => {
             let invalid = Verdict::no(ConditionType::Accepted, Reason::Invalid, sentence(faults));
-            return idle(vec![
-                invalid,
-                report::not_judged(ConditionType::ReferencesResolved),
-            ]);
+            return idle(vec![invalid, report::not_judged(ConditionType::ReferencesResolved)]);
         }
     };
     let accepted = Verdict::yes(ConditionType::Accepted, Reason::Accepted);
@@ -63,36 +50,25 @@ pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
                 verdicts: vec![accepted, resolved],
             }
         }
-        Some(TenantStanding::NotAccepted) => {
-            idle(vec![accepted, report::tenant_not_accepted(&valid.tenant)])
-        }
+        Some(TenantStanding::NotAccepted) => idle(vec![accepted, report::tenant_not_accepted(&valid.tenant)]),
         Some(TenantStanding::Gone) => Plan {
             decision: decide(Wish::Withdraw),
             purpose: None,
             publish: true,
             verdicts: vec![accepted, report::tenant_not_found(&valid.tenant)],
         },
-        Some(TenantStanding::Vanished) | None => {
-            idle(vec![accepted, report::tenant_not_found(&valid.tenant)])
-        }
+        Some(TenantStanding::Vanished) | None => idle(vec![accepted, report::tenant_not_found(&valid.tenant)]),
     }
 }
 
-fn purpose(
-    valid: &ValidSigningKey,
-    tenant: &AcceptedTenant,
-    client_token_lifetime: u32,
-) -> Purpose {
+fn purpose(valid: &ValidSigningKey, tenant: &AcceptedTenant, client_token_lifetime: u32) -> Purpose {
     let lifetimes = &tenant.valid.lifetimes;
     Purpose {
         tenant: tenant.slug().to_owned(),
         tenant_name: tenant.name().name.clone(),
         algorithm: valid.algorithm,
         cache_lifetime: valid.rotation.cache_lifetime,
-        token_lifetime: lifetimes
-            .access_token
-            .max(lifetimes.id_token)
-            .max(client_token_lifetime),
+        token_lifetime: lifetimes.access_token.max(lifetimes.id_token).max(client_token_lifetime),
         session_lifetime: lifetimes.session,
     }
 }

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{
-    Content, Document, KeyDocument, KeyPhase, KeysDocument, SecretText,
-};
+use claviger_crds::published::{Content, Document, KeyDocument, KeyPhase, KeysDocument, SecretText};
 use claviger_jose::{Algorithm, Kid, PublicJwk};
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
@@ -148,9 +146,7 @@ pub(crate) struct StoredRing {
 
 impl fmt::Debug for StoredRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredRing")
-            .field("ring", &self.ring)
-            .finish_non_exhaustive()
+        f.debug_struct("StoredRing").field("ring", &self.ring).finish_non_exhaustive()
     }
 }
 
@@ -185,9 +181,7 @@ impl Ring {
 
     /// The key that will sign next.
     pub(crate) fn standby(&self) -> Option<&Key> {
-        self.keys
-            .iter()
-            .find(|key| key.phase == KeyPhase::Published)
+        self.keys.iter().find(|key| key.phase == KeyPhase::Published)
     }
 
     /// What the providers see: the private halves of the Active key and of the standby alone, and
@@ -199,28 +193,15 @@ impl Ring {
             leaving: self.handed_over_at.is_some(),
             cache_lifetime: self.cache_lifetime,
             max_token_lifetime: self.max_token_lifetime,
-            keys: self
-                .keys
-                .iter()
-                .map(|key| key.document(self.withdrawn_at.is_none()))
-                .collect(),
+            keys: self.keys.iter().map(|key| key.document(self.withdrawn_at.is_none())).collect(),
         };
-        let mut document = Document::serving(
-            self.tenant.clone(),
-            owner.clone(),
-            Content::SigningKey(keys),
-        );
+        let mut document = Document::serving(self.tenant.clone(), owner.clone(), Content::SigningKey(keys));
         document.withdrawn_at = self.withdrawn_at;
         document
     }
 
     /// The Secret that holds this ring; with the metadata of the one that it replaces, if any.
-    pub(crate) fn to_secret(
-        &self,
-        namespace: &str,
-        owner: &ObjectName,
-        before: Option<&ObjectMeta>,
-    ) -> Secret {
+    pub(crate) fn to_secret(&self, namespace: &str, owner: &ObjectName, before: Option<&ObjectMeta>) -> Secret {
         let mut metadata = before.cloned().unwrap_or_else(|| ObjectMeta {
             name: Some(names::ring_secret(owner)),
             namespace: Some(namespace.to_owned()),
@@ -236,10 +217,9 @@ impl Ring {
         }
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(names::ANNOTATION_OWNER.to_owned(), owner.to_string());
-        for (key, time) in [
-            (ANNOTATION_WITHDRAWN_AT, self.withdrawn_at),
-            (ANNOTATION_LEAVING_SINCE, self.leaving_since),
-        ] {
+        for (key, time) in
+            [(ANNOTATION_WITHDRAWN_AT, self.withdrawn_at), (ANNOTATION_LEAVING_SINCE, self.leaving_since)]
+        {
             match time {
                 Some(at) => annotations.insert(key.to_owned(), at.to_string()),
                 None => annotations.remove(key),
@@ -284,14 +264,9 @@ impl StoredRing {
         struct Version {
             version: u32,
         }
-        let shape = |error: serde_json::Error| RingError::Shape {
-            line: error.line(),
-            column: error.column(),
-        };
+        let shape = |error: serde_json::Error| RingError::Shape { line: error.line(), column: error.column() };
         let Secret { metadata, data, .. } = secret;
-        let bytes = data
-            .and_then(|mut data| data.remove(DATA_KEY))
-            .ok_or(RingError::Missing)?;
+        let bytes = data.and_then(|mut data| data.remove(DATA_KEY)).ok_or(RingError::Missing)?;
         let bytes = Zeroizing::new(bytes.0);
         let Version { version } = serde_json::from_slice(&bytes).map_err(shape)?;
         if version > VERSION {

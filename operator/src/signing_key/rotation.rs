@@ -100,34 +100,19 @@ pub(crate) struct Decision {
 }
 
 /// What a ring needs now.
-pub(crate) fn decide(
-    wish: &Wish,
-    ring: Option<&Ring>,
-    around: &Surroundings,
-    now: Moment,
-) -> Decision {
+pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
     if around.rolled_back {
         let message = "a provider pod serves a later state of this ring than is stored: the cluster's state was \
                        restored from a backup, and no key is changed until the ring is put in order by hand";
-        return Decision {
-            blocked: Some((Reason::RingRolledBack, message.to_owned())),
-            ..Decision::default()
-        };
+        return Decision { blocked: Some((Reason::RingRolledBack, message.to_owned())), ..Decision::default() };
     }
     match (wish, ring) {
-        (Wish::Serve(_), None) => Decision {
-            actions: vec![Action::Create],
-            ..Decision::default()
-        },
+        (Wish::Serve(_), None) => Decision { actions: vec![Action::Create], ..Decision::default() },
         (Wish::Serve(purpose), Some(ring)) => serve(purpose, ring, around),
-        (Wish::Leave, Some(ring))
-            if ring.leaving_since.is_some() && ring.withdrawn_at.is_none() =>
-        {
+        (Wish::Leave, Some(ring)) if ring.leaving_since.is_some() && ring.withdrawn_at.is_none() => {
             leave(ring, around, now)
         }
-        (Wish::Withdraw, Some(ring)) if ring.withdrawn_at.is_none() => {
-            once(Action::Withdraw, Duration::ZERO)
-        }
+        (Wish::Withdraw, Some(ring)) if ring.withdrawn_at.is_none() => once(Action::Withdraw, Duration::ZERO),
         (Wish::Leave | Wish::Withdraw, _) => Decision::default(),
     }
 }
@@ -135,9 +120,7 @@ pub(crate) fn decide(
 fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings) -> Decision {
     let mut actions = Vec::new();
     if ring.leaving_since.is_some() || ring.withdrawn_at.is_some() {
-        actions.push(Action::Return {
-            youngest: around.another_signs,
-        });
+        actions.push(Action::Return { youngest: around.another_signs });
     }
     if !fits(purpose, ring) {
         actions.push(Action::Adjust);
@@ -155,17 +138,10 @@ fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings) -> Decision {
         (None, None) => actions.extend([Action::AddStandby, Action::Promote, Action::AddStandby]),
     }
     let blocked = (!around.skewed.is_empty()).then(|| {
-        let message = format!(
-            "clocks are more than 30 seconds apart from ours: {}",
-            around.skewed.join(", ")
-        );
+        let message = format!("clocks are more than 30 seconds apart from ours: {}", around.skewed.join(", "));
         (Reason::ClockSkew, message)
     });
-    Decision {
-        actions,
-        again: None,
-        blocked,
-    }
+    Decision { actions, again: None, blocked }
 }
 
 fn returns(ring: &Ring) -> bool {
@@ -176,14 +152,7 @@ fn returns(ring: &Ring) -> bool {
 /// Whether the ring serves the purpose already. Its greatest lifetimes only grow: tokens that live
 /// longer may be about.
 fn fits(purpose: &Purpose, ring: &Ring) -> bool {
-    let Purpose {
-        tenant,
-        tenant_name,
-        algorithm,
-        cache_lifetime,
-        token_lifetime,
-        session_lifetime,
-    } = purpose;
+    let Purpose { tenant, tenant_name, algorithm, cache_lifetime, token_lifetime, session_lifetime } = purpose;
     ring.tenant == *tenant
         && ring.tenant_name == *tenant_name
         && ring.algorithm == *algorithm
@@ -194,10 +163,7 @@ fn fits(purpose: &Purpose, ring: &Ring) -> bool {
 
 fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     if !around.skewed.is_empty() {
-        return Decision {
-            again: Some(SKEW),
-            ..Decision::default()
-        };
+        return Decision { again: Some(SKEW), ..Decision::default() };
     }
     if ring.handed_over_at.is_none() {
         let Some(since) = around.successor_since else {
@@ -209,32 +175,20 @@ fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     }
     if ring.active().is_some() {
         let served = around.acknowledged_since.is_some() && around.successor_since.is_some();
-        return Decision {
-            actions: served.then_some(Action::Retire).into_iter().collect(),
-            ..Decision::default()
-        };
+        return Decision { actions: served.then_some(Action::Retire).into_iter().collect(), ..Decision::default() };
     }
     let Some(retired_at) = ring.keys.iter().filter_map(|key| key.retiring_at).max() else {
         return once(Action::Withdraw, Duration::ZERO);
     };
     let wait = Duration::from_secs(u64::from(ring.max_token_lifetime)) + SKEW;
-    once(
-        Action::Withdraw,
-        left(retired_at, around.retired, wait, now),
-    )
+    once(Action::Withdraw, left(retired_at, around.retired, wait, now))
 }
 
 fn once(action: Action, left: Duration) -> Decision {
     if left.is_zero() {
-        Decision {
-            actions: vec![action],
-            ..Decision::default()
-        }
+        Decision { actions: vec![action], ..Decision::default() }
     } else {
-        Decision {
-            again: Some(left),
-            ..Decision::default()
-        }
+        Decision { again: Some(left), ..Decision::default() }
     }
 }
 
@@ -243,9 +197,8 @@ fn once(action: Action, left: Duration) -> Decision {
 fn left(from: Timestamp, seen: Option<Moment>, wait: Duration, now: Moment) -> Duration {
     let passed = Duration::try_from(now.wall.duration_since(from)).unwrap_or(Duration::ZERO);
     let by_wall = wait.saturating_sub(passed);
-    let by_monotonic = seen.map_or(Duration::ZERO, |seen| {
-        wait.saturating_sub(now.monotonic.saturating_sub(seen.monotonic))
-    });
+    let by_monotonic =
+        seen.map_or(Duration::ZERO, |seen| wait.saturating_sub(now.monotonic.saturating_sub(seen.monotonic)));
     by_wall.max(by_monotonic)
 }
 

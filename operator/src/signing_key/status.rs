@@ -13,19 +13,8 @@ use crate::report::{self, whole_seconds};
 use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
-pub(super) async fn report(
-    context: &Context,
-    observed: &Observed,
-    applied: Applied,
-) -> Result<Next, StepError> {
-    let Applied {
-        ring,
-        live,
-        kept,
-        decision,
-        mut verdicts,
-        mut next,
-    } = applied;
+pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
+    let Applied { ring, live, kept, decision, mut verdicts, mut next } = applied;
     let Some(object) = &observed.object else {
         return Ok(next);
     };
@@ -38,29 +27,15 @@ pub(super) async fn report(
             }
             Err(held) => return Ok(next.or(held)),
         },
-        None if paused || kept || observed.around.rolled_back => {
-            verdicts.push(report::kept(object))
-        }
+        None if paused || kept || observed.around.rolled_back => verdicts.push(report::kept(object)),
         None => verdicts.push(report::not_served()),
     }
     let rolled_back = matches!(decision.blocked, Some((Reason::RingRolledBack, _)));
     verdicts.push(match decision.blocked {
-        Some((reason, message)) => Verdict {
-            message,
-            ..Verdict::yes(ConditionType::RotationBlocked, reason)
-        },
-        None => Verdict {
-            holds: Some(false),
-            ..Verdict::yes(ConditionType::RotationBlocked, Reason::NotBlocked)
-        },
+        Some((reason, message)) => Verdict { message, ..Verdict::yes(ConditionType::RotationBlocked, reason) },
+        None => Verdict { holds: Some(false), ..Verdict::yes(ConditionType::RotationBlocked, Reason::NotBlocked) },
     });
-    if rolled_back
-        && !object
-            .status
-            .conditions
-            .iter()
-            .any(|old| old.reason == Reason::RingRolledBack.to_string())
-    {
+    if rolled_back && !object.status.conditions.iter().any(|old| old.reason == Reason::RingRolledBack.to_string()) {
         context.metrics.ring_rolled_back();
     }
     let verdicts = report::with_ready(verdicts, paused);
@@ -69,10 +44,7 @@ pub(super) async fn report(
         conditions: report::conditions(context, object, &verdicts),
         tenant: ring.as_ref().map(|ring| ring.tenant.clone()),
         algorithm: object.valid().map(|valid| valid.algorithm.to_string()),
-        active_kid: ring
-            .as_ref()
-            .and_then(Ring::active)
-            .map(|key| key.kid.to_string()),
+        active_kid: ring.as_ref().and_then(Ring::active).map(|key| key.kid.to_string()),
         next_change: None,
         observed_rotate_at: None,
         keys: ring.iter().flat_map(|ring| &ring.keys).map(key).collect(),

@@ -41,12 +41,7 @@ pub(super) async fn expire(context: &Context, work: &Work) -> Result<(), StepErr
 async fn ring(context: &Context, work: &Work) -> Result<(), StepError> {
     let name = names::ring_secret(&work.name);
     let at = ObjectName::new(context.options.operator_namespace.clone(), name.clone());
-    let Some(secret) = context
-        .cluster()
-        .secret(&at)
-        .await
-        .doing("reading the ring")?
-    else {
+    let Some(secret) = context.cluster().secret(&at).await.doing("reading the ring")? else {
         return Ok(());
     };
     let StoredRing { ring, metadata } = StoredRing::from_secret(secret)?;
@@ -56,10 +51,7 @@ async fn ring(context: &Context, work: &Work) -> Result<(), StepError> {
     }
     let uid = metadata.uid.unwrap_or_default();
     let version = metadata.resource_version.unwrap_or_default();
-    context
-        .delete_secret(Written::Ring, &at, &uid, &version)
-        .await
-        .doing("deleting the ring")?;
+    context.delete_secret(Written::Ring, &at, &uid, &version).await.doing("deleting the ring")?;
     context.with(|state| {
         let works = state.index.delete_ring(&name);
         state.wake(works);
@@ -71,12 +63,7 @@ async fn ring(context: &Context, work: &Work) -> Result<(), StepError> {
 async fn credentials(context: &Context, work: &Work, entry: &Entry) -> Result<(), StepError> {
     for name in &entry.credentials {
         let at = ObjectName::new(work.name.namespace.clone(), name.clone());
-        let Some(secret) = context
-            .cluster()
-            .secret(&at)
-            .await
-            .doing("reading the credentials")?
-        else {
+        let Some(secret) = context.cluster().secret(&at).await.doing("reading the credentials")? else {
             continue;
         };
         if !owned(&secret, &work.name) {
@@ -84,10 +71,7 @@ async fn credentials(context: &Context, work: &Work, entry: &Entry) -> Result<()
         }
         let uid = secret.metadata.uid.unwrap_or_default();
         let version = secret.metadata.resource_version.unwrap_or_default();
-        context
-            .delete_secret(Written::Credentials, &at, &uid, &version)
-            .await
-            .doing("deleting the credentials")?;
+        context.delete_secret(Written::Credentials, &at, &uid, &version).await.doing("deleting the credentials")?;
     }
     tracing::info!(%work, credentials = listed(&entry.credentials), "credentials of a client long gone are deleted");
     Ok(())

@@ -23,27 +23,14 @@ pub(super) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepE
 
 /// A ring leaves in order while its tenant lives, and is withdrawn with it. Whether there was one.
 async fn ring(context: &Context, work: &Work) -> Result<bool, StepError> {
-    let at = ObjectName::new(
-        context.options.operator_namespace.clone(),
-        names::ring_secret(&work.name),
-    );
-    let Some(secret) = context
-        .cluster()
-        .secret(&at)
-        .await
-        .doing("reading the ring")?
-    else {
+    let at = ObjectName::new(context.options.operator_namespace.clone(), names::ring_secret(&work.name));
+    let Some(secret) = context.cluster().secret(&at).await.doing("reading the ring")? else {
         return Ok(false);
     };
     let StoredRing { mut ring, metadata } = StoredRing::from_secret(secret)?;
     let now = context.now().wall;
     let tenant = ObjectName::new(work.name.namespace.clone(), ring.tenant_name.clone());
-    let lives = context
-        .cluster()
-        .owner(Kind::Tenant, &tenant)
-        .await
-        .doing("reading the tenant")?
-        .is_some();
+    let lives = context.cluster().owner(Kind::Tenant, &tenant).await.doing("reading the tenant")?.is_some();
     if ring.withdrawn_at.is_none() {
         if lives && ring.leaving_since.is_some() {
             return Ok(true);
@@ -55,15 +42,8 @@ async fn ring(context: &Context, work: &Work) -> Result<bool, StepError> {
             ring.withdrawn_at = Some(now);
             ring.revision += 1;
         }
-        let secret = ring.to_secret(
-            &context.options.operator_namespace,
-            &work.name,
-            Some(&metadata),
-        );
-        let written = context
-            .replace_secret(Written::Ring, secret)
-            .await
-            .doing("writing the ring")?;
+        let secret = ring.to_secret(&context.options.operator_namespace, &work.name, Some(&metadata));
+        let written = context.replace_secret(Written::Ring, secret).await.doing("writing the ring")?;
         context.with(|state| {
             state.index.wrote_ring(&written);
             state.wake([work.clone()]);
@@ -73,11 +53,7 @@ async fn ring(context: &Context, work: &Work) -> Result<bool, StepError> {
     if ring.withdrawn_at.is_some() {
         let owner_uid = context.with(|state| {
             state.liveness.forget(&work.document());
-            state
-                .index
-                .documents
-                .get(&work.document())
-                .map(|entry| entry.owner_uid.clone())
+            state.index.documents.get(&work.document()).map(|entry| entry.owner_uid.clone())
         });
         // A ring that was never published has no document to withdraw.
         if let Some(owner_uid) = owner_uid {

@@ -25,23 +25,10 @@ pub(super) struct Applied {
 }
 
 /// Carries out a plan; of a paused Tenant, nothing.
-pub(super) async fn apply(
-    context: &Context,
-    observed: &Observed,
-    plan: Plan,
-) -> Result<Applied, StepError> {
-    let Plan {
-        publication,
-        default_ring,
-        verdicts,
-        next,
-    } = plan;
+pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
+    let Plan { publication, default_ring, verdicts, next } = plan;
     if observed.object.meta.paused {
-        return Ok(Applied {
-            live: None,
-            verdicts,
-            next: Next::IDLE,
-        });
+        return Ok(Applied { live: None, verdicts, next: Next::IDLE });
     }
     let live = match publication {
         Some(publication) => Some(publish(context, publication).await?),
@@ -49,64 +36,30 @@ pub(super) async fn apply(
     };
     match default_ring {
         DefaultRing::Leave => {}
-        DefaultRing::Create(name) => match context
-            .create_signing_key(signing_key(observed, &name))
-            .await
-        {
+        DefaultRing::Create(name) => match context.create_signing_key(signing_key(observed, &name)).await {
             // Somebody has taken the name, or we have and the watch is late: it is not ours to change.
             Ok(()) | Err(ClusterError::AlreadyExists) => {
                 let note = "This Tenant has no SigningKey: a default one was made".to_owned();
                 context
-                    .tell(
-                        &observed.object.work(),
-                        &observed.object.meta.uid,
-                        false,
-                        "DefaultRingCreated",
-                        note,
-                    )
+                    .tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingCreated", note)
                     .await;
             }
             Err(error) => return Err(StepError::cluster("creating the default SigningKey", error)),
         },
-        DefaultRing::Delete {
-            name,
-            uid,
-            resource_version,
-        } => {
-            let deleted = context
-                .delete_signing_key(&name, &uid, &resource_version)
-                .await;
+        DefaultRing::Delete { name, uid, resource_version } => {
+            let deleted = context.delete_signing_key(&name, &uid, &resource_version).await;
             deleted.doing("deleting the default SigningKey")?;
-            let note = format!(
-                "A declared SigningKey signs: the default one, {}, leaves in order",
-                name.name
-            );
-            context
-                .tell(
-                    &observed.object.work(),
-                    &observed.object.meta.uid,
-                    false,
-                    "DefaultRingLeaves",
-                    note,
-                )
-                .await;
+            let note = format!("A declared SigningKey signs: the default one, {}, leaves in order", name.name);
+            context.tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingLeaves", note).await;
         }
     }
-    Ok(Applied {
-        live,
-        verdicts,
-        next,
-    })
+    Ok(Applied { live, verdicts, next })
 }
 
 fn signing_key(observed: &Observed, name: &ObjectName) -> SigningKey {
     let owner = &observed.object.meta;
-    let spec = SigningKeySpec {
-        tenant_ref: LocalTenantRef {
-            name: owner.name.name.clone(),
-        },
-        ..SigningKeySpec::default()
-    };
+    let spec =
+        SigningKeySpec { tenant_ref: LocalTenantRef { name: owner.name.name.clone() }, ..SigningKeySpec::default() };
     let reference = OwnerReference {
         api_version: format!("{}/{}", names::GROUP, names::VERSION),
         kind: "Tenant".to_owned(),
@@ -117,19 +70,9 @@ fn signing_key(observed: &Observed, name: &ObjectName) -> SigningKey {
     let metadata = ObjectMeta {
         namespace: Some(name.namespace.clone()),
         name: Some(name.name.clone()),
-        labels: Some(
-            [(
-                names::LABEL_MANAGED_BY.to_owned(),
-                names::MANAGER.to_owned(),
-            )]
-            .into(),
-        ),
+        labels: Some([(names::LABEL_MANAGED_BY.to_owned(), names::MANAGER.to_owned())].into()),
         owner_references: Some(vec![reference]),
         ..ObjectMeta::default()
     };
-    SigningKey {
-        metadata,
-        spec,
-        status: None,
-    }
+    SigningKey { metadata, spec, status: None }
 }

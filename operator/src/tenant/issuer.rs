@@ -12,9 +12,7 @@ impl Issuer {
         let external_url = external_url.trim_end_matches('/');
         Self(match &tenant.host {
             Some(host) => {
-                let scheme = external_url
-                    .split_once("://")
-                    .map_or("https", |(scheme, _)| scheme);
+                let scheme = external_url.split_once("://").map_or("https", |(scheme, _)| scheme);
                 format!("{scheme}://{host}")
             }
             None => format!("{external_url}/api/v1/auth/tenants/{}", tenant.slug),

@@ -115,17 +115,12 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         let valid = object.valid();
         let conflict = valid.and_then(|valid| conflict(&state.index, name, valid));
         let slug = valid.map(|valid| valid.slug.as_str().to_owned());
-        let rings = slug
-            .map(|slug| rings(state, &slug, &object.work()))
-            .unwrap_or_default();
+        let rings = slug.map(|slug| rings(state, &slug, &object.work())).unwrap_or_default();
         let signing_keys = signing_keys(&state.index, name);
         let document = state.index.documents.of(DocumentKind::Tenant, name);
         let serving = document.is_some_and(Entry::serving);
         let published_default = match document.map(|entry| &entry.detail) {
-            Some(Detail::Tenant {
-                default_signing_key,
-                ..
-            }) => Some(default_signing_key.clone()),
+            Some(Detail::Tenant { default_signing_key, .. }) => Some(default_signing_key.clone()),
             _ => None,
         };
         let ui = valid.and_then(|valid| valid.login.ui.as_ref());
@@ -134,9 +129,7 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             let client = client.valid().filter(|client| client.tenant == *name)?;
             Some(client.client_id.to_string())
         });
-        let ringless_since = signing_keys
-            .is_empty()
-            .then(|| *state.ringless.entry(name.clone()).or_insert(now));
+        let ringless_since = signing_keys.is_empty().then(|| *state.ringless.entry(name.clone()).or_insert(now));
         if !signing_keys.is_empty() {
             state.ringless.remove(name);
         }
@@ -158,16 +151,8 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
 /// How the tenant `name` stands, for what belongs to it.
 pub(crate) fn standing(context: &Context, state: &State, name: &ObjectName) -> TenantStanding {
     let Some(object) = state.index.tenants.get(name) else {
-        let published = state
-            .index
-            .documents
-            .of(DocumentKind::Tenant, name)
-            .is_some_and(Entry::serving);
-        return if published {
-            TenantStanding::Vanished
-        } else {
-            TenantStanding::Gone
-        };
+        let published = state.index.documents.of(DocumentKind::Tenant, name).is_some_and(Entry::serving);
+        return if published { TenantStanding::Vanished } else { TenantStanding::Gone };
     };
     match object.valid() {
         Some(valid) if conflict(&state.index, name, valid).is_none() => {
@@ -183,23 +168,13 @@ pub(crate) fn standing(context: &Context, state: &State, name: &ObjectName) -> T
 
 fn conflict(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> Option<(Reason, String)> {
     let slug = tenant.slug.as_str();
-    let holder = index
-        .holder(&Claim::Slug(slug.to_owned()), slug)
-        .filter(|holder| holder != name);
+    let holder = index.holder(&Claim::Slug(slug.to_owned()), slug).filter(|holder| holder != name);
     if let Some(holder) = holder {
-        return Some((
-            Reason::SlugConflict,
-            format!("the slug {slug} is held by the Tenant {holder}"),
-        ));
+        return Some((Reason::SlugConflict, format!("the slug {slug} is held by the Tenant {holder}")));
     }
     let host = tenant.host.as_ref()?;
-    let holder = index
-        .holder(&Claim::Host(host.to_string()), slug)
-        .filter(|holder| holder != name)?;
-    Some((
-        Reason::HostConflict,
-        format!("the host {host} is held by the Tenant {holder}"),
-    ))
+    let holder = index.holder(&Claim::Host(host.to_string()), slug).filter(|holder| holder != name)?;
+    Some((Reason::HostConflict, format!("the host {host} is held by the Tenant {holder}")))
 }
 
 /// The published rings of a slug; `work` is woken when one of them is served everywhere.
@@ -210,44 +185,20 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .rings(slug)
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
-            let Detail::Ring {
-                active,
-                leaving,
-                created_at,
-                cache_lifetime,
-            } = entry.detail
-            else {
+            let Detail::Ring { active, leaving, created_at, cache_lifetime } = entry.detail else {
                 return None;
             };
-            let standing =
-                state
-                    .acknowledgements
-                    .standing(&entry.name, &entry.digest, entry.revision);
+            let standing = state.acknowledgements.standing(&entry.name, &entry.digest, entry.revision);
             let since = match standing {
                 Standing::Acknowledged { since } => Some(since),
                 _ => None,
             };
-            let live = Live {
-                name: entry.name.clone(),
-                digest: entry.digest,
-                revision: entry.revision,
-            };
-            Some(PublishedRing {
-                owner: entry.owner.clone(),
-                live,
-                active,
-                leaving,
-                created_at,
-                cache_lifetime,
-                since,
-            })
+            let live = Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision };
+            Some(PublishedRing { owner: entry.owner.clone(), live, active, leaving, created_at, cache_lifetime, since })
         })
         .collect();
     let own = |ring: &PublishedRing| work.kind == Kind::SigningKey && ring.owner == work.name;
-    for ring in rings
-        .iter()
-        .filter(|ring| ring.since.is_none() && !own(ring))
-    {
+    for ring in rings.iter().filter(|ring| ring.since.is_none() && !own(ring)) {
         state.liveness.wait(&ring.live.name, work);
     }
     rings
@@ -255,10 +206,7 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
 
 fn signing_keys(index: &Index, tenant: &ObjectName) -> Vec<SigningKeyMeta> {
     let default = names::default_signing_key(&tenant.name);
-    let keys = index
-        .members
-        .rings(tenant)
-        .filter_map(|name| index.signing_keys.get(name));
+    let keys = index.members.rings(tenant).filter_map(|name| index.signing_keys.get(name));
     keys.map(|key| SigningKeyMeta {
         name: key.meta.name.clone(),
         uid: key.meta.uid.clone(),
@@ -269,35 +217,17 @@ fn signing_keys(index: &Index, tenant: &ObjectName) -> Vec<SigningKeyMeta> {
 }
 
 /// What must be live before anything of the tenant is: its document, and one of its rings.
-pub(crate) fn issuer_needs(
-    state: &mut State,
-    tenant: &AcceptedTenant,
-    work: &Work,
-) -> Vec<Vec<Live>> {
-    let document = state
-        .index
-        .documents
-        .of(DocumentKind::Tenant, tenant.name())
-        .filter(|entry| entry.serving());
+pub(crate) fn issuer_needs(state: &mut State, tenant: &AcceptedTenant, work: &Work) -> Vec<Vec<Live>> {
+    let document = state.index.documents.of(DocumentKind::Tenant, tenant.name()).filter(|entry| entry.serving());
     let document: Vec<Live> = document
-        .map(|entry| Live {
-            name: entry.name.clone(),
-            digest: entry.digest,
-            revision: entry.revision,
-        })
+        .map(|entry| Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision })
         .into_iter()
         .collect();
-    let rings = rings(state, tenant.slug(), work)
-        .into_iter()
-        .filter(|ring| ring.active)
-        .map(|ring| ring.live);
+    let rings = rings(state, tenant.slug(), work).into_iter().filter(|ring| ring.active).map(|ring| ring.live);
     let rings: Vec<Live> = rings.collect();
     // A ring that is served everywhere wakes those who wait for its tenant, too.
     if document.is_empty() || rings.is_empty() {
-        state.liveness.wait(
-            &Work::new(Kind::Tenant, tenant.name().clone()).document(),
-            work,
-        );
+        state.liveness.wait(&Work::new(Kind::Tenant, tenant.name().clone()).document(), work);
     }
     vec![document, rings]
 }

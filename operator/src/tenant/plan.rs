@@ -6,8 +6,7 @@ use claviger_crds::Scope;
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{
-    BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument,
-    TenantDocument,
+    BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument, TenantDocument,
 };
 use claviger_crds::sentence;
 use claviger_crds::tenant::ValidTenant;
@@ -42,11 +41,7 @@ pub(super) enum DefaultRing {
     /// It is made: the tenant has no SigningKey.
     Create(ObjectName),
     /// It goes: a declared ring signs.
-    Delete {
-        name: ObjectName,
-        uid: String,
-        resource_version: String,
-    },
+    Delete { name: ObjectName, uid: String, resource_version: String },
 }
 
 /// Decides.
@@ -73,10 +68,7 @@ pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
     Plan {
         publication: Some(Publication::of(document, &observed.object.meta.uid)),
         default_ring,
-        verdicts: vec![
-            Verdict::yes(ConditionType::Accepted, Reason::Accepted),
-            resolved(observed, valid),
-        ],
+        verdicts: vec![Verdict::yes(ConditionType::Accepted, Reason::Accepted), resolved(observed, valid)],
         next: Next { after: wait }.or(Next { after: grace }),
     }
 }
@@ -88,22 +80,13 @@ fn resolved(observed: &Observed, valid: &ValidTenant) -> Verdict {
     {
         return no(
             Reason::SigningKeyNotFound,
-            format!(
-                "signing.default: this Tenant has no SigningKey {}",
-                default.name
-            ),
+            format!("signing.default: this Tenant has no SigningKey {}", default.name),
         );
     }
     if let Some(ui) = &valid.login.ui
         && observed.login_client.is_none()
     {
-        return no(
-            Reason::ClientNotFound,
-            format!(
-                "login.ui.clientRef: this Tenant has no OAuthClient {}",
-                ui.client
-            ),
-        );
+        return no(Reason::ClientNotFound, format!("login.ui.clientRef: this Tenant has no OAuthClient {}", ui.client));
     }
     Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)
 }
@@ -119,38 +102,22 @@ fn default_signing_key(
     let Some(before) = &observed.published_default else {
         return (wanted, None);
     };
-    let Some(name) = wanted
-        .as_ref()
-        .filter(|wanted| before.as_ref() != Some(*wanted))
-    else {
+    let Some(name) = wanted.as_ref().filter(|wanted| before.as_ref() != Some(*wanted)) else {
         return (wanted, None);
     };
     let Some(ring) = observed.rings.iter().find(|ring| ring.owner == *name) else {
         return (before.clone(), None);
     };
-    if !observed
-        .rings
-        .iter()
-        .any(|other| other.owner != *name && other.active)
-    {
+    if !observed.rings.iter().any(|other| other.owner != *name && other.active) {
         return (wanted, None);
     }
     let Some(since) = ring.since.filter(|_| ring.signs()) else {
         return (before.clone(), None);
     };
-    let cached = observed
-        .rings
-        .iter()
-        .map(|ring| ring.cache_lifetime)
-        .max()
-        .unwrap_or(0);
+    let cached = observed.rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0);
     let wait = Duration::from_secs(2 * u64::from(cached)) + CACHE_MARGIN;
     let left = wait.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
-    if left.is_zero() {
-        (wanted, None)
-    } else {
-        (before.clone(), Some(left))
-    }
+    if left.is_zero() { (wanted, None) } else { (before.clone(), Some(left)) }
 }
 
 fn default_ring(observed: &Observed, now: Moment) -> (DefaultRing, Option<Duration>) {
@@ -160,55 +127,25 @@ fn default_ring(observed: &Observed, now: Moment) -> (DefaultRing, Option<Durati
     }
     if let Some(since) = observed.ringless_since {
         let left = RING_GRACE.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
-        let name = ObjectName::new(
-            meta.name.namespace.clone(),
-            names::default_signing_key(&meta.name.name),
-        );
-        return if left.is_zero() {
-            (DefaultRing::Create(name), None)
-        } else {
-            (DefaultRing::Leave, Some(left))
-        };
+        let name = ObjectName::new(meta.name.namespace.clone(), names::default_signing_key(&meta.name.name));
+        return if left.is_zero() { (DefaultRing::Create(name), None) } else { (DefaultRing::Leave, Some(left)) };
     }
     let Some(default) = observed.signing_keys.iter().find(|key| key.default) else {
         return (DefaultRing::Leave, None);
     };
     let declared = observed.signing_keys.iter().filter(|key| !key.default);
     let signs = |key: &SigningKeyMeta| {
-        observed
-            .rings
-            .iter()
-            .any(|ring| ring.owner == key.name && ring.signs() && ring.since.is_some())
+        observed.rings.iter().any(|ring| ring.owner == key.name && ring.signs() && ring.since.is_some())
     };
     if !declared.into_iter().any(signs) {
         return (DefaultRing::Leave, None);
     }
-    let SigningKeyMeta {
-        name,
-        uid,
-        resource_version,
-        ..
-    } = default.clone();
-    (
-        DefaultRing::Delete {
-            name,
-            uid,
-            resource_version,
-        },
-        None,
-    )
+    let SigningKeyMeta { name, uid, resource_version, .. } = default.clone();
+    (DefaultRing::Delete { name, uid, resource_version }, None)
 }
 
-fn document(
-    observed: &Observed,
-    valid: &ValidTenant,
-    default_signing_key: Option<ObjectName>,
-) -> Document {
-    let issuer = observed
-        .issuer
-        .as_ref()
-        .map(|issuer| issuer.as_str().to_owned())
-        .unwrap_or_default();
+fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Option<ObjectName>) -> Document {
+    let issuer = observed.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()).unwrap_or_default();
     let ui = valid.login.ui.as_ref().zip(observed.login_client.clone());
     let tenant = TenantDocument {
         slug: valid.slug.to_string(),
@@ -224,24 +161,13 @@ fn document(
                 logo: valid.login.logo.as_ref().map(ToString::to_string),
                 accent: valid.login.accent.clone(),
             },
-            ui: ui.map(|(ui, client_id)| LoginUiDocument {
-                url: ui.url.to_string(),
-                client_id,
-            }),
+            ui: ui.map(|(ui, client_id)| LoginUiDocument { url: ui.url.to_string(), client_id }),
         },
     };
-    Document::serving(
-        valid.slug.to_string(),
-        observed.object.meta.name.clone(),
-        Content::Tenant(tenant),
-    )
+    Document::serving(valid.slug.to_string(), observed.object.meta.name.clone(), Content::Tenant(tenant))
 }
 
 /// A scope as documents have it.
 pub(crate) fn scope(scope: &Scope) -> ScopeDocument {
-    ScopeDocument {
-        name: scope.name.to_string(),
-        description: scope.description.clone(),
-        claims: scope.claims.clone(),
-    }
+    ScopeDocument { name: scope.name.to_string(), description: scope.description.clone(), claims: scope.claims.clone() }
 }

@@ -11,25 +11,12 @@ use crate::report;
 use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
-pub(super) async fn report(
-    context: &Context,
-    observed: &Observed,
-    applied: Applied,
-) -> Result<Next, StepError> {
-    let Applied {
-        live,
-        mut verdicts,
-        mut next,
-    } = applied;
+pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
+    let Applied { live, mut verdicts, mut next } = applied;
     let object = &observed.object;
     match &live {
         Some(live) => {
-            let rings = observed
-                .rings
-                .iter()
-                .filter(|ring| ring.active)
-                .map(|ring| ring.live.clone())
-                .collect();
+            let rings = observed.rings.iter().filter(|ring| ring.active).map(|ring| ring.live.clone()).collect();
             match report::programmed(live, report::judge(context, object, live, &[rings])) {
                 Ok((verdict, again)) => {
                     verdicts.push(verdict);
@@ -41,24 +28,15 @@ pub(super) async fn report(
         None if object.meta.paused || observed.serving => verdicts.push(report::kept(object)),
         None => verdicts.push(report::not_served()),
     }
-    let accepted = verdicts
-        .iter()
-        .any(|verdict| verdict.condition == ConditionType::Accepted && verdict.holds == Some(true));
+    let accepted =
+        verdicts.iter().any(|verdict| verdict.condition == ConditionType::Accepted && verdict.holds == Some(true));
     let verdicts: Vec<Verdict> = report::with_ready(verdicts, object.meta.paused);
     let status = TenantStatus {
         observed_generation: Some(object.meta.generation),
         conditions: report::conditions(context, object, &verdicts),
         slug: object.valid().map(|valid| valid.slug.to_string()),
-        issuer: observed
-            .issuer
-            .as_ref()
-            .filter(|_| accepted)
-            .map(|issuer| issuer.as_str().to_owned()),
-        discovery_url: observed
-            .issuer
-            .as_ref()
-            .filter(|_| accepted)
-            .map(super::Issuer::discovery_url),
+        issuer: observed.issuer.as_ref().filter(|_| accepted).map(|issuer| issuer.as_str().to_owned()),
+        discovery_url: observed.issuer.as_ref().filter(|_| accepted).map(super::Issuer::discovery_url),
         signing_key: signing_key(observed),
     };
     report::report(context, object, status, |index| &mut index.tenants).await?;
@@ -68,21 +46,10 @@ pub(super) async fn report(
 /// The ring that signs now: the named one if it can, else the oldest, as providers choose.
 fn signing_key(observed: &Observed) -> Option<String> {
     let named = observed.published_default.clone().flatten();
-    let named = named.and_then(|named| {
-        observed
-            .rings
-            .iter()
-            .find(|ring| ring.owner == named && ring.signs())
-    });
+    let named = named.and_then(|named| observed.rings.iter().find(|ring| ring.owner == named && ring.signs()));
     let oldest = |leaving: bool| {
-        let rings = observed
-            .rings
-            .iter()
-            .filter(|ring| ring.active && ring.leaving == leaving);
+        let rings = observed.rings.iter().filter(|ring| ring.active && ring.leaving == leaving);
         rings.min_by_key(|ring| ring.created_at)
     };
-    named
-        .or_else(|| oldest(false))
-        .or_else(|| oldest(true))
-        .map(|ring| ring.owner.name.clone())
+    named.or_else(|| oldest(false)).or_else(|| oldest(true)).map(|ring| ring.owner.name.clone())
 }

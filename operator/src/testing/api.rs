@@ -19,25 +19,18 @@ type Answer<'a, T> = BoxFuture<'a, Result<T, ClusterError>>;
 impl Cluster for World {
     fn secret(&self, name: &ObjectName) -> Answer<'_, Option<Secret>> {
         let objects = self.objects();
-        ready(
-            objects
-                .reachable()
-                .map(|()| objects.secrets.get(name).cloned()),
-        )
-        .boxed()
+        ready(objects.reachable().map(|()| objects.secrets.get(name).cloned())).boxed()
     }
 
     fn create_secret(&self, secret: Secret) -> Answer<'_, Secret> {
         let mut objects = self.objects();
         let name = name_of(&secret.metadata);
-        let result = objects
-            .write(format!("create secret {name}"))
-            .and_then(|()| {
-                if objects.secrets.contains_key(&name) {
-                    return Err(ClusterError::AlreadyExists);
-                }
-                Ok(objects.store(name, secret))
-            });
+        let result = objects.write(format!("create secret {name}")).and_then(|()| {
+            if objects.secrets.contains_key(&name) {
+                return Err(ClusterError::AlreadyExists);
+            }
+            Ok(objects.store(name, secret))
+        });
         let result = objects.answer(result);
         ready(result).boxed()
     }
@@ -45,35 +38,24 @@ impl Cluster for World {
     fn replace_secret(&self, secret: Secret) -> Answer<'_, Secret> {
         let mut objects = self.objects();
         let name = name_of(&secret.metadata);
-        let result = objects
-            .write(format!("replace secret {name}"))
-            .and_then(|()| {
-                assert!(
-                    secret.metadata.resource_version.is_some(),
-                    "a replace needs a resourceVersion"
-                );
-                objects.checked(&name, &secret.metadata)?;
-                Ok(objects.store(name, secret))
-            });
+        let result = objects.write(format!("replace secret {name}")).and_then(|()| {
+            assert!(secret.metadata.resource_version.is_some(), "a replace needs a resourceVersion");
+            objects.checked(&name, &secret.metadata)?;
+            Ok(objects.store(name, secret))
+        });
         let result = objects.answer(result);
         ready(result).boxed()
     }
 
-    fn delete_secret(
-        &self,
-        name: &ObjectName,
-        uid: &str,
-        resource_version: &str,
-    ) -> Answer<'_, ()> {
+    fn delete_secret(&self, name: &ObjectName, uid: &str, resource_version: &str) -> Answer<'_, ()> {
         let mut objects = self.objects();
         let metadata = ObjectMeta {
             uid: Some(uid.to_owned()),
             resource_version: Some(resource_version.to_owned()),
             ..ObjectMeta::default()
         };
-        let result = objects
-            .write(format!("delete secret {name}"))
-            .and_then(|()| match objects.checked(name, &metadata) {
+        let result =
+            objects.write(format!("delete secret {name}")).and_then(|()| match objects.checked(name, &metadata) {
                 Ok(()) => {
                     objects.remove(name);
                     Ok(())
@@ -88,22 +70,10 @@ impl Cluster for World {
     fn owner(&self, kind: Kind, name: &ObjectName) -> Answer<'_, Option<OwnerMeta>> {
         let objects = self.objects();
         let metadata = match kind {
-            Kind::Tenant => objects
-                .tenants
-                .get(name)
-                .map(|object| object.metadata.clone()),
-            Kind::OAuthClient => objects
-                .clients
-                .get(name)
-                .map(|object| object.metadata.clone()),
-            Kind::SigningKey => objects
-                .signing_keys
-                .get(name)
-                .map(|object| object.metadata.clone()),
-            Kind::User => objects
-                .users
-                .get(name)
-                .map(|object| object.metadata.clone()),
+            Kind::Tenant => objects.tenants.get(name).map(|object| object.metadata.clone()),
+            Kind::OAuthClient => objects.clients.get(name).map(|object| object.metadata.clone()),
+            Kind::SigningKey => objects.signing_keys.get(name).map(|object| object.metadata.clone()),
+            Kind::User => objects.users.get(name).map(|object| object.metadata.clone()),
             Kind::IdentityProvider => None,
         };
         let owner = metadata.map(|metadata| OwnerMeta {
@@ -118,41 +88,24 @@ impl Cluster for World {
         let name = name_of(&key.metadata);
         let result = {
             let mut objects = self.objects();
-            objects
-                .write(format!("create SigningKey {name}"))
-                .and_then(|()| {
-                    if objects.signing_keys.contains_key(&name) {
-                        Err(ClusterError::AlreadyExists)
-                    } else {
-                        Ok(())
-                    }
-                })
+            objects.write(format!("create SigningKey {name}")).and_then(|()| {
+                if objects.signing_keys.contains_key(&name) { Err(ClusterError::AlreadyExists) } else { Ok(()) }
+            })
         };
         ready(result.map(|()| self.apply(key))).boxed()
     }
 
-    fn delete_signing_key(
-        &self,
-        name: &ObjectName,
-        uid: &str,
-        resource_version: &str,
-    ) -> Answer<'_, ()> {
+    fn delete_signing_key(&self, name: &ObjectName, uid: &str, resource_version: &str) -> Answer<'_, ()> {
         let result = {
             let mut objects = self.objects();
-            objects
-                .write(format!("delete SigningKey {name}"))
-                .and_then(|()| {
-                    let Some(key) = objects.signing_keys.get(name) else {
-                        return Ok(false);
-                    };
-                    let same = key.metadata.uid.as_deref() == Some(uid)
-                        && key.metadata.resource_version.as_deref() == Some(resource_version);
-                    if same {
-                        Ok(true)
-                    } else {
-                        Err(ClusterError::Conflict)
-                    }
-                })
+            objects.write(format!("delete SigningKey {name}")).and_then(|()| {
+                let Some(key) = objects.signing_keys.get(name) else {
+                    return Ok(false);
+                };
+                let same = key.metadata.uid.as_deref() == Some(uid)
+                    && key.metadata.resource_version.as_deref() == Some(resource_version);
+                if same { Ok(true) } else { Err(ClusterError::Conflict) }
+            })
         };
         let result = result.map(|there| {
             if there {

@@ -54,13 +54,7 @@ impl Harness {
         let world = World::new(clock.clone());
         let metrics = Metrics::unregistered();
         let engine = engine(&world, &clock, &metrics);
-        let harness = Self {
-            clock,
-            world,
-            engine,
-            metrics,
-            pods: HashMap::new(),
-        };
+        let harness = Self { clock, world, engine, metrics, pods: HashMap::new() };
         harness.deliver(harness.world.list());
         harness
     }
@@ -110,26 +104,15 @@ impl Harness {
             return;
         }
         let now = self.clock.now().wall;
-        let hello = Frame::Hello {
-            protocol: PROTOCOL,
-            pod: pod.to_owned(),
-            uid: format!("{pod}-uid"),
-            now,
-        };
+        let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.to_owned(), uid: format!("{pod}-uid"), now };
         self.engine.acknowledge(pod, hello);
-        let documents = state
-            .serving
-            .values()
-            .map(|(_, served)| served.clone())
-            .collect();
+        let documents = state.serving.values().map(|(_, served)| served.clone()).collect();
         self.engine.acknowledge(pod, Frame::Serving { documents });
         self.engine.acknowledge(pod, Frame::Synced);
     }
 
     fn deliver(&self, changes: Vec<Change>) {
-        changes
-            .into_iter()
-            .for_each(|change| self.engine.change(change));
+        changes.into_iter().for_each(|change| self.engine.change(change));
     }
 
     /// The pods take in what was published, as providers do.
@@ -146,11 +129,7 @@ impl Harness {
     /// Lets everything happen that can happen without time passing.
     pub(crate) async fn run(&mut self) {
         for round in 0.. {
-            assert!(
-                round < 500,
-                "it never comes to rest: {:#?}",
-                self.world.objects().writes
-            );
+            assert!(round < 500, "it never comes to rest: {:#?}", self.world.objects().writes);
             let changes = self.world.changes();
             let said = self.see(&changes);
             self.deliver(changes);
@@ -170,11 +149,7 @@ impl Harness {
     /// Time passes in steps of at most a second, with heartbeats, and everything happens that then can.
     pub(crate) async fn pass(&mut self, mut time: Duration) {
         // Long waits in long steps: nothing in between is looked at.
-        let step = if time > Duration::from_secs(600) {
-            time / 200
-        } else {
-            Duration::from_secs(1)
-        };
+        let step = if time > Duration::from_secs(600) { time / 200 } else { Duration::from_secs(1) };
         while !time.is_zero() {
             let by = time.min(step);
             time -= by;
@@ -203,11 +178,7 @@ impl Harness {
     /// Applies them, all at once.
     pub(crate) async fn furnish(&mut self) {
         self.world.apply_namespace("shop", &[("tenant", "acme")]);
-        self.world.put_secret(secret(
-            "identity",
-            "ada-password",
-            &[("password", "correct horse battery staple\n")],
-        ));
+        self.world.put_secret(secret("identity", "ada-password", &[("password", "correct horse battery staple\n")]));
         self.apply_all();
         self.run().await;
     }
@@ -238,41 +209,22 @@ impl Harness {
     /// The published document of an object.
     pub(crate) fn document(&self, kind: Kind, namespace: &str, name: &str) -> Option<Document> {
         let owner = ObjectName::new(namespace, name);
-        let secret = self.world.secret(&ObjectName::new(
-            PUBLISHED,
-            names::published_secret(kind.as_str(), &owner),
-        ))?;
+        let secret = self.world.secret(&ObjectName::new(PUBLISHED, names::published_secret(kind.as_str(), &owner)))?;
         Some(Stored::from_secret(&secret).unwrap().document)
     }
 
     /// A condition of an object, as `<status>/<reason>`, and its message.
-    pub(crate) fn condition<K: Resource>(
-        &self,
-        namespace: &str,
-        name: &str,
-        type_: ConditionType,
-    ) -> (String, String) {
+    pub(crate) fn condition<K: Resource>(&self, namespace: &str, name: &str, type_: ConditionType) -> (String, String) {
         let mut objects = self.world.objects();
-        let object = K::all(&mut objects)
-            .get(&ObjectName::new(namespace, name))
-            .unwrap()
-            .clone();
+        let object = K::all(&mut objects).get(&ObjectName::new(namespace, name)).unwrap().clone();
         drop(objects);
         let status = super::part(&object, "status");
         let conditions: Vec<Condition> =
-            serde_json::from_value(status.get("conditions").cloned().unwrap_or_default())
-                .unwrap_or_default();
-        let condition = conditions
-            .into_iter()
-            .find(|condition| condition.type_ == type_.to_string());
+            serde_json::from_value(status.get("conditions").cloned().unwrap_or_default()).unwrap_or_default();
+        let condition = conditions.into_iter().find(|condition| condition.type_ == type_.to_string());
         condition.map_or_else(
             || ("none".to_owned(), String::new()),
-            |condition| {
-                (
-                    format!("{}/{}", condition.status, condition.reason),
-                    condition.message,
-                )
-            },
+            |condition| (format!("{}/{}", condition.status, condition.reason), condition.message),
         )
     }
 
@@ -288,12 +240,7 @@ fn engine(world: &World, clock: &ManualClock, metrics: &Metrics) -> Arc<Engine> 
         published_namespace: PUBLISHED.to_owned(),
         workers: 1,
     };
-    Engine::new(
-        Arc::new(world.clone()),
-        options,
-        Arc::new(clock.clone()),
-        metrics.clone(),
-    )
+    Engine::new(Arc::new(world.clone()), options, Arc::new(clock.clone()), metrics.clone())
 }
 
 impl Pod {
@@ -312,29 +259,14 @@ impl Pod {
         match Stored::from_secret(secret) {
             Ok(stored) => {
                 // An older revision costs only itself.
-                if self
-                    .serving
-                    .get(&name)
-                    .is_some_and(|(revision, _)| *revision > stored.revision)
-                {
+                if self.serving.get(&name).is_some_and(|(revision, _)| *revision > stored.revision) {
                     return None;
                 }
-                let served = Served {
-                    name: name.clone(),
-                    revision: stored.revision,
-                    digest: stored.digest,
-                };
+                let served = Served { name: name.clone(), revision: stored.revision, digest: stored.digest };
                 self.serving.insert(name, (stored.revision, served.clone()));
-                Some(Frame::Serving {
-                    documents: vec![served],
-                })
+                Some(Frame::Serving { documents: vec![served] })
             }
-            Err(error) => Some(Frame::Refused {
-                documents: vec![Refused {
-                    name,
-                    reason: error.to_string(),
-                }],
-            }),
+            Err(error) => Some(Frame::Refused { documents: vec![Refused { name, reason: error.to_string() }] }),
         }
     }
 }
@@ -355,12 +287,7 @@ pub(crate) fn secret(namespace: &str, name: &str, entries: &[(&str, &str)]) -> S
         data: Some(
             entries
                 .iter()
-                .map(|(key, value)| {
-                    (
-                        (*key).to_owned(),
-                        k8s_openapi::ByteString(value.as_bytes().to_vec()),
-                    )
-                })
+                .map(|(key, value)| ((*key).to_owned(), k8s_openapi::ByteString(value.as_bytes().to_vec())))
                 .collect(),
         ),
         ..Secret::default()

@@ -14,10 +14,7 @@ pub(crate) fn outcome(harness: &Harness) -> Vec<String> {
         outcome.push(format!("{name} {labels:?} {keys:?}"));
         if name.namespace == PUBLISHED {
             let document = Stored::from_secret(secret).unwrap().document;
-            outcome.push(format!(
-                "{name} {}",
-                plain(serde_json::to_value(&document).unwrap())
-            ));
+            outcome.push(format!("{name} {}", plain(serde_json::to_value(&document).unwrap())));
         }
     }
     outcome.extend(objects.tenants.values().map(conditions_of));
@@ -29,10 +26,7 @@ pub(crate) fn outcome(harness: &Harness) -> Vec<String> {
 
 fn conditions_of<K: Resource>(object: &K) -> String {
     let mut object = object.clone();
-    let conditions = super::part(&object, "status")
-        .get("conditions")
-        .cloned()
-        .unwrap_or_default();
+    let conditions = super::part(&object, "status").get("conditions").cloned().unwrap_or_default();
     let name = super::name_of(object.metadata_mut());
     format!("{name} {}", plain(conditions))
 }
@@ -58,14 +52,7 @@ fn plain(value: serde_json::Value) -> serde_json::Value {
             .into_iter()
             .map(|(key, value)| {
                 let blotted = BLOTTED.contains(&key.as_str()) || key.ends_with("At");
-                (
-                    key,
-                    if blotted {
-                        Value::Bool(true)
-                    } else {
-                        plain(value)
-                    },
-                )
+                (key, if blotted { Value::Bool(true) } else { plain(value) })
             })
             .collect(),
         Value::Array(items) => items.into_iter().map(plain).collect(),

@@ -24,25 +24,10 @@ pub(super) struct Applied {
 }
 
 /// Carries out a plan; of a paused User, nothing.
-pub(super) async fn apply(
-    context: &Context,
-    observed: &Observed,
-    plan: Plan,
-) -> Result<Applied, StepError> {
-    let Plan {
-        document,
-        verdicts,
-        rechecked,
-    } = plan;
-    let next = Next {
-        after: rechecked.then(|| context.recheck()),
-    };
-    let mut applied = Applied {
-        live: None,
-        kept: false,
-        verdicts,
-        next,
-    };
+pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
+    let Plan { document, verdicts, rechecked } = plan;
+    let next = Next { after: rechecked.then(|| context.recheck()) };
+    let mut applied = Applied { live: None, kept: false, verdicts, next };
     if observed.object.meta.paused {
         applied.kept = true;
         return Ok(applied);

@@ -46,34 +46,19 @@ impl Observed {
 }
 
 /// Reads the index, then the Secrets if the account is to be served. `None` if it is gone.
-pub(super) async fn observe(
-    context: &Context,
-    name: &ObjectName,
-) -> Result<Option<Observed>, StepError> {
+pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Option<Observed>, StepError> {
     let Some(mut observed) = context.with(|state| look(context, state, name)) else {
         return Ok(None);
     };
-    let password = observed
-        .accepted()
-        .and_then(|(valid, _)| valid.password.clone());
+    let password = observed.accepted().and_then(|(valid, _)| valid.password.clone());
     let Some(password) = password else {
         return Ok(Some(observed));
     };
     let at = ObjectName::new(name.namespace.clone(), password.name);
-    observed.secret = context
-        .cluster()
-        .secret(&at)
-        .await
-        .doing("reading the password's Secret")?;
+    observed.secret = context.cluster().secret(&at).await.doing("reading the password's Secret")?;
     let at = context.published(&observed.object.work().document());
-    let published = context
-        .cluster()
-        .secret(&at)
-        .await
-        .doing("reading the published document")?;
-    observed.published = published
-        .and_then(|secret| Stored::from_secret(&secret).ok())
-        .and_then(hash);
+    let published = context.cluster().secret(&at).await.doing("reading the published document")?;
+    observed.published = published.and_then(|secret| Stored::from_secret(&secret).ok()).and_then(hash);
     Ok(Some(observed))
 }
 
@@ -87,53 +72,24 @@ fn hash(stored: Stored) -> Option<(SecretText, PasswordSource)> {
 fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Observed> {
     let object = Arc::clone(state.index.users.get(name)?);
     let work = object.work();
-    let serving = state
-        .index
-        .documents
-        .get(&work.document())
-        .is_some_and(Entry::serving);
-    let standing = object
-        .tenant()
-        .map(|tenant| tenant::standing(context, state, &tenant));
+    let serving = state.index.documents.get(&work.document()).is_some_and(Entry::serving);
+    let standing = object.tenant().map(|tenant| tenant::standing(context, state, &tenant));
     let (mut conflict, mut issuer) = (None, Vec::new());
     if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {
         conflict = check_conflicts(state, valid, tenant);
         issuer = tenant::issuer_needs(state, tenant, &work);
     }
-    Some(Observed {
-        object,
-        tenant: standing,
-        conflict,
-        serving,
-        published: None,
-        secret: None,
-        issuer,
-    })
+    Some(Observed { object, tenant: standing, conflict, serving, published: None, secret: None, issuer })
 }
 
-fn check_conflicts(
-    state: &State,
-    user: &ValidUser,
-    tenant: &AcceptedTenant,
-) -> Option<(Reason, String)> {
+fn check_conflicts(state: &State, user: &ValidUser, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
     let scope = tenant.name().to_string();
-    let other = |claim: Claim| {
-        state
-            .index
-            .holder(&claim, tenant.slug())
-            .filter(|holder| *holder != user.name)
-    };
+    let other = |claim: Claim| state.index.holder(&claim, tenant.slug()).filter(|holder| *holder != user.name);
     if let Some(holder) = other(Claim::username(&scope, user.username.as_str())) {
-        let message = format!(
-            "the user name {} is held by the User {holder}",
-            user.username
-        );
+        let message = format!("the user name {} is held by the User {holder}", user.username);
         return Some((Reason::UsernameConflict, message));
     }
     let subject = user.subject(&tenant.valid.slug);
     let holder = other(Claim::subject(&scope, subject.as_str()))?;
-    Some((
-        Reason::SubjectConflict,
-        format!("the subject {subject} is held by the User {holder}"),
-    ))
+    Some((Reason::SubjectConflict, format!("the subject {subject} is held by the User {holder}")))
 }

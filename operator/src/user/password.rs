@@ -51,17 +51,14 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Password, &'static str> {
     }
     // What begins like a hash and is none was surely not meant as a password.
     if bytes.starts_with(b"$") {
-        let text =
-            std::str::from_utf8(bytes).map_err(|_| "begins with $ and is no argon2id hash")?;
+        let text = std::str::from_utf8(bytes).map_err(|_| "begins with $ and is no argon2id hash")?;
         check(text)?;
         return Ok(Password::Hashed(SecretText::new(text)));
     }
     if std::str::from_utf8(bytes).is_err() {
         return Err("is not UTF-8 text");
     }
-    Ok(Password::Plain(PlainPassword(Zeroizing::new(
-        bytes.to_vec(),
-    ))))
+    Ok(Password::Plain(PlainPassword(Zeroizing::new(bytes.to_vec()))))
 }
 
 fn check(text: &str) -> Result<(), &'static str> {
@@ -69,8 +66,7 @@ fn check(text: &str) -> Result<(), &'static str> {
     if hash.algorithm.as_str() != "argon2id" || hash.salt.is_none() || hash.hash.is_none() {
         return Err("begins with $ and is no argon2id hash");
     }
-    let params =
-        Params::try_from(&hash).map_err(|_| "is an argon2id hash with unusable parameters")?;
+    let params = Params::try_from(&hash).map_err(|_| "is an argon2id hash with unusable parameters")?;
     let (memory, passes, lanes) = MOST;
     if params.m_cost() > memory || params.t_cost() > passes || params.p_cost() > lanes {
         return Err("is an argon2id hash that costs too much: at most m=65536, t=10, p=4");
@@ -79,10 +75,7 @@ fn check(text: &str) -> Result<(), &'static str> {
 }
 
 /// Hashes a password, beside the async threads and few at a time.
-pub(crate) async fn hash(
-    context: &Context,
-    password: PlainPassword,
-) -> Result<SecretText, StepError> {
+pub(crate) async fn hash(context: &Context, password: PlainPassword) -> Result<SecretText, StepError> {
     const FAILED: StepError = StepError::Computation("the password's hash");
     let _permit = context.computing.acquire().await.map_err(|_| FAILED)?;
     let salt: [u8; 16] = random::bytes();
@@ -103,28 +96,21 @@ pub(crate) async fn hash(
 mod tests {
     use super::*;
 
-    const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$dBCzQ0dSPoSwTBPbFuZyqmCYM3ALGIyBPBmHpIPGUS4";
+    const HASH: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$dBCzQ0dSPoSwTBPbFuZyqmCYM3ALGIyBPBmHpIPGUS4";
 
     #[test]
     fn a_password_loses_the_editors_line_break_and_nothing_else() {
-        for (given, kept) in [
-            ("pass word\n", "pass word"),
-            ("secret\r\n", "secret"),
-            (" s ", " s "),
-            ("a\n\n", "a\n"),
-        ] {
-            let Ok(Password::Plain(PlainPassword(password))) = read(given.as_bytes()) else {
-                panic!("{given:?}")
-            };
+        for (given, kept) in [("pass word\n", "pass word"), ("secret\r\n", "secret"), (" s ", " s "), ("a\n\n", "a\n")]
+        {
+            let Ok(Password::Plain(PlainPassword(password))) = read(given.as_bytes()) else { panic!("{given:?}") };
             assert_eq!(&**password, kept.as_bytes());
         }
     }
 
     #[test]
     fn a_hash_made_elsewhere_is_taken_as_it_is() {
-        let Ok(Password::Hashed(hash)) = read(HASH.as_bytes()) else {
-            panic!()
-        };
+        let Ok(Password::Hashed(hash)) = read(HASH.as_bytes()) else { panic!() };
         assert_eq!(hash.expose(), HASH);
     }
 

@@ -51,11 +51,7 @@ enum Hash {
 
 /// Decides.
 pub(super) fn plan(observed: &Observed) -> Plan {
-    let idle = |document, verdicts| Plan {
-        document,
-        verdicts,
-        rechecked: false,
-    };
+    let idle = |document, verdicts| Plan { document, verdicts, rechecked: false };
     let accepted = Verdict::yes(ConditionType::Accepted, Reason::Accepted);
     let unjudged = report::not_judged(ConditionType::ReferencesResolved);
     let valid = match &observed.object.valid {
@@ -68,30 +64,19 @@ pub(super) fn plan(observed: &Observed) -> Plan {
     match (&observed.tenant, &observed.conflict) {
         (Some(TenantStanding::Accepted(_)), Some((reason, message))) => {
             // A name that is taken is refused as a change; what was served before goes on.
-            idle(
-                Intent::Keep,
-                vec![
-                    Verdict::no(ConditionType::Accepted, *reason, message.clone()),
-                    unjudged,
-                ],
-            )
+            idle(Intent::Keep, vec![Verdict::no(ConditionType::Accepted, *reason, message.clone()), unjudged])
         }
         (Some(TenantStanding::Accepted(tenant)), None) => serve(observed, valid, tenant),
-        (Some(TenantStanding::NotAccepted), _) => idle(
-            Intent::Keep,
-            vec![accepted, report::tenant_not_accepted(&valid.tenant)],
-        ),
+        (Some(TenantStanding::NotAccepted), _) => {
+            idle(Intent::Keep, vec![accepted, report::tenant_not_accepted(&valid.tenant)])
+        }
         (Some(TenantStanding::Gone), _) => {
             let intent = Intent::Withdraw { tenant_gone: true };
-            idle(
-                intent,
-                vec![accepted, report::tenant_not_found(&valid.tenant)],
-            )
+            idle(intent, vec![accepted, report::tenant_not_found(&valid.tenant)])
         }
-        (Some(TenantStanding::Vanished) | None, _) => idle(
-            Intent::Keep,
-            vec![accepted, report::tenant_not_found(&valid.tenant)],
-        ),
+        (Some(TenantStanding::Vanished) | None, _) => {
+            idle(Intent::Keep, vec![accepted, report::tenant_not_found(&valid.tenant)])
+        }
     }
 }
 
@@ -108,11 +93,7 @@ fn serve(observed: &Observed, valid: &ValidUser, tenant: &AcceptedTenant) -> Pla
     let mut resolved = Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved);
     let publish = |user| {
         let owner = valid.name.clone();
-        Intent::Publish(Box::new(Document::serving(
-            tenant.slug(),
-            owner,
-            Content::User(user),
-        )))
+        Intent::Publish(Box::new(Document::serving(tenant.slug(), owner, Content::User(user))))
     };
     let document = match hash(observed, valid) {
         Hash::None => publish(user),
@@ -136,10 +117,7 @@ fn serve(observed: &Observed, valid: &ValidUser, tenant: &AcceptedTenant) -> Pla
     };
     Plan {
         document,
-        verdicts: vec![
-            Verdict::yes(ConditionType::Accepted, Reason::Accepted),
-            resolved,
-        ],
+        verdicts: vec![Verdict::yes(ConditionType::Accepted, Reason::Accepted), resolved],
         rechecked: valid.password.is_some(),
     }
 }
@@ -149,10 +127,7 @@ fn hash(observed: &Observed, valid: &ValidUser) -> Hash {
         return Hash::None;
     };
     let Some(secret) = &observed.secret else {
-        return Hash::Unusable(
-            Reason::SecretNotFound,
-            format!("there is no Secret {}", reference.name),
-        );
+        return Hash::Unusable(Reason::SecretNotFound, format!("there is no Secret {}", reference.name));
     };
     let source = source(secret, &reference.key);
     if let Some((hash, before)) = &observed.published
@@ -164,11 +139,7 @@ fn hash(observed: &Observed, valid: &ValidUser) -> Hash {
         let message = format!("Secret {}: {} {problem}", reference.name, reference.key);
         Hash::Unusable(Reason::SecretInvalid, message)
     };
-    match secret
-        .data
-        .as_ref()
-        .and_then(|data| data.get(&reference.key))
-    {
+    match secret.data.as_ref().and_then(|data| data.get(&reference.key)) {
         None => unusable("is not among its keys"),
         Some(bytes) => match password::read(&bytes.0) {
             Ok(Password::Hashed(hash)) => Hash::Known(hash, source),

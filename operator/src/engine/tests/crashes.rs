@@ -24,9 +24,7 @@ impl Story {
     async fn begin(self) -> Harness {
         match self {
             Self::Apply => Harness::start().await,
-            Self::DeleteEverything | Self::DeleteTheRing | Self::Detach => {
-                Harness::furnished().await
-            }
+            Self::DeleteEverything | Self::DeleteTheRing | Self::Detach => Harness::furnished().await,
             Self::DeleteAndApplyAgain => {
                 let mut harness = Harness::furnished().await;
                 delete_everything(&harness);
@@ -40,12 +38,8 @@ impl Story {
         match self {
             Self::Apply | Self::DeleteAndApplyAgain => harness.furnish().await,
             Self::DeleteEverything => delete_everything(harness),
-            Self::DeleteTheRing => harness
-                .world
-                .delete::<SigningKey>(&ObjectName::new("identity", "acme-es256")),
-            Self::Detach => harness
-                .world
-                .apply_namespace("shop", &[("tenant", "other")]),
+            Self::DeleteTheRing => harness.world.delete::<SigningKey>(&ObjectName::new("identity", "acme-es256")),
+            Self::Detach => harness.world.apply_namespace("shop", &[("tenant", "other")]),
         }
         harness.run().await;
     }
@@ -60,36 +54,17 @@ impl Story {
 }
 
 fn delete_everything(harness: &Harness) {
-    harness
-        .world
-        .delete::<Tenant>(&ObjectName::new("identity", "acme"));
-    harness
-        .world
-        .delete::<SigningKey>(&ObjectName::new("identity", "acme-es256"));
-    harness
-        .world
-        .delete::<OAuthClient>(&ObjectName::new("shop", "shop"));
-    harness
-        .world
-        .delete::<OAuthClient>(&ObjectName::new("shop", "api"));
-    harness
-        .world
-        .delete::<User>(&ObjectName::new("identity", "ada"));
+    harness.world.delete::<Tenant>(&ObjectName::new("identity", "acme"));
+    harness.world.delete::<SigningKey>(&ObjectName::new("identity", "acme-es256"));
+    harness.world.delete::<OAuthClient>(&ObjectName::new("shop", "shop"));
+    harness.world.delete::<OAuthClient>(&ObjectName::new("shop", "api"));
+    harness.world.delete::<User>(&ObjectName::new("identity", "ada"));
 }
 
 fn same(after: &[String], expected: &[String], when: &str) {
-    let missing: Vec<_> = expected
-        .iter()
-        .filter(|line| !after.contains(line))
-        .collect();
-    let surplus: Vec<_> = after
-        .iter()
-        .filter(|line| !expected.contains(line))
-        .collect();
-    assert!(
-        missing.is_empty() && surplus.is_empty(),
-        "{when}\nmissing: {missing:#?}\nsurplus: {surplus:#?}"
-    );
+    let missing: Vec<_> = expected.iter().filter(|line| !after.contains(line)).collect();
+    let surplus: Vec<_> = after.iter().filter(|line| !expected.contains(line)).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "{when}\nmissing: {missing:#?}\nsurplus: {surplus:#?}");
 }
 
 async fn undisturbed(story: Story) -> (Vec<String>, usize) {
@@ -117,11 +92,7 @@ async fn killed_between_any_two_writes(story: Story) {
         harness.run().await;
         harness.pass(story.patience()).await;
         let after = outcome(&harness);
-        same(
-            &after,
-            &expected,
-            &format!("{story:?}, killed after {left} writes: {before:#?}"),
-        );
+        same(&after, &expected, &format!("{story:?}, killed after {left} writes: {before:#?}"));
     }
 }
 
@@ -132,11 +103,7 @@ async fn an_answer_lost_at_any_write(story: Story) {
         harness.world.objects().answer_lost_at = Some(at);
         story.happen(&mut harness).await;
         harness.pass(story.patience()).await;
-        same(
-            &outcome(&harness),
-            &expected,
-            &format!("{story:?}, the answer to write {at} was lost"),
-        );
+        same(&outcome(&harness), &expected, &format!("{story:?}, the answer to write {at} was lost"));
     }
 }
 
@@ -167,12 +134,7 @@ async fn killed_while_clients_are_detached() {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_changes_nothing_in_the_end() {
-    for story in [
-        Story::Apply,
-        Story::DeleteEverything,
-        Story::DeleteAndApplyAgain,
-        Story::Detach,
-    ] {
+    for story in [Story::Apply, Story::DeleteEverything, Story::DeleteAndApplyAgain, Story::Detach] {
         an_answer_lost_at_any_write(story).await;
     }
 }

@@ -15,37 +15,22 @@ use crate::work::Kind;
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn keys(harness: &Harness, name: &str) -> (Document, KeysDocument) {
-    let document = harness
-        .document(Kind::SigningKey, "identity", name)
-        .unwrap();
-    let Content::SigningKey(keys) = document.content.clone() else {
-        panic!()
-    };
+    let document = harness.document(Kind::SigningKey, "identity", name).unwrap();
+    let Content::SigningKey(keys) = document.content.clone() else { panic!() };
     (document, keys)
 }
 
 fn kids(keys: &KeysDocument) -> Vec<(String, KeyPhase)> {
-    keys.keys
-        .iter()
-        .map(|key| (key.kid.to_string(), key.phase))
-        .collect()
+    keys.keys.iter().map(|key| (key.kid.to_string(), key.phase)).collect()
 }
 
 async fn delete_everything(harness: &mut Harness) {
     for (namespace, name) in [("shop", "shop"), ("shop", "api")] {
-        harness
-            .world
-            .delete::<OAuthClient>(&ObjectName::new(namespace, name));
+        harness.world.delete::<OAuthClient>(&ObjectName::new(namespace, name));
     }
-    harness
-        .world
-        .delete::<User>(&ObjectName::new("identity", "ada"));
-    harness
-        .world
-        .delete::<SigningKey>(&ObjectName::new("identity", "acme-es256"));
-    harness
-        .world
-        .delete::<Tenant>(&ObjectName::new("identity", "acme"));
+    harness.world.delete::<User>(&ObjectName::new("identity", "ada"));
+    harness.world.delete::<SigningKey>(&ObjectName::new("identity", "acme-es256"));
+    harness.world.delete::<Tenant>(&ObjectName::new("identity", "acme"));
     harness.run().await;
 }
 
@@ -61,17 +46,9 @@ async fn a_deleted_tenant_stops_being_served_at_once_and_so_does_all_of_it() {
     ] {
         let document = harness.document(kind, namespace, name).unwrap();
         assert!(document.withdrawn_at.is_some(), "{kind}");
-        assert!(
-            !String::from_utf8(document.to_bytes())
-                .unwrap()
-                .contains("privateKey"),
-            "{kind}"
-        );
+        assert!(!String::from_utf8(document.to_bytes()).unwrap().contains("privateKey"), "{kind}");
     }
-    assert_eq!(
-        harness.ready::<OAuthClient>("shop", "shop"),
-        "False/TenantNotFound"
-    );
+    assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "False/TenantNotFound");
     assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
 }
 
@@ -79,10 +56,7 @@ async fn a_deleted_tenant_stops_being_served_at_once_and_so_does_all_of_it() {
 async fn the_same_yaml_again_brings_back_the_same_keys_and_the_same_secrets() {
     let mut harness = Harness::furnished().await;
     let before = kids(&keys(&harness, "acme-es256").1);
-    let secret = harness
-        .world
-        .secret(&ObjectName::new("shop", "shop-oidc"))
-        .unwrap();
+    let secret = harness.world.secret(&ObjectName::new("shop", "shop-oidc")).unwrap();
     delete_everything(&mut harness).await;
     harness.pass(100 * HOUR).await;
     assert!(keys(&harness, "acme-es256").0.withdrawn_at.is_some());
@@ -90,14 +64,7 @@ async fn the_same_yaml_again_brings_back_the_same_keys_and_the_same_secrets() {
     harness.run().await;
     harness.pass(Duration::from_secs(2)).await;
     assert_eq!(kids(&keys(&harness, "acme-es256").1), before);
-    assert_eq!(
-        harness
-            .world
-            .secret(&ObjectName::new("shop", "shop-oidc"))
-            .unwrap()
-            .data,
-        secret.data
-    );
+    assert_eq!(harness.world.secret(&ObjectName::new("shop", "shop-oidc")).unwrap().data, secret.data);
     assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "True/Ready");
     assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
 }
@@ -107,46 +74,24 @@ async fn a_week_later_nothing_is_left() {
     let mut harness = Harness::furnished().await;
     delete_everything(&mut harness).await;
     harness.pass(170 * HOUR).await;
-    let left: Vec<String> = harness
-        .world
-        .objects()
-        .secrets
-        .keys()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(
-        left,
-        ["identity/ada-password"],
-        "only what somebody else made"
-    );
+    let left: Vec<String> = harness.world.objects().secrets.keys().map(ToString::to_string).collect();
+    assert_eq!(left, ["identity/ada-password"], "only what somebody else made");
 }
 
 #[tokio::test]
 async fn many_at_once_wait_a_minute() {
     let mut harness = Harness::furnished().await;
     for at in 0..7 {
-        harness
-            .apply::<User>(&fixtures::USER.replace("name: ada,", &format!("name: user-{at},")))
-            .await;
+        harness.apply::<User>(&fixtures::USER.replace("name: ada,", &format!("name: user-{at},"))).await;
     }
     let users = || (0..7).map(|at| format!("user-{at}"));
     for user in users() {
-        harness
-            .world
-            .delete::<User>(&ObjectName::new("identity", user));
+        harness.world.delete::<User>(&ObjectName::new("identity", user));
     }
     harness.run().await;
     harness.pass(Duration::from_secs(55)).await;
     let withdrawn = |harness: &Harness| {
-        users()
-            .filter(|user| {
-                harness
-                    .document(Kind::User, "identity", user)
-                    .unwrap()
-                    .withdrawn_at
-                    .is_some()
-            })
-            .count()
+        users().filter(|user| harness.document(Kind::User, "identity", user).unwrap().withdrawn_at.is_some()).count()
     };
     assert_eq!(withdrawn(&harness), 0);
     harness.pass(Duration::from_secs(10)).await;
@@ -161,9 +106,7 @@ async fn what_comes_back_within_the_minute_was_never_gone() {
         harness.apply::<User>(&user(at)).await;
     }
     for at in 0..7 {
-        harness
-            .world
-            .delete::<User>(&ObjectName::new("identity", format!("user-{at}")));
+        harness.world.delete::<User>(&ObjectName::new("identity", format!("user-{at}")));
     }
     harness.run().await;
     harness.pass(Duration::from_secs(30)).await;
@@ -171,13 +114,7 @@ async fn what_comes_back_within_the_minute_was_never_gone() {
         harness.apply::<User>(&user(at)).await;
     }
     harness.pass(Duration::from_secs(100)).await;
-    assert!(
-        harness
-            .document(Kind::User, "identity", "user-3")
-            .unwrap()
-            .withdrawn_at
-            .is_none()
-    );
+    assert!(harness.document(Kind::User, "identity", "user-3").unwrap().withdrawn_at.is_none());
 }
 
 #[tokio::test]
@@ -186,17 +123,9 @@ async fn the_sweep_asks_the_api_server_before_it_believes_its_cache() {
     // The watch says that the user is gone; the API server has it.
     harness
         .engine
-        .change(crate::engine::Change::User(crate::engine::Seen::Deleted(
-            ObjectName::new("identity", "ada"),
-        )));
+        .change(crate::engine::Change::User(crate::engine::Seen::Deleted(ObjectName::new("identity", "ada"))));
     harness.pass(Duration::from_secs(120)).await;
-    assert!(
-        harness
-            .document(Kind::User, "identity", "ada")
-            .unwrap()
-            .withdrawn_at
-            .is_none()
-    );
+    assert!(harness.document(Kind::User, "identity", "ada").unwrap().withdrawn_at.is_none());
 }
 
 #[tokio::test]
@@ -205,34 +134,21 @@ async fn a_ring_whose_signing_key_is_gone_leaves_in_order() {
     harness.delete::<SigningKey>("identity", "acme-es256").await;
     harness.pass(Duration::from_secs(5)).await;
     // The default ring stands in, but no verifier may have cached its keys yet.
-    assert!(
-        harness
-            .document(Kind::SigningKey, "identity", "acme-default")
-            .is_some()
-    );
+    assert!(harness.document(Kind::SigningKey, "identity", "acme-default").is_some());
     let (_, ring) = keys(&harness, "acme-es256");
     assert!(!ring.leaving && ring.keys.iter().any(|key| key.phase == KeyPhase::Active));
     harness.pass(Duration::from_secs(2 * 900)).await;
-    assert!(
-        !keys(&harness, "acme-es256").1.leaving,
-        "twice the max-age and ten seconds are not over"
-    );
+    assert!(!keys(&harness, "acme-es256").1.leaving, "twice the max-age and ten seconds are not over");
     harness.pass(Duration::from_secs(60)).await;
     let (document, ring) = keys(&harness, "acme-es256");
     assert!(ring.leaving && document.withdrawn_at.is_none());
-    assert!(
-        ring.keys.iter().any(|key| key.phase == KeyPhase::Retiring),
-        "it stays in the JWK Set while tokens live"
-    );
+    assert!(ring.keys.iter().any(|key| key.phase == KeyPhase::Retiring), "it stays in the JWK Set while tokens live");
     harness.pass(Duration::from_secs(3600)).await;
     assert!(keys(&harness, "acme-es256").0.withdrawn_at.is_none());
     harness.pass(Duration::from_secs(200)).await;
     assert!(keys(&harness, "acme-es256").0.withdrawn_at.is_some());
     harness.pass(170 * HOUR).await;
-    let ring = ObjectName::new(
-        OPERATOR,
-        names::ring_secret(&ObjectName::new("identity", "acme-es256")),
-    );
+    let ring = ObjectName::new(OPERATOR, names::ring_secret(&ObjectName::new("identity", "acme-es256")));
     assert!(harness.world.secret(&ring).is_none());
 }
 
@@ -254,28 +170,11 @@ async fn a_default_ring_leaves_when_a_declared_one_is_live() {
     let mut harness = Harness::start().await;
     harness.apply::<Tenant>(fixtures::TENANT).await;
     harness.pass(Duration::from_secs(2)).await;
-    assert!(
-        harness
-            .world
-            .objects()
-            .signing_keys
-            .contains_key(&ObjectName::new("identity", "acme-default"))
-    );
-    harness
-        .world
-        .apply(parse::<SigningKey>(fixtures::SIGNING_KEY));
+    assert!(harness.world.objects().signing_keys.contains_key(&ObjectName::new("identity", "acme-default")));
+    harness.world.apply(parse::<SigningKey>(fixtures::SIGNING_KEY));
     harness.run().await;
-    assert!(
-        !harness
-            .world
-            .objects()
-            .signing_keys
-            .contains_key(&ObjectName::new("identity", "acme-default"))
-    );
-    assert!(
-        !keys(&harness, "acme-default").1.leaving,
-        "it signs until verifiers know the other"
-    );
+    assert!(!harness.world.objects().signing_keys.contains_key(&ObjectName::new("identity", "acme-default")));
+    assert!(!keys(&harness, "acme-default").1.leaving, "it signs until verifiers know the other");
     harness.pass(4 * HOUR).await;
     assert!(keys(&harness, "acme-default").0.withdrawn_at.is_some());
 }

@@ -13,10 +13,7 @@ use k8s_openapi::ByteString;
 use crate::testing::{Harness, OPERATOR, PUBLISHED, fixtures};
 
 fn published(kind: &str, namespace: &str, name: &str) -> ObjectName {
-    ObjectName::new(
-        PUBLISHED,
-        names::published_secret(kind, &ObjectName::new(namespace, name)),
-    )
+    ObjectName::new(PUBLISHED, names::published_secret(kind, &ObjectName::new(namespace, name)))
 }
 
 /// A password whose hash was lost is hashed again, with another salt.
@@ -28,10 +25,7 @@ fn without_salt(mut document: Document) -> Document {
 }
 
 fn ring() -> ObjectName {
-    ObjectName::new(
-        OPERATOR,
-        names::ring_secret(&ObjectName::new("identity", "acme-es256")),
-    )
+    ObjectName::new(OPERATOR, names::ring_secret(&ObjectName::new("identity", "acme-es256")))
 }
 
 #[tokio::test]
@@ -39,12 +33,7 @@ async fn a_document_that_somebody_changed_or_deleted_is_repaired_and_reported() 
     for (kind, document, namespace, name) in [
         ("Tenant", DocumentKind::Tenant, "identity", "acme"),
         ("OAuthClient", DocumentKind::OAuthClient, "shop", "shop"),
-        (
-            "SigningKey",
-            DocumentKind::SigningKey,
-            "identity",
-            "acme-es256",
-        ),
+        ("SigningKey", DocumentKind::SigningKey, "identity", "acme-es256"),
         ("User", DocumentKind::User, "identity", "ada"),
     ] {
         let mut harness = Harness::furnished().await;
@@ -55,40 +44,20 @@ async fn a_document_that_somebody_changed_or_deleted_is_repaired_and_reported() 
         harness.world.put_secret(spoilt);
         harness.run().await;
         let repaired = Stored::from_secret(&harness.world.secret(&at).unwrap()).unwrap();
-        assert_eq!(
-            without_salt(repaired.document),
-            without_salt(good.document),
-            "{kind}"
-        );
+        assert_eq!(without_salt(repaired.document), without_salt(good.document), "{kind}");
         assert!(repaired.revision > good.revision, "{kind}");
         assert_eq!(harness.metrics.repairs(document), 1, "{kind}");
 
-        let good_again = Stored::from_secret(&harness.world.secret(&at).unwrap())
-            .unwrap()
-            .document;
+        let good_again = Stored::from_secret(&harness.world.secret(&at).unwrap()).unwrap().document;
         harness.world.remove_secret(&at);
         harness.run().await;
         let restored = Stored::from_secret(&harness.world.secret(&at).unwrap()).unwrap();
-        assert_eq!(
-            without_salt(restored.document),
-            without_salt(good_again),
-            "{kind}"
-        );
+        assert_eq!(without_salt(restored.document), without_salt(good_again), "{kind}");
         assert!(restored.revision >= repaired.revision, "{kind}");
         assert_eq!(harness.metrics.repairs(document), 2, "{kind}");
-        let told = harness
-            .world
-            .objects()
-            .events
-            .iter()
-            .filter(|event| event.reason == "DocumentRepaired")
-            .count();
+        let told = harness.world.objects().events.iter().filter(|event| event.reason == "DocumentRepaired").count();
         assert_eq!(told, 2, "{kind}");
-        assert_eq!(
-            harness.writes_of_resync().await,
-            Vec::<String>::new(),
-            "{kind}"
-        );
+        assert_eq!(harness.writes_of_resync().await, Vec::<String>::new(), "{kind}");
         assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "True/Ready");
     }
 }
@@ -109,15 +78,10 @@ async fn labels_that_somebody_took_away_are_put_back() {
 #[tokio::test]
 async fn a_ring_that_is_older_than_what_pods_serve_is_left_alone_and_said() {
     let mut harness = Harness::furnished().await;
-    let (old_ring, old_document) = (
-        harness.world.secret(&ring()),
-        published("SigningKey", "identity", "acme-es256"),
-    );
+    let (old_ring, old_document) = (harness.world.secret(&ring()), published("SigningKey", "identity", "acme-es256"));
     let old = harness.world.secret(&old_document).unwrap();
     // A later state of the ring: another algorithm.
-    harness
-        .apply::<SigningKey>(&fixtures::SIGNING_KEY.replace("ES256}", "ES384}"))
-        .await;
+    harness.apply::<SigningKey>(&fixtures::SIGNING_KEY.replace("ES256}", "ES384}")).await;
     let later = Stored::from_secret(&harness.world.secret(&old_document).unwrap()).unwrap();
     assert!(later.revision > Stored::from_secret(&old).unwrap().revision);
     // etcd is restored from a backup of before.
@@ -127,13 +91,9 @@ async fn a_ring_that_is_older_than_what_pods_serve_is_left_alone_and_said() {
     harness.restart();
     harness.run().await;
     harness.pass(Duration::from_secs(10)).await;
-    let (blocked, message) =
-        harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
+    let (blocked, message) = harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
     assert_eq!(blocked, "True/RingRolledBack", "{message}");
-    assert_eq!(
-        harness.world.secret(&ring()).unwrap().data,
-        old_ring.unwrap().data
-    );
+    assert_eq!(harness.world.secret(&ring()).unwrap().data, old_ring.unwrap().data);
     assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
 }
 
@@ -142,9 +102,7 @@ async fn documents_of_other_kinds_overtake_what_pods_serve_after_a_restore() {
     let mut harness = Harness::furnished().await;
     let at = published("Tenant", "identity", "acme");
     let old = harness.world.secret(&at).unwrap();
-    harness
-        .apply::<Tenant>(&fixtures::TENANT.replace("displayName: Acme", "displayName: Acme Inc"))
-        .await;
+    harness.apply::<Tenant>(&fixtures::TENANT.replace("displayName: Acme", "displayName: Acme Inc")).await;
     let later = Stored::from_secret(&harness.world.secret(&at).unwrap()).unwrap();
     harness.world.put_secret(old);
     harness.world.changes();
@@ -152,12 +110,7 @@ async fn documents_of_other_kinds_overtake_what_pods_serve_after_a_restore() {
     harness.run().await;
     harness.pass(Duration::from_secs(2)).await;
     let now = Stored::from_secret(&harness.world.secret(&at).unwrap()).unwrap();
-    assert!(
-        now.revision > later.revision,
-        "{} is not above {}",
-        now.revision,
-        later.revision
-    );
+    assert!(now.revision > later.revision, "{} is not above {}", now.revision, later.revision);
     assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
 }
 
@@ -166,23 +119,14 @@ async fn credentials_that_vanish_are_made_anew_and_the_old_secret_works_for_a_da
     let mut harness = Harness::furnished().await;
     let hashes = |harness: &Harness| {
         let objects = harness.world.objects();
-        objects.clients[&ObjectName::new("shop", "shop")]
-            .status
-            .clone()
-            .unwrap()
-            .secrets
+        objects.clients[&ObjectName::new("shop", "shop")].status.clone().unwrap().secrets
     };
     let before = hashes(&harness);
-    harness
-        .world
-        .remove_secret(&ObjectName::new("shop", "shop-oidc"));
+    harness.world.remove_secret(&ObjectName::new("shop", "shop-oidc"));
     harness.pass(Duration::from_secs(100)).await;
     let after = hashes(&harness);
     assert_eq!(after.len(), 2);
-    assert_eq!(
-        (after[0].expires_at.is_none(), &after[1].fingerprint),
-        (true, &before[0].fingerprint)
-    );
+    assert_eq!((after[0].expires_at.is_none(), &after[1].fingerprint), (true, &before[0].fingerprint));
     harness.pass(Duration::from_secs(24 * 3600)).await;
     assert_eq!(hashes(&harness).len(), 1, "the overlap is over");
 }
@@ -192,9 +136,7 @@ async fn an_old_leader_that_wakes_up_destroys_nothing() {
     let mut harness = Harness::furnished().await;
     let old = std::sync::Arc::clone(&harness.engine);
     harness.restart();
-    harness
-        .apply::<SigningKey>(&fixtures::SIGNING_KEY.replace("ES256}", "ES384}"))
-        .await;
+    harness.apply::<SigningKey>(&fixtures::SIGNING_KEY.replace("ES256}", "ES384}")).await;
     let before: Vec<_> = harness.world.objects().secrets.values().cloned().collect();
     // It believes what it saw when it was paused, and looks everything over.
     old.resync();
@@ -208,24 +150,11 @@ async fn an_old_leader_that_wakes_up_destroys_nothing() {
             .collect::<Vec<_>>()
     };
     let kids = |data: &Vec<Option<std::collections::BTreeMap<String, ByteString>>>| {
-        let text: serde_json::Value =
-            serde_json::from_slice(&data[0].as_ref().unwrap()["ring.json"].0).unwrap();
-        text["keys"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|key| key["kid"].clone())
-            .collect::<Vec<_>>()
+        let text: serde_json::Value = serde_json::from_slice(&data[0].as_ref().unwrap()["ring.json"].0).unwrap();
+        text["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(
-        kids(&rings(&before)),
-        kids(&rings(&after)),
-        "no key is lost or made"
-    );
+    assert_eq!(kids(&rings(&before)), kids(&rings(&after)), "no key is lost or made");
     harness.run().await;
     harness.pass(Duration::from_secs(5)).await;
-    assert_eq!(
-        harness.ready::<SigningKey>("identity", "acme-es256"),
-        "True/Ready"
-    );
+    assert_eq!(harness.ready::<SigningKey>("identity", "acme-es256"), "True/Ready");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use claviger_crds::condition::ConditionType;
 use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 
 use crate::testing::{Harness, fixtures};
@@ -34,18 +35,13 @@ async fn a_wedged_pod_is_named_on_what_it_holds_up_and_nowhere_else() {
     harness.join("pod-b");
     harness.wedge("pod-b", true);
     harness.apply::<OAuthClient>(&changed_client()).await;
-    let programmed = |harness: &Harness| {
-        harness.condition::<OAuthClient>("shop", "shop", ConditionType::Programmed)
-    };
+    let programmed = |harness: &Harness| harness.condition::<OAuthClient>("shop", "shop", ConditionType::Programmed);
     harness.pass(Duration::from_secs(2)).await;
     assert_eq!(programmed(&harness).0, "False/Pending");
     harness.pass(Duration::from_secs(5)).await;
     let (reason, message) = programmed(&harness);
     assert_eq!(reason, "False/ProviderBehind");
-    assert!(
-        message.contains("pod-b") && !message.contains("pod-a"),
-        "{message}"
-    );
+    assert!(message.contains("pod-b") && !message.contains("pod-a"), "{message}");
     assert_eq!(harness.ready::<OAuthClient>("shop", "api"), "True/Ready");
     assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
     harness.wedge("pod-b", false);
@@ -71,10 +67,7 @@ async fn no_pod_at_all_is_said() {
     harness.engine.providers_listed();
     harness.furnish().await;
     harness.pass(Duration::from_secs(2)).await;
-    assert_eq!(
-        harness.ready::<OAuthClient>("shop", "shop"),
-        "False/NoProviders"
-    );
+    assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "False/NoProviders");
     harness.join("pod-a");
     harness.run().await;
     assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "True/Ready");
@@ -85,20 +78,9 @@ async fn a_new_leader_writes_no_status_before_the_pods_have_reported() {
     let mut harness = Harness::without_pods();
     harness.furnish().await;
     harness.pass(Duration::from_secs(60)).await;
-    let statuses = |harness: &Harness| {
-        harness
-            .world
-            .objects()
-            .writes
-            .iter()
-            .filter(|w| w.starts_with("status"))
-            .count()
-    };
-    assert_eq!(
-        statuses(&harness),
-        0,
-        "discovery has not even said whom to wait for"
-    );
+    let statuses =
+        |harness: &Harness| harness.world.objects().writes.iter().filter(|w| w.starts_with("status")).count();
+    assert_eq!(statuses(&harness), 0, "discovery has not even said whom to wait for");
     harness.engine.pod_found("pod-a", "pod-a");
     harness.engine.providers_listed();
     harness.pass(Duration::from_secs(9)).await;
@@ -121,4 +103,22 @@ async fn a_new_leader_does_not_believe_a_status_that_speaks_of_other_content() {
     harness.pass(Duration::from_secs(20)).await;
     assert_ne!(harness.ready::<OAuthClient>("shop", "shop"), "True/Ready");
     assert_eq!(harness.ready::<OAuthClient>("shop", "api"), "True/Ready");
+}
+
+#[tokio::test]
+async fn an_api_server_whose_clock_is_far_off_blocks_rotation_until_it_is_right_again() {
+    let mut harness = Harness::furnished().await;
+    let blocked =
+        |harness: &Harness| harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
+    harness.engine.server_clock(-30);
+    harness.run().await;
+    assert_eq!(blocked(&harness).0, "False/NotBlocked");
+    harness.engine.server_clock(31);
+    harness.run().await;
+    let (reason, message) = blocked(&harness);
+    assert_eq!(reason, "True/ClockSkew");
+    assert!(message.contains("the API server"), "{message}");
+    harness.engine.server_clock(1);
+    harness.run().await;
+    assert_eq!(blocked(&harness).0, "False/NotBlocked");
 }

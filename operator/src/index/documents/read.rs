@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{
-    ClientAuthentication, Content, Digest, Document, DocumentKind, KeyPhase, Stored,
-};
+use claviger_crds::published::{ClientAuthentication, Content, Digest, Document, DocumentKind, KeyPhase, Stored};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::{ANNOTATION_CREDENTIALS, Detail, Entry};
@@ -20,18 +18,10 @@ pub(super) fn read(secret: &Secret, earlier: Option<&Entry>) -> Option<Entry> {
     match Stored::from_secret(secret) {
         Ok(stored) => {
             let credentials = annotation(ANNOTATION_CREDENTIALS)
-                .map(|names| {
-                    names
-                        .split(',')
-                        .filter(|name| !name.is_empty())
-                        .map(str::to_owned)
-                        .collect()
-                })
+                .map(|names| names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
                 .unwrap_or_default();
             let mut entry = Entry {
-                owner_uid: annotation(names::ANNOTATION_OWNER_UID)
-                    .cloned()
-                    .unwrap_or_default(),
+                owner_uid: annotation(names::ANNOTATION_OWNER_UID).cloned().unwrap_or_default(),
                 kind: stored.document.content.kind(),
                 owner: stored.document.owner.clone(),
                 tenant: stored.document.tenant.clone(),
@@ -50,37 +40,22 @@ pub(super) fn read(secret: &Secret, earlier: Option<&Entry>) -> Option<Entry> {
             Some(entry)
         }
         Err(_) => {
-            let revision =
-                annotation(names::ANNOTATION_REVISION).and_then(|text| text.parse().ok());
+            let revision = annotation(names::ANNOTATION_REVISION).and_then(|text| text.parse().ok());
             let spoilt = Digest::of(&[]);
             if let Some(earlier) = earlier {
                 let revision = revision.unwrap_or(0).max(earlier.revision);
                 let entry = earlier.clone();
-                return Some(Entry {
-                    uid,
-                    resource_version,
-                    revision,
-                    digest: spoilt,
-                    intact: false,
-                    ..entry
-                });
+                return Some(Entry { uid, resource_version, revision, digest: spoilt, intact: false, ..entry });
             }
             let labels = metadata.labels.as_ref();
             let kind = labels.and_then(|all| all.get(names::LABEL_DOCUMENT))?;
             let (namespace, name) = annotation(names::ANNOTATION_OWNER)?.split_once('/')?;
             Some(Entry {
                 name: metadata.name.clone()?,
-                kind: DocumentKind::ALL
-                    .into_iter()
-                    .find(|known| known.as_str() == kind)?,
+                kind: DocumentKind::ALL.into_iter().find(|known| known.as_str() == kind)?,
                 owner: ObjectName::new(namespace, name),
-                owner_uid: annotation(names::ANNOTATION_OWNER_UID)
-                    .cloned()
-                    .unwrap_or_default(),
-                tenant: labels
-                    .and_then(|all| all.get(names::LABEL_TENANT))
-                    .cloned()
-                    .unwrap_or_default(),
+                owner_uid: annotation(names::ANNOTATION_OWNER_UID).cloned().unwrap_or_default(),
+                tenant: labels.and_then(|all| all.get(names::LABEL_TENANT)).cloned().unwrap_or_default(),
                 revision: revision.unwrap_or(0),
                 digest: spoilt,
                 withdrawn_at: None,
@@ -104,31 +79,22 @@ fn intact(secret: &Secret, document: &Document, entry: &Entry) -> bool {
         return false;
     };
     let ours = document.to_secret("", owner_uid, entry.revision);
-    let holds = |theirs: Option<&BTreeMap<String, String>>,
-                 ours: Option<&BTreeMap<String, String>>| {
-        ours.into_iter()
-            .flatten()
-            .all(|(key, value)| theirs.and_then(|all| all.get(key)) == Some(value))
+    let holds = |theirs: Option<&BTreeMap<String, String>>, ours: Option<&BTreeMap<String, String>>| {
+        ours.into_iter().flatten().all(|(key, value)| theirs.and_then(|all| all.get(key)) == Some(value))
     };
-    holds(
-        secret.metadata.labels.as_ref(),
-        ours.metadata.labels.as_ref(),
-    ) && holds(annotations, ours.metadata.annotations.as_ref())
+    holds(secret.metadata.labels.as_ref(), ours.metadata.labels.as_ref())
+        && holds(annotations, ours.metadata.annotations.as_ref())
         && secret.type_ == ours.type_
 }
 
 fn detail(content: &Content) -> Detail {
     match content {
-        Content::Tenant(tenant) => Detail::Tenant {
-            host: tenant.host.clone(),
-            default_signing_key: tenant.default_signing_key.clone(),
-        },
+        Content::Tenant(tenant) => {
+            Detail::Tenant { host: tenant.host.clone(), default_signing_key: tenant.default_signing_key.clone() }
+        }
         Content::OAuthClient(client) => Detail::Client {
             client_id: client.client_id.clone(),
-            audience: client
-                .resource_server
-                .as_ref()
-                .map(|server| server.audience.clone()),
+            audience: client.resource_server.as_ref().map(|server| server.audience.clone()),
             hashes: match &client.authentication {
                 ClientAuthentication::Secret { hashes } => hashes.clone(),
                 _ => Vec::new(),
@@ -140,9 +106,6 @@ fn detail(content: &Content) -> Detail {
             created_at: keys.created_at,
             cache_lifetime: keys.cache_lifetime,
         },
-        Content::User(user) => Detail::User {
-            username: user.username.clone(),
-            subject: user.subject.clone(),
-        },
+        Content::User(user) => Detail::User { username: user.username.clone(), subject: user.subject.clone() },
     }
 }

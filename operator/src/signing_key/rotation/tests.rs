@@ -28,11 +28,7 @@ fn keys(count: usize) -> Vec<NewKey> {
         .map(|_| {
             let public_key = PrivateKey::generate(Algorithm::Es256).unwrap().public_jwk();
             let private_key = claviger_crds::published::SecretText::new("private");
-            NewKey {
-                kid: public_key.kid().clone(),
-                public_key,
-                private_key,
-            }
+            NewKey { kid: public_key.kid().clone(), public_key, private_key }
         })
         .collect()
 }
@@ -43,18 +39,11 @@ fn perform(ring: Ring, actions: &[Action], now: Moment) -> Ring {
 }
 
 fn ring() -> Ring {
-    perform(
-        Ring::empty(&purpose(), at(0).wall),
-        &[Action::Create],
-        at(0),
-    )
+    perform(Ring::empty(&purpose(), at(0).wall), &[Action::Create], at(0))
 }
 
 fn leaving() -> Ring {
-    Ring {
-        leaving_since: Some(at(0).wall),
-        ..ring()
-    }
+    Ring { leaving_since: Some(at(0).wall), ..ring() }
 }
 
 fn serve(ring: &Ring, around: &Surroundings) -> Vec<Action> {
@@ -63,30 +52,13 @@ fn serve(ring: &Ring, around: &Surroundings) -> Vec<Action> {
 
 /// What every revision of a ring that serves must hold.
 fn holds(ring: &Ring) {
-    assert_eq!(
-        ring.keys
-            .iter()
-            .filter(|key| key.phase == KeyPhase::Active)
-            .count(),
-        1
-    );
-    assert_eq!(
-        ring.keys
-            .iter()
-            .filter(|key| key.phase == KeyPhase::Published)
-            .count(),
-        1
-    );
+    assert_eq!(ring.keys.iter().filter(|key| key.phase == KeyPhase::Active).count(), 1);
+    assert_eq!(ring.keys.iter().filter(|key| key.phase == KeyPhase::Published).count(), 1);
 }
 
 #[test]
 fn a_ring_begins_with_a_key_that_signs_and_one_that_stands_by() {
-    let decision = decide(
-        &Wish::Serve(purpose()),
-        None,
-        &Surroundings::default(),
-        at(0),
-    );
+    let decision = decide(&Wish::Serve(purpose()), None, &Surroundings::default(), at(0));
     assert_eq!(decision.actions, [Action::Create]);
     holds(&ring());
     assert_eq!(ring().revision, 1);
@@ -116,32 +88,19 @@ fn a_ring_without_any_usable_key_gets_them_in_one_revision() {
 
 #[test]
 fn the_greatest_lifetimes_grow_with_the_tenants_and_never_shrink() {
-    let short = Ring {
-        max_token_lifetime: 600,
-        ..ring()
-    };
+    let short = Ring { max_token_lifetime: 600, ..ring() };
     let actions = serve(&short, &Surroundings::default());
     assert_eq!(actions, [Action::Adjust]);
     assert_eq!(perform(short, &actions, at(1)).max_token_lifetime, 3600);
-    let long = Ring {
-        max_token_lifetime: 86_400,
-        max_cache_lifetime: 3600,
-        ..ring()
-    };
+    let long = Ring { max_token_lifetime: 86_400, max_cache_lifetime: 3600, ..ring() };
     assert_eq!(serve(&long, &Surroundings::default()), []);
 }
 
 #[test]
 fn a_ring_that_was_rolled_back_is_not_touched() {
-    let around = Surroundings {
-        rolled_back: true,
-        ..Surroundings::default()
-    };
-    for (wish, ring) in [
-        (Wish::Serve(purpose()), None),
-        (Wish::Leave, Some(leaving())),
-        (Wish::Withdraw, Some(ring())),
-    ] {
+    let around = Surroundings { rolled_back: true, ..Surroundings::default() };
+    for (wish, ring) in [(Wish::Serve(purpose()), None), (Wish::Leave, Some(leaving())), (Wish::Withdraw, Some(ring()))]
+    {
         let decision = decide(&wish, ring.as_ref(), &around, at(100_000));
         assert_eq!(decision.actions, []);
         assert_eq!(decision.blocked.unwrap().0, Reason::RingRolledBack);
@@ -151,72 +110,30 @@ fn a_ring_that_was_rolled_back_is_not_touched() {
 #[test]
 fn a_leaving_ring_signs_until_verifiers_know_another() {
     let alone = Surroundings::default();
-    assert_eq!(
-        decide(&Wish::Leave, Some(&leaving()), &alone, at(1_000_000)),
-        Decision::default()
-    );
+    assert_eq!(decide(&Wish::Leave, Some(&leaving()), &alone, at(1_000_000)), Decision::default());
     // Every pod has served the other since second 100; the greatest max-age anywhere is 1800.
-    let around = Surroundings {
-        successor_since: Some(at(100)),
-        cache_lifetime: 1800,
-        ..Surroundings::default()
-    };
+    let around = Surroundings { successor_since: Some(at(100)), cache_lifetime: 1800, ..Surroundings::default() };
     let decide = |now| decide(&Wish::Leave, Some(&leaving()), &around, now);
     assert_eq!(decide(at(100 + 3609)).again, Some(Duration::from_secs(1)));
     assert_eq!(decide(at(100 + 3610)).actions, [Action::HandOver]);
-    let wall_set_ahead = Moment {
-        monotonic: at(200).monotonic,
-        ..at(100_000)
-    };
-    assert_eq!(
-        decide(wall_set_ahead).actions,
-        [],
-        "the monotonic clock says no"
-    );
-    let wall_set_back = Moment {
-        wall: at(200).wall,
-        ..at(100_000)
-    };
+    let wall_set_ahead = Moment { monotonic: at(200).monotonic, ..at(100_000) };
+    assert_eq!(decide(wall_set_ahead).actions, [], "the monotonic clock says no");
+    let wall_set_back = Moment { wall: at(200).wall, ..at(100_000) };
     assert_eq!(decide(wall_set_back).actions, [], "the wall clock says no");
 }
 
 #[test]
 fn a_ring_that_handed_over_keeps_its_keys_while_their_tokens_live() {
-    let handed = Ring {
-        handed_over_at: Some(at(0).wall),
-        ..leaving()
-    };
-    let successor = Surroundings {
-        successor_since: Some(at(0)),
-        ..Surroundings::default()
-    };
-    assert_eq!(
-        decide(&Wish::Leave, Some(&handed), &successor, at(9_000)).actions,
-        [],
-        "a pod may still sign with it"
-    );
-    let served = Surroundings {
-        acknowledged_since: Some(at(10)),
-        ..successor
-    };
-    assert_eq!(
-        decide(&Wish::Leave, Some(&handed), &served, at(11)).actions,
-        [Action::Retire]
-    );
+    let handed = Ring { handed_over_at: Some(at(0).wall), ..leaving() };
+    let successor = Surroundings { successor_since: Some(at(0)), ..Surroundings::default() };
+    assert_eq!(decide(&Wish::Leave, Some(&handed), &successor, at(9_000)).actions, [], "a pod may still sign with it");
+    let served = Surroundings { acknowledged_since: Some(at(10)), ..successor };
+    assert_eq!(decide(&Wish::Leave, Some(&handed), &served, at(11)).actions, [Action::Retire]);
     let retired = perform(handed, &[Action::Retire], at(20));
     assert!(retired.active().is_none());
-    assert_eq!(
-        decide(&Wish::Leave, Some(&retired), &served, at(20 + 3659)).again,
-        Some(Duration::from_secs(1))
-    );
-    assert_eq!(
-        decide(&Wish::Leave, Some(&retired), &served, at(20 + 3660)).actions,
-        [Action::Withdraw]
-    );
-    let seen = Surroundings {
-        retired: Some(at(300)),
-        ..served
-    };
+    assert_eq!(decide(&Wish::Leave, Some(&retired), &served, at(20 + 3659)).again, Some(Duration::from_secs(1)));
+    assert_eq!(decide(&Wish::Leave, Some(&retired), &served, at(20 + 3660)).actions, [Action::Withdraw]);
+    let seen = Surroundings { retired: Some(at(300)), ..served };
     assert_eq!(
         decide(&Wish::Leave, Some(&retired), &seen, at(20 + 3660)).actions,
         [],
@@ -226,15 +143,9 @@ fn a_ring_that_handed_over_keeps_its_keys_while_their_tokens_live() {
 
 #[test]
 fn clocks_that_disagree_stop_what_waits_for_time() {
-    let around = Surroundings {
-        successor_since: Some(at(0)),
-        skewed: vec!["pod-b".to_owned()],
-        ..Surroundings::default()
-    };
-    assert_eq!(
-        decide(&Wish::Leave, Some(&leaving()), &around, at(100_000)).actions,
-        []
-    );
+    let around =
+        Surroundings { successor_since: Some(at(0)), skewed: vec!["pod-b".to_owned()], ..Surroundings::default() };
+    assert_eq!(decide(&Wish::Leave, Some(&leaving()), &around, at(100_000)).actions, []);
     let decision = decide(&Wish::Serve(purpose()), Some(&ring()), &around, at(0));
     let (reason, message) = decision.blocked.unwrap();
     assert_eq!(reason, Reason::ClockSkew);
@@ -244,39 +155,19 @@ fn clocks_that_disagree_stop_what_waits_for_time() {
 #[test]
 fn a_ring_that_returns_signs_with_the_key_that_signed_last() {
     let before = ring();
-    let gone = perform(
-        leaving_from(&before),
-        &[Action::HandOver, Action::Retire, Action::Withdraw],
-        at(50),
-    );
-    let around = Surroundings {
-        another_signs: true,
-        ..Surroundings::default()
-    };
+    let gone = perform(leaving_from(&before), &[Action::HandOver, Action::Retire, Action::Withdraw], at(50));
+    let around = Surroundings { another_signs: true, ..Surroundings::default() };
     let actions = serve(&gone, &around);
     assert_eq!(actions, [Action::Return { youngest: true }]);
     let back = perform(gone, &actions, at(60));
     holds(&back);
-    assert_eq!(
-        back.active().map(|key| &key.kid),
-        before.active().map(|key| &key.kid)
-    );
-    assert_eq!(
-        back.created_at,
-        at(60).wall,
-        "beside rings that sign it counts as the youngest"
-    );
-    assert_eq!(
-        (back.leaving_since, back.handed_over_at, back.withdrawn_at),
-        (None, None, None)
-    );
+    assert_eq!(back.active().map(|key| &key.kid), before.active().map(|key| &key.kid));
+    assert_eq!(back.created_at, at(60).wall, "beside rings that sign it counts as the youngest");
+    assert_eq!((back.leaving_since, back.handed_over_at, back.withdrawn_at), (None, None, None));
 }
 
 fn leaving_from(ring: &Ring) -> Ring {
-    Ring {
-        leaving_since: Some(at(0).wall),
-        ..ring.clone()
-    }
+    Ring { leaving_since: Some(at(0).wall), ..ring.clone() }
 }
 
 #[test]
@@ -288,17 +179,8 @@ fn a_ring_survives_its_secret_and_an_unknown_format_is_not_read() {
     assert_eq!(StoredRing::from_secret(secret.clone()).unwrap().ring, ring);
     let mut newer = secret;
     let data = newer.data.as_mut().unwrap().get_mut("ring.json").unwrap();
-    let text =
-        String::from_utf8(data.0.clone())
-            .unwrap()
-            .replacen("\"version\":1", "\"version\":2", 1);
+    let text = String::from_utf8(data.0.clone()).unwrap().replacen("\"version\":1", "\"version\":2", 1);
     data.0 = text.into_bytes();
-    assert_eq!(
-        StoredRing::from_secret(newer).unwrap_err(),
-        RingError::Newer(2)
-    );
-    assert!(
-        !format!("{ring:?}").contains("\"private\""),
-        "Debug shows no private half"
-    );
+    assert_eq!(StoredRing::from_secret(newer).unwrap_err(), RingError::Newer(2));
+    assert!(!format!("{ring:?}").contains("\"private\""), "Debug shows no private half");
 }

@@ -1,0 +1,67 @@
+//! Values that cannot work are refused before anything is installed, in words.
+
+use anyhow::{Result, ensure};
+
+use crate::release::{chart, helm};
+
+const URL: &str = "externalURL=https://login.example.com";
+
+async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
+    let chart = chart();
+    let chart = chart.to_string_lossy();
+    let mut line = vec!["template", "claviger", &chart, "--namespace", "claviger-system"];
+    line.extend(values.iter().flat_map(|value| ["--set", value]));
+    helm(&line).await
+}
+
+#[tokio::test]
+async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
+    let cases: [(&[&str], &str); 9] = [
+        (&[], "externalURL is not set: it is the URL"),
+        (&["externalURL=https://login.example.com/"], "must not end with a slash"),
+        (&["externalURL=login.example.com"], "has to be a URL such as"),
+        (&[URL, "publishedNamespace.name=claviger-system"], "holds every private key"),
+        (&[URL, "provider.replica=3"], "replica"),
+        (&[URL, "provider.replicas=0"], "replicas"),
+        (&[URL, "operator.replicas=two"], "replicas"),
+        (&[URL, "image.digest=latest"], "digest"),
+        (&[URL, "provider.terminationGracePeriodSeconds=5"], "terminationGracePeriodSeconds"),
+    ];
+    for (values, reason) in cases {
+        let outcome = template(values).await?;
+        ensure!(!outcome.success, "{values:?} is accepted");
+        ensure!(outcome.errors.contains(reason), "{values:?}: {}", outcome.errors);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn values_that_work_give_what_they_ask_for() -> Result<()> {
+    let cases: [(&[&str], &str, &str); 7] = [
+        (&[URL], "helm.sh/resource-policy: keep", "imagePullSecrets"),
+        (&[URL, "crds.enabled=false"], "kind: Deployment", "kind: CustomResourceDefinition"),
+        (&[URL, "userRoles.create=false"], "kind: ClusterRole", "aggregate-to-edit"),
+        (&[URL, "publishedNamespace.create=false"], "kind: Role", "kind: Namespace\n"),
+        (&[URL, "provider.replicas=1"], "replicas: 1", "PodDisruptionBudget"),
+        (&[URL, "imagePullSecrets[0].name=registry"], "name: registry", "nodeSelector"),
+        (
+            &[URL, "image.digest=sha256:0000000000000000000000000000000000000000000000000000000000000000"],
+            "@sha256:0",
+            ":0.1.0\"",
+        ),
+    ];
+    for (values, present, absent) in cases {
+        let outcome = template(values).await?;
+        ensure!(outcome.success, "{values:?}: {}", outcome.errors);
+        ensure!(outcome.output.contains(present), "{values:?}: no {present}");
+        ensure!(!outcome.output.contains(absent), "{values:?}: {absent}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_linter_has_nothing_to_say() -> Result<()> {
+    let outcome = helm(&["lint", "--strict", &chart().to_string_lossy(), "--set", URL]).await?;
+    ensure!(outcome.success, "{}{}", outcome.output, outcome.errors);
+    Ok(())
+}

@@ -31,7 +31,7 @@ fmt:              ## format all code
 	cargo fmt --all
 
 generate:         ## write what is made from the code: the chart's CustomResourceDefinitions
-	$(claviger) crds --out charts/claviger/crds
+	$(claviger) crds --out charts/claviger/files/crds
 
 check-generated:  ## fail when `make generate` would change something
 	scripts/check generated

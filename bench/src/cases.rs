@@ -45,7 +45,8 @@ impl Target {
     pub(crate) fn script(&self) -> String {
         let mut script = format!("wrk.path = {:?}\n", self.path);
         if let Some(body) = &self.body {
-            script += &format!("wrk.method = \"POST\"\nwrk.body = {body:?}\nwrk.headers[\"Content-Type\"] = {FORM:?}\n");
+            script +=
+                &format!("wrk.method = \"POST\"\nwrk.body = {body:?}\nwrk.headers[\"Content-Type\"] = {FORM:?}\n");
         }
         if let Some(authorization) = &self.authorization {
             script += &format!("wrk.headers[\"Authorization\"] = {authorization:?}\n");

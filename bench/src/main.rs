@@ -39,6 +39,9 @@ async fn main() -> Result<()> {
     }
     report::memory("provider at its peak", cpu::peak(provider.process.pid())?);
     drop((provider, limit));
-    report::programmed(&programmed::measure(&claviger, cluster).await?);
+    drop(plane);
+    let programmed = programmed::measure().await?;
+    report::memory("operator at rest", cpu::resident(programmed.operator)?);
+    report::programmed(&programmed.times);
     Ok(())
 }

@@ -32,7 +32,11 @@ fn loopback() -> Result<SocketAddr> {
 ///
 /// # Errors
 /// When it does not answer.
-pub(crate) async fn start_provider(claviger: &Path, cluster: &Cluster, fixture: &Fixture) -> Result<(Server, Duration)> {
+pub(crate) async fn start_provider(
+    claviger: &Path,
+    cluster: &Cluster,
+    fixture: &Fixture,
+) -> Result<(Server, Duration)> {
     let address = loopback()?;
     let begun = Instant::now();
     let process = on_core_0("provider", claviger)
@@ -67,9 +71,6 @@ async fn first_answer(process: &Process, url: &str) -> Result<()> {
 pub(crate) async fn start_limit(limit: &Path, folder: &Path) -> Result<Server> {
     let address = loopback()?;
     let process = on_core_0("limit", limit).arg(address.to_string()).arg(folder).start()?;
-    process
-        .wait_for_http(STARTING, &format!("http://{address}/jwks"))
-        .await
-        .context("the limit does not answer")?;
+    process.wait_for_http(STARTING, &format!("http://{address}/jwks")).await.context("the limit does not answer")?;
     Ok(Server { process, address })
 }

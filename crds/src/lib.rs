@@ -8,6 +8,8 @@
 //! This crate does no I/O and reads no clock. The operator, the provider, the command line and the
 //! tests all depend on it; it depends on none of them.
 
+#![allow(clippy::duplicated_attributes, reason = "printer columns look alike and are not")]
+
 mod allowed_clients;
 pub mod condition;
 mod fault;

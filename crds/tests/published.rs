@@ -1,6 +1,8 @@
 //! The wire format between operator and provider, byte for byte: `golden/` holds what this release
 //! writes and what every later one must read. A change of a golden file is a change of the contract.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
 #[path = "published/documents.rs"]
 mod documents;
 

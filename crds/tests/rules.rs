@@ -4,6 +4,8 @@
 //! `fixtures/{accepted,refused}/<kind>/<what>.yaml` holds one object, or two: what there was and what
 //! it is changed to. A refused one begins with `# refused: <part of what is said>`.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
 #[path = "rules/fixture.rs"]
 mod fixture;
 

@@ -108,15 +108,15 @@ impl PrivateKey {
     }
 
     /// The signature of `message`, as JWS has it (RFC 7518 §3); `None` when the library fails.
-    pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match &self.pair {
             Pair::Rsa(key, padding) => {
                 let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(*padding, &SystemRandom::new(), message, &mut signature).ok()?;
-                Some(Signature::Rsa(signature))
+                Some(signature)
             }
-            Pair::Ec(key) => key.sign(&SystemRandom::new(), message).ok().map(Signature::Fixed),
-            Pair::Ed25519(key) => key.try_sign(message).ok().map(Signature::Fixed),
+            Pair::Ec(key) => key.sign(&SystemRandom::new(), message).ok().map(|signature| signature.as_ref().to_vec()),
+            Pair::Ed25519(key) => key.try_sign(message).ok().map(|signature| signature.as_ref().to_vec()),
         }
     }
 }
@@ -156,21 +156,6 @@ impl Pair {
             }
             Self::Ec(key) => PublicJwk::ec(algorithm, key.public_key().as_ref()),
             Self::Ed25519(key) => Some(PublicJwk::ed25519(key.public_key().as_ref())),
-        }
-    }
-}
-
-/// A signature's bytes.
-pub(crate) enum Signature {
-    Rsa(Vec<u8>),
-    Fixed(aws_lc_rs::signature::Signature),
-}
-
-impl AsRef<[u8]> for Signature {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Rsa(bytes) => bytes,
-            Self::Fixed(signature) => signature.as_ref(),
         }
     }
 }

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_crds::names::ObjectName;
+use claviger_crds::names::{self, ObjectName};
+use claviger_crds::published::DocumentKind;
 use claviger_crds::signing_key::SigningKey;
 use k8s_openapi::api::core::v1::Secret;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::acknowledgements::Acknowledgements;
+use crate::acknowledgements::{Acknowledgements, Standing};
 use crate::clock::{Clock, Moment};
 use crate::cluster::{Cluster, ClusterError, Event, StatusWrite};
 use crate::engine::Options;
 use crate::index::Index;
+use crate::index::claims::Claim;
 use crate::liveness::Liveness;
 use crate::metrics::{Metrics, Verb, Written};
 use crate::queue::{Queue, Urgency};
@@ -46,6 +48,33 @@ impl State {
     pub(crate) fn skewed(&self) -> Vec<String> {
         let server = self.server_skewed.then(|| "the API server".to_owned());
         server.into_iter().chain(self.acknowledgements.skewed()).collect()
+    }
+
+    /// What pods say of `document`, or what is stored of it, has changed: who waits for that is
+    /// woken once there is something to say. A pod may be quicker than the API server's answer to
+    /// the write, so both sides call this.
+    pub(crate) fn standing_changed(&mut self, document: &str) {
+        let Some(entry) = self.index.documents.get(document) else {
+            let works = self.liveness.wake(document);
+            return self.wake(works);
+        };
+        let ahead = self.acknowledgements.highest_revision(document).is_some_and(|highest| highest > entry.revision);
+        let standing = self.acknowledgements.standing(document, &entry.digest, entry.revision);
+        let owner = ahead.then(|| Work::new(Kind::from(entry.kind), entry.owner.clone()));
+        let tenants = match entry.kind {
+            DocumentKind::SigningKey => self.index.documents.holders(&Claim::Slug(entry.tenant.clone())).to_vec(),
+            _ => Vec::new(),
+        };
+        self.wake(owner);
+        if matches!(standing, Standing::Waiting { .. }) {
+            return;
+        }
+        let works = self.liveness.wake(document);
+        self.wake(works);
+        for tenant in tenants {
+            let works = self.liveness.wake(&names::published_secret(DocumentKind::Tenant.as_str(), &tenant));
+            self.wake(works);
+        }
     }
 
     /// Wants all of `works`, because something changed.
@@ -180,6 +209,6 @@ impl Context {
 }
 
 /// Whether the kind has documents.
-pub(crate) fn document_kind(kind: Kind) -> Option<claviger_crds::published::DocumentKind> {
-    claviger_crds::published::DocumentKind::ALL.into_iter().find(|document| Kind::from(*document) == kind)
+pub(crate) fn document_kind(kind: Kind) -> Option<DocumentKind> {
+    DocumentKind::ALL.into_iter().find(|document| Kind::from(*document) == kind)
 }

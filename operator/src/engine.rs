@@ -8,9 +8,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_crds::names::{self, ObjectName};
+use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
-use claviger_crds::published::DocumentKind;
 use claviger_crds::published::acknowledgement::Frame;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
@@ -20,13 +19,12 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use tokio_util::sync::CancellationToken;
 
-use crate::acknowledgements::{CLOCK_SKEW, Standing};
+use crate::acknowledgements::CLOCK_SKEW;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::context::{Context, State};
 use crate::error::StepError;
 use crate::index::Index;
-use crate::index::claims::Claim;
 use crate::metrics::Metrics;
 use crate::queue::Urgency;
 use crate::work::{Kind, Next, Work};
@@ -96,6 +94,10 @@ impl Engine {
 
     /// Takes in what a watch saw. Never blocks on I/O.
     pub fn change(&self, change: Change) {
+        let published = match &change {
+            Change::Published(Seen::Applied(secret)) => secret.metadata.name.clone(),
+            _ => None,
+        };
         let orphaned = self.context.with(|state| {
             let works = take_in(&mut state.index, change, &mut state.synced);
             if !state.synced {
@@ -109,6 +111,9 @@ impl Engine {
             };
             let orphaned = works.iter().any(|work| state.index.ownerless().contains(work));
             state.wake(works);
+            if let Some(document) = published {
+                state.standing_changed(&document);
+            }
             orphaned
         });
         if orphaned {
@@ -137,9 +142,7 @@ impl Engine {
         let now = self.context.now();
         let connected = self.context.with(|state| {
             let touched = state.acknowledgements.apply(key, frame, now);
-            for document in touched {
-                acknowledged(state, &document);
-            }
+            touched.iter().for_each(|document| state.standing_changed(document));
             self.settle(state);
             state.acknowledgements.connected()
         });
@@ -241,32 +244,6 @@ fn take_in(index: &mut Index, change: Change, synced: &mut bool) -> Option<BTree
             return None;
         }
     })
-}
-
-/// A pod said something of `document`: who waits for it is woken once there is something to say.
-fn acknowledged(state: &mut State, document: &str) {
-    let Some(entry) = state.index.documents.get(document) else {
-        let works = state.liveness.wake(document);
-        state.wake(works);
-        return;
-    };
-    let ahead = state.acknowledgements.highest_revision(document).is_some_and(|highest| highest > entry.revision);
-    let standing = state.acknowledgements.standing(document, &entry.digest, entry.revision);
-    let owner = ahead.then(|| Work::new(Kind::from(entry.kind), entry.owner.clone()));
-    let tenants = match entry.kind {
-        DocumentKind::SigningKey => state.index.documents.holders(&Claim::Slug(entry.tenant.clone())).to_vec(),
-        _ => Vec::new(),
-    };
-    state.wake(owner);
-    if matches!(standing, Standing::Waiting { .. }) {
-        return;
-    }
-    let works = state.liveness.wake(document);
-    state.wake(works);
-    for tenant in tenants {
-        let works = state.liveness.wake(&names::published_secret(DocumentKind::Tenant.as_str(), &tenant));
-        state.wake(works);
-    }
 }
 
 // === impl Engine: what it does ===

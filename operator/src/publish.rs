@@ -85,6 +85,7 @@ pub(crate) async fn publish(context: &Context, publication: Publication) -> Resu
         let works = state.index.wrote_published(&written);
         state.liveness.written(&name, digest, now);
         state.wake(works);
+        state.standing_changed(&name);
     });
     if spoilt {
         repaired(context, &publication).await;

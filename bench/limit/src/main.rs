@@ -39,11 +39,11 @@ async fn main() -> Result<()> {
 
 fn router(folder: &Path) -> Result<Router> {
     let file = |name: &str| -> Result<Bytes> { Ok(std::fs::read(folder.join(name))?.into()) };
-    let json = [(header::CONTENT_TYPE, "application/json")];
+    let json = || [(header::CONTENT_TYPE, "application/json")];
     let (discovery, jwks, token) = (file("discovery.json")?, file("jwks.json")?, file("token.json")?);
     let mut router = Router::new()
-        .route("/discovery", get(move || async move { (json, discovery) }))
-        .route("/jwks", get(move || async move { (json, jwks) }));
+        .route("/discovery", get(move || async move { (json(), discovery) }))
+        .route("/jwks", get(move || async move { (json(), jwks) }));
     for (path, signer) in signers()? {
         let answer = token.clone();
         router = router.route(
@@ -51,7 +51,7 @@ fn router(folder: &Path) -> Result<Router> {
             post(move |_body: Bytes| async move {
                 // Encoded, as a token's signature has to be; black_box keeps it from being left out.
                 std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(&MESSAGE)));
-                (json, answer)
+                (json(), answer)
             }),
         );
     }

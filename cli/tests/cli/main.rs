@@ -1,5 +1,7 @@
 //! The program as a person runs it: real processes, real files, real sockets on loopback.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+
 mod crds;
 mod dev;
 mod dev_edits;

@@ -71,7 +71,7 @@ pub(crate) fn quickstart() -> PathBuf {
 /// The program, with nothing of our environment that it would read.
 pub(crate) fn claviger() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
+    command.env_clear().stdin(Stdio::null());
     command
 }
 

@@ -94,7 +94,8 @@ fn tenant() -> TenantDocument {
 }
 
 fn client() -> ClientDocument {
-    let audience = |audience: &str, scopes: &[&str]| AudienceGrant { audience: audience.to_owned(), scopes: texts(scopes) };
+    let audience =
+        |audience: &str, scopes: &[&str]| AudienceGrant { audience: audience.to_owned(), scopes: texts(scopes) };
     ClientDocument {
         client_id: "shop.shop".to_owned(),
         display_name: "Shop".to_owned(),

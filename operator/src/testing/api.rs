@@ -32,6 +32,8 @@ impl Cluster for World {
             Ok(objects.store(name, secret))
         });
         let result = objects.answer(result);
+        drop(objects);
+        result.iter().for_each(|secret| self.seen_at_once(secret));
         ready(result).boxed()
     }
 
@@ -44,6 +46,8 @@ impl Cluster for World {
             Ok(objects.store(name, secret))
         });
         let result = objects.answer(result);
+        drop(objects);
+        result.iter().for_each(|secret| self.seen_at_once(secret));
         ready(result).boxed()
     }
 

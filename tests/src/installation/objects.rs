@@ -41,7 +41,7 @@ impl Installation {
     pub async fn condition(&self, kind: &str, namespace: &str, name: &str, type_: &str) -> Result<Value> {
         let object = self.kubectl().in_namespace(namespace).json(&["get", kind, name]).await?;
         let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-        Ok(conditions.cloned().find(|condition| condition["type"] == type_).unwrap_or(Value::Null))
+        Ok(conditions.into_iter().find(|condition| condition["type"] == type_).cloned().unwrap_or(Value::Null))
     }
 
     /// Waits until the object's condition of that type, for its newest generation, has that status

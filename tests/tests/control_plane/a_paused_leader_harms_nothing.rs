@@ -13,7 +13,8 @@ async fn an_old_leader_that_wakes_up_destroys_no_key_and_no_secret() -> Result<(
     installation.wait_until_all_ready().await?;
 
     // Frozen with work at hand, as by a machine that swaps: a new tenant was just declared.
-    let tenant = "{apiVersion: claviger.dev/v1alpha1, kind: Tenant, metadata: {name: late, namespace: identity}, spec: {}}";
+    let tenant =
+        "{apiVersion: claviger.dev/v1alpha1, kind: Tenant, metadata: {name: late, namespace: identity}, spec: {}}";
     installation.kubectl().apply(tenant).await?;
     old.pause()?;
     let new = installation.start_direct_operator("new").await?;
@@ -33,7 +34,9 @@ async fn an_old_leader_that_wakes_up_destroys_no_key_and_no_secret() -> Result<(
     .await?;
     // The new one still leads and works.
     let kubectl = installation.kubectl().in_namespace("shop");
-    kubectl.run(&["patch", "oauthclient", "reports", "--type=merge", "-p", r#"{"spec":{"displayName":"After"}}"#]).await?;
+    kubectl
+        .run(&["patch", "oauthclient", "reports", "--type=merge", "-p", r#"{"spec":{"displayName":"After"}}"#])
+        .await?;
     installation.wait_until_all_ready().await?;
     ensure!(provider.kids(ACME).await? == acme_kids && provider.kids(late).await? == late_kids, "the same keys");
     ensure!(installation.secret_value("shop", "reports-oidc", "client_secret").await? == secret, "the same secret");

@@ -24,8 +24,10 @@ async fn a_ring_from_an_old_backup_is_noticed_and_serving_goes_on() -> Result<()
     installation.apply_quickstart().await?;
     installation.wait_until_all_ready().await?;
     let ring = ["signingkey", "identity", "acme-rs256"];
-    let (key, published) =
-        (installation.ring("identity", "acme-rs256").await?, installation.published("SigningKey", "identity", "acme-rs256").await?);
+    let (key, published) = (
+        installation.ring("identity", "acme-rs256").await?,
+        installation.published("SigningKey", "identity", "acme-rs256").await?,
+    );
     let kids = installation.providers()[0].kids(ACME).await?;
 
     // The ring changes: a new revision, which both pods serve.

@@ -71,7 +71,9 @@ async fn the_api_server_accepts_and_refuses_what_the_offline_rules_do() -> Resul
         let refusal = fixture.refusal.as_deref().context("each says why")?;
         match apply(&kubectl, &fixture).await? {
             None => wrong.push(format!("{} is accepted", fixture.name)),
-            Some(errors) if !same(&errors, refusal) => wrong.push(format!("{}: not {refusal:?}: {errors}", fixture.name)),
+            Some(errors) if !same(&errors, refusal) => {
+                wrong.push(format!("{}: not {refusal:?}: {errors}", fixture.name))
+            }
             Some(_) => {}
         }
     }
@@ -101,7 +103,8 @@ fn same(errors: &str, refusal: &str) -> bool {
 #[tokio::test]
 async fn defaults_that_depend_on_the_name_are_not_written_into_the_spec() -> Result<()> {
     let (_plane, kubectl) = prepared().await?;
-    let tenant = "{apiVersion: claviger.dev/v1alpha1, kind: Tenant, metadata: {name: bare, namespace: identity}, spec: {}}";
+    let tenant =
+        "{apiVersion: claviger.dev/v1alpha1, kind: Tenant, metadata: {name: bare, namespace: identity}, spec: {}}";
     kubectl.apply(tenant).await?;
     let stored = kubectl.in_namespace("identity").json(&["get", "tenant", "bare"]).await?;
     ensure!(stored["spec"] == Value::Object(serde_json::Map::new()), "{}", stored["spec"]);

@@ -2,14 +2,14 @@
 //! server share one that the first of them starts (`control_plane::shared`); those that need
 //! Claviger have an `Installation` each. See ../../README.md.
 
+mod a_killed_operator_leaves_nothing_half_done;
+mod a_paused_leader_harms_nothing;
+mod a_restored_ring_stops_rotation;
 mod applied_yaml_becomes_a_verified_token;
 mod clients_attach_by_both_sides;
 mod control_plane_is_real;
 mod deletions_are_undone_by_applying_again;
 mod every_rule_holds_on_the_api_server;
-mod a_killed_operator_leaves_nothing_half_done;
-mod a_paused_leader_harms_nothing;
-mod a_restored_ring_stops_rotation;
 mod nothing_changed_is_nothing_written;
 mod programmed_tells_who_is_behind;
 mod proxy_counts_and_cuts_writes;

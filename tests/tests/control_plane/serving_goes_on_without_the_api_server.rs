@@ -29,7 +29,9 @@ async fn tokens_are_issued_while_the_api_server_hangs_and_while_it_is_away() -> 
     // change is live.
     let _successor = installation.start_direct_operator("two").await?;
     let kubectl = installation.kubectl().in_namespace("shop");
-    kubectl.run(&["patch", "oauthclient", "reports", "--type=merge", "-p", r#"{"spec":{"displayName":"After"}}"#]).await?;
+    kubectl
+        .run(&["patch", "oauthclient", "reports", "--type=merge", "-p", r#"{"spec":{"displayName":"After"}}"#])
+        .await?;
     installation.wait_until_all_ready().await?;
     drop(operator);
     ensure!(installation.providers().iter().all(|provider| provider.process().exit_code().ok() == Some(None)));

@@ -122,3 +122,19 @@ async fn an_api_server_whose_clock_is_far_off_blocks_rotation_until_it_is_right_
     harness.run().await;
     assert_eq!(blocked(&harness).0, "False/NotBlocked");
 }
+
+#[tokio::test]
+async fn a_pod_that_is_quicker_than_the_answer_to_the_write_is_heard() {
+    let mut harness = Harness::start().await;
+    harness.world.hurry(&harness.engine, "pod-a");
+    // What it says, it says once, and before the operator knows that it has written.
+    harness.wedge("pod-a", true);
+    harness.world.apply_namespace("shop", &[("tenant", "acme")]);
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    harness.apply::<OAuthClient>(fixtures::API).await;
+    assert_eq!(harness.ready::<OAuthClient>("shop", "api"), "False/Pending", "the issuer has no ring yet");
+    harness.apply::<SigningKey>(fixtures::SIGNING_KEY).await;
+    assert_eq!(harness.ready::<SigningKey>("identity", "acme-es256"), "True/Ready");
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
+    assert_eq!(harness.ready::<OAuthClient>("shop", "api"), "True/Ready");
+}

@@ -1,5 +1,7 @@
 //! Logging: one subscriber, to standard error, as text or JSON.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
@@ -11,11 +13,12 @@ use crate::args::{LogFormat, LoggingArgs};
 ///
 /// # Errors
 /// When the filter makes no sense.
-pub(crate) fn install(args: &LoggingArgs, default: &str) -> anyhow::Result<()> {
+pub(crate) fn install(args: &LoggingArgs, default: &str, colours_refused: bool) -> anyhow::Result<()> {
     let text = args.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(text).with_context(|| format!("--log {text:?} makes no sense"))?;
     // Standard output belongs to what was asked for.
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = !colours_refused && std::io::stderr().is_terminal();
+    let lines = fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match args.log_format {
         LogFormat::Text => lines.with_target(false).finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),

@@ -26,8 +26,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let line = Line::parse();
-    let output = Output::new(args::colours_refused());
-    match run(line, &output) {
+    let colours_refused = args::colours_refused();
+    let output = Output::new(colours_refused);
+    match run(line, &output, colours_refused) {
         Ok(code) => code,
         Err(error) => {
             output.problem(&format!("claviger: {error:#}"));
@@ -36,11 +37,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(line: Line, output: &Output) -> anyhow::Result<ExitCode> {
+fn run(line: Line, output: &Output, colours_refused: bool) -> anyhow::Result<ExitCode> {
     // Before anything speaks TLS: without it rustls panics at the first handshake. It fails only
     // if a provider is installed already, and then there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    logging::install(&line.logging, line.command.default_log())?;
+    logging::install(&line.logging, line.command.default_log(), colours_refused)?;
     match line.command {
         Command::Dev(args) => dev::run(args, output),
         Command::Lint(args) => lint::run(&args, output),

@@ -53,7 +53,7 @@ fn an_object_that_is_refused_is_told_with_file_line_object_and_reason_and_stays_
     let dev = Dev::start(&folder);
     folder.edit("10-tenant.yaml", "accessToken: 10m", "accessToken: 90h");
     let line = dev.wait_for("Tenant identity/acme: spec.lifetimes.accessToken: ");
-    assert!(line.contains("10-tenant.yaml:19: "), "{line}");
+    assert!(line.contains("10-tenant.yaml:18: "), "{line}");
     assert_eq!(lifetime(&dev), 600);
 
     let seen = dev.seen();

@@ -19,6 +19,9 @@ use crate::work::Next;
 /// A Tenant and its SigningKey are often applied together, in this order: so long the operator
 /// waits for the SigningKey before it makes a default ring.
 const RING_GRACE: Duration = Duration::from_millis(300);
+/// A Tenant that names its SigningKey says that there is one to come: the operator waits for it as
+/// long as a slow pipeline may take, before it makes a default ring so that something signs.
+const NAMED_RING_GRACE: Duration = Duration::from_secs(10);
 /// Beyond twice the greatest `max-age`, before a ring signs that verifiers may not know.
 const CACHE_MARGIN: Duration = Duration::from_secs(10);
 
@@ -63,7 +66,7 @@ pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
         return refused(*reason, message.clone());
     }
     let (default, wait) = default_signing_key(observed, valid, now);
-    let (default_ring, grace) = default_ring(observed, now);
+    let (default_ring, grace) = default_ring(observed, valid, now);
     let document = document(observed, valid, default);
     Plan {
         publication: Some(Publication::of(document, &observed.object.meta.uid)),
@@ -120,13 +123,14 @@ fn default_signing_key(
     if left.is_zero() { (wanted, None) } else { (before.clone(), Some(left)) }
 }
 
-fn default_ring(observed: &Observed, now: Moment) -> (DefaultRing, Option<Duration>) {
+fn default_ring(observed: &Observed, valid: &ValidTenant, now: Moment) -> (DefaultRing, Option<Duration>) {
     let meta = &observed.object.meta;
     if meta.deleting {
         return (DefaultRing::Leave, None);
     }
     if let Some(since) = observed.ringless_since {
-        let left = RING_GRACE.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
+        let grace = if valid.default_signing_key.is_some() { NAMED_RING_GRACE } else { RING_GRACE };
+        let left = grace.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
         let name = ObjectName::new(meta.name.namespace.clone(), names::default_signing_key(&meta.name.name));
         return if left.is_zero() { (DefaultRing::Create(name), None) } else { (DefaultRing::Leave, Some(left)) };
     }

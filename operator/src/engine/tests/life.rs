@@ -122,3 +122,14 @@ async fn a_users_password_is_hashed_once_and_again_only_when_its_secret_changes(
     assert_eq!(resolved, "False/SecretInvalid", "{message}");
     assert!(!message.contains("nothing"), "no part of the Secret is shown: {message}");
 }
+
+#[tokio::test]
+async fn a_tenant_that_names_a_ring_to_come_is_waited_for_and_not_for_ever() {
+    let mut harness = Harness::start().await;
+    let names_it = format!("{}  signing: {{default: acme-es256}}\n", fixtures::TENANT);
+    harness.apply::<Tenant>(&names_it).await;
+    harness.pass(Duration::from_secs(9)).await;
+    assert!(harness.world.objects().signing_keys.is_empty(), "a slow pipeline may still bring it");
+    harness.pass(Duration::from_secs(2)).await;
+    assert_eq!(harness.ready::<SigningKey>("identity", "acme-default"), "True/Ready");
+}

@@ -96,17 +96,18 @@ pub(crate) fn all(fixture: &Fixture) -> Vec<Case> {
 /// When the provider does not answer 200.
 pub(crate) async fn save_answers(provider: &Server, fixture: &Fixture, folder: &Path) -> Result<()> {
     let agent = reqwest::Client::new();
-    let first = &fixture.tenants[0];
-    let base = format!("http://{}{}", provider.address, first.path);
-    let token = agent
-        .post(format!("{base}/oauth/token"))
-        .basic_auth(&first.client_id, Some(&first.client_secret))
-        .form(&[("grant_type", "client_credentials")]);
-    let requests = [
-        ("discovery.json", agent.get(format!("{base}/.well-known/openid-configuration"))),
-        ("jwks.json", agent.get(format!("{base}/.well-known/jwks.json"))),
-        ("token.json", token),
+    let first = format!("http://{}{}", provider.address, fixture.tenants[0].path);
+    let mut requests = vec![
+        ("discovery.json".to_owned(), agent.get(format!("{first}/.well-known/openid-configuration"))),
+        ("jwks.json".to_owned(), agent.get(format!("{first}/.well-known/jwks.json"))),
     ];
+    for tenant in &fixture.tenants {
+        let request = agent
+            .post(format!("http://{}{}/oauth/token", provider.address, tenant.path))
+            .basic_auth(&tenant.client_id, Some(&tenant.client_secret))
+            .form(&[("grant_type", "client_credentials")]);
+        requests.push((format!("token-{}.json", tenant.algorithm), request));
+    }
     for (file, request) in requests {
         let answer = request.send().await?;
         let status = answer.status();

@@ -30,7 +30,7 @@ async fn main() -> Result<()> {
 
     let fixture = fixture::publish(cluster).await?;
     let (provider, first_answer) = servers::start_provider(&claviger, cluster, &fixture).await?;
-    report::memory("provider at rest", cpu::resident(provider.process.pid())?);
+    report::memory("provider, 300 clients", cpu::resident(provider.process.pid())?);
     report::milliseconds("provider, exec to first answer", first_answer);
     cases::save_answers(&provider, &fixture, folder.path()).await?;
     let limit = servers::start_limit(&limit, folder.path()).await?;
@@ -41,7 +41,9 @@ async fn main() -> Result<()> {
     drop((provider, limit));
     drop(plane);
     let programmed = programmed::measure().await?;
-    report::memory("operator at rest", cpu::resident(programmed.operator)?);
+    report::memory("provider, quick start", programmed.provider);
+    report::memory("operator, quick start", programmed.operator);
+    report::memory("claviger dev, quick start", servers::dev_at_rest(&claviger, folder.path()).await?);
     report::programmed(&programmed.times);
     Ok(())
 }

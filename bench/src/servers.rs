@@ -74,3 +74,19 @@ pub(crate) async fn start_limit(limit: &Path, folder: &Path) -> Result<Server> {
     process.wait_for_http(STARTING, &format!("http://{address}/jwks")).await.context("the limit does not answer")?;
     Ok(Server { process, address })
 }
+
+/// MiB that `claviger dev` holds with the quick start, at rest.
+///
+/// # Errors
+/// When it does not start.
+pub(crate) async fn dev_at_rest(claviger: &Path, folder: &Path) -> Result<f64> {
+    let quickstart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
+    let process = Launch::new("dev", claviger)
+        .args(["dev", "--listen", "127.0.0.1:0", "--state"])
+        .arg(folder.join("state"))
+        .arg(quickstart)
+        .start()?;
+    process.wait_for_line(STARTING, "Following changes").await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    crate::cpu::resident(process.pid())
+}

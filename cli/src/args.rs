@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn every_flag_has_a_twin_in_the_environment() {
-        for command in Line::command().get_subcommands() {
+        // A global flag is the root's alone: clap hands it down only when it reads a line.
+        let root = Line::command();
+        for command in std::iter::once(&root).chain(root.get_subcommands()) {
             for flag in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
                 let long = flag.get_long().expect("filtered");
                 if matches!(long, "help" | "version") {

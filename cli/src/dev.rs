@@ -1,18 +1,15 @@
 //! `claviger dev`: the embedded mode.
 //!
 //! A folder of YAML stands in the place of a cluster. The operator's own engine decides, over an
-//! embedded [`cluster`]; a provider in this process serves. What is here reads the folder, carries
+//! [`embedded`](crate::embedded) cluster; a provider in this process serves. What is here reads the folder, carries
 //! what happens from one part to the other, and tells the user. It decides nothing of the product.
 
-pub(crate) mod cluster;
 mod difference;
 mod folder;
 mod hosts;
-mod identity;
 mod listen;
 mod parts;
-pub(crate) mod report;
-pub(crate) mod state;
+mod report;
 mod table;
 mod watch;
 
@@ -22,19 +19,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use claviger_crds::names::ObjectName;
-use claviger_operator::clock::{Clock, SystemClock};
-use claviger_operator::cluster::Kind;
+use claviger_operator::clock::SystemClock;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use self::cluster::{Embedded, Namespaces};
 use self::folder::{Change, Folder};
 use self::hosts::Hosts;
 use self::parts::Parts;
-use self::report::{Report, standing};
-use self::state::State;
+use self::report::Report;
 use self::table::Served;
 use crate::args::DevArgs;
+use crate::embedded::{Embedded, State, standing};
+use crate::external_url;
 use crate::manifests::Sort;
 use crate::output::Output;
 use crate::runtime::{runtime, shutdown_on_signal};
@@ -59,17 +55,16 @@ async fn serve(args: DevArgs, output: Output) -> anyhow::Result<ExitCode> {
     ensure!(!empty, "{shown} holds no YAML (*.yaml, *.yml, *.json)");
     let listener = listen::listen(args.listen).await?;
     let listening = listener.local_addr()?;
-    let url = listen::external_url(args.external_url.as_deref(), listening)?;
+    let url = external_url::parse(args.external_url.as_deref().unwrap_or(&format!("http://{listening}")))?;
     let state = State::open(&args.state, &args.dir)?;
 
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (tell, told) = mpsc::unbounded_channel();
-    let cluster = Arc::new(Embedded::open(state, Namespaces::default(), clock.clone(), tell)?);
+    let cluster = Arc::new(Embedded::open(state, Arc::new(SystemClock::new()), tell)?);
     let watch = watch::begin(&args.dir);
     let mut session = Session {
         report: Report::new(output),
         hosts: Arc::new(Hosts::new(&url, listening)),
-        external_url: listen::root(&url),
+        external_url: external_url::root(&url),
         output,
         folder,
         cluster: cluster.clone(),
@@ -79,8 +74,8 @@ async fn serve(args: DevArgs, output: Output) -> anyhow::Result<ExitCode> {
         "claviger dev serves {shown} on http://{listening}\nstate (keys, generated secrets): {}\n",
         args.state.canonicalize().unwrap_or(args.state).display()
     ));
-    let options = parts::Options { external_url: session.external_url.clone(), clock, hosts: session.hosts.clone() };
-    let (parts, statuses) = Parts::start(cluster, told, listener, options, &shutdown)?;
+    let options = parts::Options { external_url: session.external_url.clone(), hosts: session.hosts.clone() };
+    let (parts, statuses) = Parts::start(&cluster, told, listener, options, &shutdown)?;
     session.follow(watch, statuses, &shutdown).await;
     parts.end().await;
     Ok(ExitCode::SUCCESS)
@@ -119,7 +114,7 @@ impl Session {
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     due = None;
                     if !shown {
-                        shown = self.all_judged() || began.elapsed() > FIRST_PATIENCE;
+                        shown = self.cluster.all(|object| standing(object).is_some()) || began.elapsed() > FIRST_PATIENCE;
                         if shown {
                             self.show();
                         } else {
@@ -140,7 +135,9 @@ impl Session {
             Ok(reading) => {
                 self.report.reading(&reading, first);
                 // One object that cannot be taken in costs only itself.
-                for error in reading.changes.iter().filter_map(|change| self.take(change).err()) {
+                let refused = reading.changes.iter().filter_map(|change| self.take(change).err());
+                let refused = refused.collect::<Vec<_>>();
+                for error in refused.into_iter().chain(self.cluster.keep_births().err()) {
                     self.output.problem(&format!("claviger: {error:#}"));
                 }
                 let values = self.folder.admitted().values();
@@ -161,13 +158,6 @@ impl Session {
             }
             Change::Deleted((sort, name)) => self.cluster.undeclare(*sort, name),
         }
-    }
-
-    fn all_judged(&self) -> bool {
-        self.cluster
-            .resources()
-            .iter()
-            .all(|(kind, _, object)| *kind == Kind::IdentityProvider || standing(object).is_some())
     }
 
     /// Prints the table, and what is not ready with its reason.

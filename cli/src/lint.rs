@@ -3,6 +3,7 @@
 //! First what each object proves about itself (schema, CEL, the kind's parser), then what spans
 //! objects: those rules are the operator's, so the operator's engine judges them in [`rehearsal`].
 
+mod outside;
 mod rehearsal;
 
 use std::collections::BTreeMap;

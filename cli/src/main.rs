@@ -4,6 +4,8 @@ mod admission;
 mod args;
 mod crds;
 mod dev;
+mod embedded;
+mod external_url;
 mod lint;
 mod logging;
 mod manifests;

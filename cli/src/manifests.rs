@@ -10,8 +10,17 @@ mod text;
 use std::fmt;
 use std::path::PathBuf;
 
-pub(crate) use self::folder::{Listing, Stamp, read, stamp};
+use claviger_crds::names::ObjectName;
+use serde_json::Value;
+
+pub(crate) use self::folder::{Listing, Stamp, is_empty, read, stamp};
 pub(crate) use self::manifest::{Manifest, Sort, title};
+
+/// The object that a `…Ref` of the object `own` names: of its own namespace, unless it says another.
+pub(crate) fn referred(own: &ObjectName, reference: &Value) -> ObjectName {
+    let namespace = reference["namespace"].as_str().unwrap_or(&own.namespace);
+    ObjectName::new(namespace, reference["name"].as_str().unwrap_or_default())
+}
 
 /// Where something stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -58,6 +58,7 @@ pub enum Reason {
     CredentialsReady,
     NoCredentialsNeeded,
     SecretNotOwned,
+    SecretRefused,
     SecretTooShort,
     // Programmed
     Programmed,
@@ -75,6 +76,8 @@ pub enum Reason {
     NotBlocked,
     WaitingForProviders,
     RingRolledBack,
+    RingUnreadable,
+    RingRefused,
     ClockSkew,
     LifetimesDoNotFit,
     // UpstreamReachable

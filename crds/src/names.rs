@@ -22,15 +22,16 @@ pub const LABEL_DOCUMENT: &str = "claviger.dev/document";
 pub const LABEL_TENANT: &str = "claviger.dev/tenant";
 /// What a Secret in the operator's own namespace holds: `ring` or `ca`.
 pub const LABEL_HOLDS: &str = "claviger.dev/holds";
-/// Name of the OAuthClient (same namespace) that a credentials Secret was made for.
-/// It is the proof of ownership without which the operator writes no Secret.
+/// The OAuthClient (same namespace) that a credentials Secret was made for, as [`owner_label`] has
+/// it. It is the proof of ownership without which the operator writes no Secret.
 pub const LABEL_OAUTH_CLIENT: &str = "claviger.dev/oauthclient";
 
 /// Revision of a published document: a decimal `u64` that only grows.
 pub const ANNOTATION_REVISION: &str = "claviger.dev/revision";
 /// Digest of a published document's bytes; see [`crate::published::Digest`].
 pub const ANNOTATION_DIGEST: &str = "claviger.dev/digest";
-/// `<namespace>/<name>` of the custom resource that a published document or a ring belongs to.
+/// `<namespace>/<name>` of the custom resource that a published document or a ring belongs to, and
+/// of the client that a credentials Secret was made for where the label cannot tell.
 pub const ANNOTATION_OWNER: &str = "claviger.dev/owner";
 /// UID of that custom resource, for the preconditions of a withdrawal.
 pub const ANNOTATION_OWNER_UID: &str = "claviger.dev/owner-uid";
@@ -91,6 +92,17 @@ pub fn default_signing_key(tenant: &str) -> String {
     }
 }
 
+/// The value of a label that names the object `owner` to others of its namespace: its name, or a hash
+/// where that has more than the 63 characters of a label's value. An underscore, which no object's
+/// name has, tells the two apart.
+pub fn owner_label(owner: &ObjectName) -> String {
+    if owner.name.len() <= 63 {
+        owner.name.clone()
+    } else {
+        format!("sha256_{}", short_hash(&[&owner.namespace, &owner.name]))
+    }
+}
+
 /// Twenty hexadecimal characters (80 bits) of SHA-256 over the parts, each length-prefixed so that
 /// no two lists of parts run together into the same bytes.
 fn short_hash(parts: &[&str]) -> String {
@@ -113,6 +125,15 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(a, published_secret("User", &ObjectName::new("a-b", "c")));
         assert!(a.starts_with("user-") && a.len() == "user-".len() + 20);
+    }
+
+    #[test]
+    fn a_label_names_its_owner_whatever_the_length_of_the_name() {
+        let label = |name: &str| owner_label(&ObjectName::new("shop", name));
+        assert_eq!(label(&"a".repeat(63)), "a".repeat(63));
+        let long = label(&"a".repeat(64));
+        assert!(long.len() <= 63 && long.contains('_'), "{long}");
+        assert_ne!(long, label(&"a".repeat(65)));
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub struct ClientSecret(Zeroizing<String>);
 
 /// The SHA-256 of a secret. That suffices where a secret has 256 random bits: there is nothing to
 /// guess that a slow hash would make slower. A secret of somebody else's making has at least 32
-/// characters.
-#[derive(Clone, PartialEq, Eq)]
+/// characters. Two are compared in the same time whether they are equal or not.
+#[derive(Clone, Eq)]
 pub struct ClientSecretHash([u8; 32]);
 
 /// The text is no hash that this release can read.
@@ -65,10 +65,11 @@ impl ClientSecretHash {
         bytes.copy_from_slice(digest(&SHA256, secret.0.as_bytes()).as_ref());
         Self(bytes)
     }
+}
 
-    /// Whether it is the hash of `secret`; takes the same time either way.
-    pub fn matches(&self, secret: &ClientSecret) -> bool {
-        self.0.ct_eq(&Self::of(secret).0).into()
+impl PartialEq for ClientSecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 
@@ -103,8 +104,8 @@ mod tests {
     fn a_hash_is_that_of_one_secret() {
         let (mine, other) = (ClientSecret::generate(), ClientSecret::generate());
         let hash = ClientSecretHash::of(&mine);
-        assert!(hash.matches(&mine));
-        assert!(!hash.matches(&other));
+        assert_eq!(hash, ClientSecretHash::of(&mine));
+        assert_ne!(hash, ClientSecretHash::of(&other));
         assert_eq!(hash.to_string().parse(), Ok(hash));
     }
 

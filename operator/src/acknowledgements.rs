@@ -51,7 +51,7 @@ impl Standing {
 #[derive(Debug, Default)]
 pub struct Acknowledgements {
     pods: HashMap<String, Pod>,
-    /// The last moment at which a pod that had served something was seen to be gone.
+    /// The last moment at which a pod was seen to be gone.
     last_gone: Option<Moment>,
 }
 
@@ -88,9 +88,11 @@ struct Serving {
 
 impl Acknowledgements {
     /// Discovery names the pod `key`; `name` is what a person knows it by. Saying so again is
-    /// harmless.
-    pub fn found(&mut self, key: &str, name: &str, now: Moment) {
+    /// harmless. Whether it was new.
+    pub fn found(&mut self, key: &str, name: &str, now: Moment) -> bool {
+        let before = self.pods.len();
         self.pods.entry(key.to_owned()).or_insert_with(|| Pod::new(name, now));
+        self.pods.len() > before
     }
 
     /// A pod said something. Returns the documents whose standing may have changed.
@@ -141,9 +143,10 @@ impl Acknowledgements {
         }
     }
 
-    /// Discovery no longer names the pod `key`: it serves nobody and nobody waits for it.
+    /// Discovery no longer names the pod `key`: it serves nobody and nobody waits for it. One that
+    /// never spoke counts too: it may have been cut off from this operator alone, and have served.
     pub fn gone(&mut self, key: &str, now: Moment) {
-        if self.pods.remove(key).is_some_and(|pod| pod.stream != Stream::Never) {
+        if self.pods.remove(key).is_some() {
             self.last_gone = Some(now);
         }
     }
@@ -196,9 +199,14 @@ impl Acknowledgements {
         self.highest(name).map(|(revision, _)| revision)
     }
 
-    /// When a pod that had served something was last seen to be gone.
-    pub fn last_gone(&self) -> Option<Moment> {
-        self.last_gone
+    /// The last moment at which any pod could have served something else than the document `name`
+    /// with this content: its last acknowledgement, or the time at which a pod was seen to be gone.
+    /// `None` while a pod has not acknowledged it.
+    pub fn served_since(&self, name: &str, digest: &Digest, revision: u64) -> Option<Moment> {
+        match self.standing(name, digest, revision) {
+            Standing::Acknowledged { since } => Some(self.last_gone.map_or(since, |gone| gone.later(since))),
+            _ => None,
+        }
     }
 
     /// The pods whose clocks are too far from ours, by name.

@@ -14,6 +14,14 @@ pub struct Moment {
     pub monotonic: Duration,
 }
 
+impl Moment {
+    /// The later of the two, by each clock.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        Self { wall: self.wall.max(other.wall), monotonic: self.monotonic.max(other.monotonic) }
+    }
+}
+
 /// Where time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.

@@ -57,8 +57,9 @@ pub trait Cluster: Send + Sync + 'static {
         resource_version: &str,
     ) -> BoxFuture<'_, Result<(), ClusterError>>;
 
-    /// Replaces the `status` subresource if the object still has this resourceVersion.
-    fn write_status(&self, status: StatusWrite) -> BoxFuture<'_, Result<(), ClusterError>>;
+    /// Replaces the `status` subresource if the object still has this resourceVersion, and returns
+    /// the one that it has then.
+    fn write_status(&self, status: StatusWrite) -> BoxFuture<'_, Result<String, ClusterError>>;
 
     /// Tells people about something that happened.
     fn event(&self, event: Event) -> BoxFuture<'_, Result<(), ClusterError>>;

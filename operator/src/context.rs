@@ -33,8 +33,8 @@ pub(crate) struct State {
     pub(crate) liveness: Liveness,
     pub(crate) queue: Queue<Work>,
     pub(crate) held: Held,
-    /// Since when a Tenant is known to have no SigningKey.
-    pub(crate) ringless: HashMap<ObjectName, Moment>,
+    /// The UID of a Tenant that has no SigningKey, and since when that is known.
+    pub(crate) ringless: HashMap<ObjectName, (String, Moment)>,
     /// When this process saw the last key of a leaving ring stop signing.
     pub(crate) retired: HashMap<ObjectName, Moment>,
     /// Every watch has listed everything.
@@ -67,7 +67,7 @@ impl State {
         };
         self.wake(owner);
         if matches!(standing, Standing::Waiting { .. }) {
-            return;
+            return self.liveness.stands(document, &standing);
         }
         let works = self.liveness.wake(document);
         self.wake(works);
@@ -75,6 +75,32 @@ impl State {
             let works = self.liveness.wake(&names::published_secret(DocumentKind::Tenant.as_str(), &tenant));
             self.wake(works);
         }
+    }
+
+    /// A pod was found or began to speak, which changes how documents stand that it says nothing of.
+    pub(crate) fn pods_changed(&mut self) {
+        for document in self.liveness.told() {
+            if let Some(entry) = self.index.documents.get(&document) {
+                let standing = self.acknowledgements.standing(&document, &entry.digest, entry.revision);
+                self.liveness.stands(&document, &standing);
+            }
+        }
+    }
+
+    /// The next work that is due. None before every watch has listed everything: what has not been
+    /// seen yet looks like what is not there, and live objects would be withdrawn for it.
+    pub(crate) fn take(&mut self, now: Duration) -> Option<Work> {
+        if self.synced { self.queue.take(now) } else { None }
+    }
+
+    /// How much work stands in line.
+    pub(crate) fn ready(&self) -> usize {
+        if self.synced { self.queue.ready() } else { 0 }
+    }
+
+    /// When the next work is due: at once is zero.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.queue.next_due().filter(|_| self.synced)
     }
 
     /// Wants all of `works`, because something changed.
@@ -122,7 +148,7 @@ impl Context {
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let out = work(&mut state);
-        let ready = state.queue.ready();
+        let ready = state.ready();
         drop(state);
         self.metrics.queue_length(ready);
         if ready > 0 {
@@ -172,7 +198,7 @@ impl Context {
         self.cluster.delete_signing_key(name, uid, resource_version).await
     }
 
-    pub(crate) async fn write_status(&self, status: StatusWrite) -> Result<(), ClusterError> {
+    pub(crate) async fn write_status(&self, status: StatusWrite) -> Result<String, ClusterError> {
         self.metrics.wrote(Verb::Replace, Written::Status);
         self.cluster.write_status(status).await
     }

@@ -3,22 +3,20 @@
 //! The Kubernetes watches and the embedded mode feed the same engine. Whoever runs it makes sure
 //! that it is the leader, and ends [`Engine::run`] the moment it no longer is.
 
+mod change;
+mod resync;
+
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_crds::names::ObjectName;
-use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::acknowledgement::Frame;
-use claviger_crds::signing_key::SigningKey;
-use claviger_crds::tenant::Tenant;
-use claviger_crds::user::User;
 use futures::FutureExt;
 use futures::future::join_all;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
 use tokio_util::sync::CancellationToken;
 
+pub use self::change::{Change, Seen};
 use crate::acknowledgements::CLOCK_SKEW;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
@@ -48,40 +46,16 @@ pub struct Options {
     pub workers: usize,
 }
 
-/// What was seen of an object.
-#[derive(Clone, Debug)]
-pub enum Seen<T> {
-    /// It is there, new or changed or as before.
-    Applied(Box<T>),
-    /// It is no longer there. A watch that lists anew says so for all that it no longer finds.
-    Deleted(ObjectName),
-}
-
-/// What a watch tells. The order within one kind is that of the watch; between kinds there is none.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// A Tenant.
-    Tenant(Seen<Tenant>),
-    /// An OAuthClient.
-    OAuthClient(Seen<OAuthClient>),
-    /// A SigningKey.
-    SigningKey(Seen<SigningKey>),
-    /// A User.
-    User(Seen<User>),
-    /// A Namespace; the namespace part of a deleted one's name is empty.
-    Namespace(Seen<Namespace>),
-    /// A Secret of the published namespace, with its data.
-    Published(Seen<Secret>),
-    /// A Secret of the operator's namespace labelled `claviger.dev/holds=ring`; its data is not
-    /// looked at and may be left out.
-    Ring(Seen<Secret>),
-    /// Every watch has listed everything: decisions that rest on absence may be taken.
-    Synced,
-}
-
 /// The operator's mind.
 pub struct Engine {
     context: Context,
+}
+
+#[cfg(test)]
+impl Engine {
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
 }
 
 // === impl Engine: what it is told ===
@@ -110,6 +84,9 @@ impl Engine {
                 return true;
             };
             let orphaned = works.iter().any(|work| state.index.ownerless().contains(work));
+            for work in works.iter().filter(|work| !state.index.ownerless().contains(work)) {
+                state.held.returned(work);
+            }
             state.wake(works);
             if let Some(document) = published {
                 state.standing_changed(&document);
@@ -134,14 +111,22 @@ impl Engine {
     /// again is harmless.
     pub fn pod_found(&self, key: &str, name: &str) {
         let now = self.context.now();
-        self.context.with(|state| state.acknowledgements.found(key, name, now));
+        self.context.with(|state| {
+            if state.acknowledgements.found(key, name, now) {
+                state.pods_changed();
+            }
+        });
     }
 
     /// The pod said something.
     pub fn acknowledge(&self, key: &str, frame: Frame) {
         let now = self.context.now();
+        let begins = matches!(frame, Frame::Hello { .. });
         let connected = self.context.with(|state| {
             let touched = state.acknowledgements.apply(key, frame, now);
+            if begins {
+                state.pods_changed();
+            }
             touched.iter().for_each(|document| state.standing_changed(document));
             self.settle(state);
             state.acknowledgements.connected()
@@ -214,6 +199,8 @@ impl Engine {
                 let works = state.liveness.wake_all();
                 state.wake(works);
             }
+            let misinformed = state.liveness.wake_doubted(now);
+            state.wake(misinformed);
             self.settle(state);
             state.acknowledgements.connected()
         });
@@ -257,17 +244,29 @@ impl Engine {
             tokio::spawn(async move { engine.work(&shutdown).await })
         });
         let workers = workers.collect::<Vec<_>>();
-        let beside = async { tokio::join!(self.tick_until(&shutdown), self.sweep_until(&shutdown)) };
+        let beside = async {
+            tokio::join!(self.tick_until(&shutdown), self.sweep_until(&shutdown), self.resync_until(&shutdown))
+        };
         tokio::join!(join_all(workers), beside);
     }
 
     async fn work(&self, shutdown: &CancellationToken) {
+        while let Some(work) = self.next(shutdown).await {
+            self.reconcile(&work).await;
+        }
+    }
+
+    /// Waits for the next work that is due; `None` after a shutdown.
+    async fn next(&self, shutdown: &CancellationToken) -> Option<Work> {
         while !shutdown.is_cancelled() {
             let now = self.context.now().monotonic;
-            let (work, due) = self.context.with(|state| (state.queue.take(now), state.queue.next_due()));
+            let (work, due) = self.context.with(|state| (state.take(now), state.next_due()));
             if let Some(work) = work {
-                self.reconcile(&work).await;
-                continue;
+                // Another worker waits in this one's stead for what is due later.
+                if due.is_some() {
+                    self.context.queued.notify_one();
+                }
+                return Some(work);
             }
             let nap = due.map_or(LONGEST_NAP, |due| due.saturating_sub(now)).min(LONGEST_NAP);
             tokio::select! {
@@ -276,6 +275,7 @@ impl Engine {
                 () = tokio::time::sleep(nap) => {}
             }
         }
+        None
     }
 
     async fn tick_until(&self, shutdown: &CancellationToken) {
@@ -305,14 +305,14 @@ impl Engine {
         let mut worked = false;
         loop {
             let now = self.context.now().monotonic;
-            let Some(work) = self.context.with(|state| state.queue.take(now)) else {
+            let Some(work) = self.context.with(|state| state.take(now)) else {
                 break;
             };
             self.reconcile(&work).await;
             worked = true;
         }
         sweep::round(&self.context).await;
-        worked || self.context.with(|state| state.queue.ready()) > 0
+        worked || self.context.with(|state| state.ready()) > 0
     }
 
     /// One reconcile. A bad object costs only itself: even a panic is one failure of its own.
@@ -322,6 +322,10 @@ impl Engine {
         let now = self.context.now();
         let (next, outcome, failed) = match result {
             Ok(Ok(next)) => (next, "ok", false),
+            Ok(Err(error)) if error.is_expected() => {
+                tracing::debug!(%work, %error, "a reconcile was overtaken; it is tried again");
+                (Next::IDLE, error.category(), true)
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%work, %error, "a reconcile failed; it is tried again");
                 (Next::IDLE, error.category(), true)

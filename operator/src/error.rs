@@ -31,6 +31,20 @@ impl StepError {
         Self::Cluster { doing, source }
     }
 
+    /// Whether it says no more than that somebody was faster, which is what preconditions are for.
+    pub(crate) fn is_expected(&self) -> bool {
+        matches!(self, Self::Outdated(_) | Self::Cluster { source: ClusterError::Conflict, .. })
+    }
+
+    /// Whether only a person can help: the object's status says so, and it is tried again all the same.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Cluster { source, .. } => matches!(source, ClusterError::Denied(_) | ClusterError::Invalid(_)),
+            Self::Ring(_) => true,
+            Self::Computation(_) | Self::Outdated(_) => false,
+        }
+    }
+
     /// A metric label, from a closed set.
     pub(crate) fn category(&self) -> &'static str {
         match self {

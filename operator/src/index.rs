@@ -4,12 +4,14 @@
 //! The engine alone changes it. What is read here may be old; whatever destroys something reads
 //! again without a cache first.
 
+mod admission;
 pub(crate) mod claims;
 pub(crate) mod documents;
 mod holders;
 pub(crate) mod members;
 pub(crate) mod object;
 mod secrets;
+mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use jiff::Timestamp;
 use self::claims::{Claim, Claims};
 use self::documents::Documents;
 use self::members::{Member, Members};
-use self::object::{Declared, Difference, Objects};
+use self::object::{Declared, Difference, Object, Objects};
 use crate::work::{Kind, Work};
 
 /// See the module.
@@ -37,6 +39,8 @@ pub(crate) struct Index {
     pub(crate) documents: Documents,
     pub(crate) members: Members,
     rings: HashMap<ObjectName, RingMeta>,
+    /// Whose ring a Secret of this name is.
+    ring_owners: HashMap<String, ObjectName>,
     namespaces: HashMap<String, Arc<BTreeMap<String, String>>>,
     claims: Claims,
     ownerless: BTreeSet<Work>,
@@ -75,6 +79,7 @@ impl Index {
         let mut works = self.changed(&difference);
         if difference.matters {
             for object in difference.before.iter().chain(&difference.after) {
+                self.slug_changed(&object.meta.name, &difference);
                 works.extend(self.members.of(&object.meta.name));
             }
         }
@@ -113,13 +118,23 @@ impl Index {
                 works.extend(self.members.rings(tenant).map(|ring| Work::new(Kind::SigningKey, ring.clone())));
             }
         }
-        if difference.after.is_none()
-            && let Some(tenant) = difference.before.and_then(|before| before.tenant())
-            && self.quota(&tenant).is_some()
+        // Who takes a place of its tenant's quota no longer leaves it to another.
+        let taken = |client: Option<Arc<Object<OAuthClient>>>| {
+            client.and_then(|client| Some(client.valid().filter(|valid| self.admitted(valid))?.tenant.clone()))
+        };
+        let (before, after) = (taken(difference.before), taken(difference.after));
+        if before != after
+            && let Some(tenant) = before
         {
-            works.extend(self.members.clients(&tenant).map(|client| Work::new(Kind::OAuthClient, client.clone())));
+            works.extend(self.waiting_for_quota(&tenant));
         }
         works
+    }
+
+    /// Who looks again when a place of the tenant's quota may be free.
+    fn waiting_for_quota(&self, tenant: &ObjectName) -> impl Iterator<Item = Work> {
+        let clients = self.quota(tenant).map(|_| self.members.clients(tenant));
+        clients.into_iter().flatten().map(|client| Work::new(Kind::OAuthClient, client.clone()))
     }
 
     pub(crate) fn apply_signing_key(&mut self, key: &SigningKey) -> BTreeSet<Work> {
@@ -146,12 +161,12 @@ impl Index {
 
     pub(crate) fn apply_user(&mut self, user: &User) -> BTreeSet<Work> {
         let difference = self.users.apply(user);
-        difference.map(|difference| self.changed(&difference)).unwrap_or_default()
+        self.user_changed(difference)
     }
 
     pub(crate) fn delete_user(&mut self, name: &ObjectName) -> BTreeSet<Work> {
         let difference = self.users.delete(name);
-        difference.map(|difference| self.changed(&difference)).unwrap_or_default()
+        self.user_changed(difference)
     }
 
     /// What every kind has in common: its claims, its membership, itself and its rivals.
@@ -162,7 +177,7 @@ impl Index {
         let Some(work) = either.map(|object| object.work()) else {
             return works;
         };
-        let status = |object: &Option<Arc<object::Object<K>>>| object.as_ref().map(|object| Arc::clone(&object.status));
+        let status = |object: &Option<Arc<Object<K>>>| object.as_ref().map(|object| Arc::clone(&object.status));
         if *matters || status(before) != status(after) {
             works.insert(work.clone());
         }
@@ -180,10 +195,19 @@ impl Index {
                     self.claims.insert(claim, work.name.clone());
                 }
                 self.members.insert(&**after);
+            } else {
+                works.extend(self.release_lost(&work));
             }
         }
         self.note(&work);
         works
+    }
+
+    /// Those that want a name that `object` wants.
+    pub(crate) fn rivals_of<K: Declared>(&self, object: &Object<K>) -> BTreeSet<Work> {
+        let mut rivals: BTreeSet<Work> = object.claims().iter().flat_map(|claim| self.rivals(claim)).collect();
+        rivals.remove(&object.work());
+        rivals
     }
 
     /// Those that want `claim` too.

@@ -28,6 +28,7 @@ mod term;
 #[cfg(test)]
 mod testing;
 mod user;
+mod withheld;
 pub mod work;
 
 pub use self::run::{RunError, run};

@@ -15,6 +15,8 @@ use crate::work::Work;
 pub(crate) const HELD_BACK: Duration = Duration::from_secs(1);
 /// A pod that has not acknowledged for this long is named.
 pub(crate) const BEHIND: Duration = Duration::from_secs(5);
+/// What was said of a document is corrected no more often than this.
+const CORRECTED: Duration = Duration::from_secs(1);
 /// A new leader waits no longer than this for the pods' reports before it writes a status.
 pub(crate) const SETTLING: Duration = Duration::from_secs(10);
 
@@ -43,14 +45,33 @@ pub(crate) enum Judgement {
     Not(Verdict, Option<Duration>),
 }
 
+/// Content that is not live yet.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    digest: Digest,
+    /// When this process wrote it, or first met it.
+    since: Moment,
+    /// This process wrote it: no status speaks of it yet.
+    written: bool,
+}
+
+/// How a document stood when that was said last, with nothing but a change to look at it again.
+#[derive(Debug)]
+struct Told {
+    standing: Standing,
+    at: Moment,
+}
+
 /// Which documents are live, and who waits for which.
 #[derive(Debug, Default)]
 pub(crate) struct Liveness {
-    /// When this process wrote, or first met, the content that is not live yet.
-    pending: HashMap<String, (Digest, Moment)>,
+    pending: HashMap<String, Pending>,
     /// The content that every pod served at some time.
     live: HashMap<String, Digest>,
     waiting: HashMap<String, BTreeSet<Work>>,
+    told: HashMap<String, Told>,
+    /// Documents of which something may have been told that is no longer so.
+    doubted: BTreeSet<String>,
     listed: Option<Moment>,
     settled: bool,
     deferred: HashSet<Work>,
@@ -59,35 +80,98 @@ pub(crate) struct Liveness {
 impl Liveness {
     /// This process wrote the document.
     pub(crate) fn written(&mut self, name: &str, digest: Digest, now: Moment) {
-        self.pending.insert(name.to_owned(), (digest, now));
+        if self.live.get(name) != Some(&digest) {
+            self.pending.insert(name.to_owned(), Pending { digest, since: now, written: true });
+        }
     }
 
-    /// Judges the document `live`. `said` is whether the object's status calls this generation
-    /// programmed already; that is trusted for content that this process did not write.
+    /// Judges the object's own document `live`. `said` is whether the object's status calls this
+    /// generation programmed already; that is trusted for content that this process did not write.
     pub(crate) fn judge(&mut self, live: &Live, standing: Standing, said: bool, work: &Work, now: Moment) -> Judgement {
+        let pending = self.pending.get(&live.name).filter(|pending| pending.digest == live.digest).copied();
+        if said && !pending.is_some_and(|pending| pending.written) {
+            self.is_live(live);
+            self.pending.remove(&live.name);
+            return Judgement::Programmed { took: None };
+        }
+        let judgement = self.judge_need(live, standing, work, now);
+        match (judgement, pending) {
+            (Judgement::Programmed { .. }, Some(Pending { since, .. })) => {
+                self.pending.remove(&live.name);
+                Judgement::Programmed { took: Some(now.monotonic.saturating_sub(since.monotonic)) }
+            }
+            (judgement, _) => judgement,
+        }
+    }
+
+    /// Judges another object's document, which that of `work` needs. What that object says of it is
+    /// for its own reconcile to weigh.
+    pub(crate) fn judge_need(&mut self, live: &Live, standing: Standing, work: &Work, now: Moment) -> Judgement {
+        if standing.is_acknowledged() {
+            self.is_live(live);
+        }
         if self.live.get(&live.name) == Some(&live.digest) {
             return Judgement::Programmed { took: None };
         }
-        let pending = self.pending.get(&live.name).filter(|(digest, _)| *digest == live.digest).map(|(_, at)| *at);
-        if standing.is_acknowledged() || (said && pending.is_none()) {
-            self.pending.remove(&live.name);
-            self.live.insert(live.name.clone(), live.digest);
-            let took = pending.map(|at| now.monotonic.saturating_sub(at.monotonic));
-            return Judgement::Programmed { took };
+        let met = Pending { digest: live.digest, since: now, written: false };
+        let pending = self.pending.entry(live.name.clone()).or_insert(met);
+        if pending.digest != live.digest {
+            *pending = met;
         }
-        let since = pending.unwrap_or_else(|| {
-            self.pending.insert(live.name.clone(), (live.digest, now));
-            now
-        });
+        let waited = now.monotonic.saturating_sub(pending.since.monotonic);
         self.wait(&live.name, work);
-        let waited = now.monotonic.saturating_sub(since.monotonic);
-        not_yet(standing, waited)
+        let judgement = not_yet(&standing, waited);
+        if matches!(judgement, Judgement::Not(_, None)) {
+            self.tell(&live.name, standing, now);
+        }
+        judgement
+    }
+
+    fn is_live(&mut self, live: &Live) {
+        if self.live.insert(live.name.clone(), live.digest) != Some(live.digest) && self.told.contains_key(&live.name) {
+            self.doubted.insert(live.name.clone());
+        }
+    }
+
+    /// Notes what was said, for as long as somebody waits for the document. All of them are to say
+    /// the same.
+    fn tell(&mut self, document: &str, standing: Standing, now: Moment) {
+        let before = self.told.get(document);
+        if before.is_some_and(|before| before.standing != standing) {
+            self.doubted.insert(document.to_owned());
+        }
+        self.told.insert(document.to_owned(), Told { standing, at: now });
+    }
+
+    /// The document stands like this now: what was told of it may no longer be so.
+    pub(crate) fn stands(&mut self, document: &str, standing: &Standing) {
+        if self.told.get(document).is_some_and(|told| told.standing != *standing) {
+            self.doubted.insert(document.to_owned());
+        }
+    }
+
+    /// The documents of which something was told, and waits for nothing but a change.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.told.keys().cloned().collect()
+    }
+
+    /// Who waits for documents of which something was told that may no longer be so: of each at most
+    /// once in [`CORRECTED`], however much their pods come and go.
+    pub(crate) fn wake_doubted(&mut self, now: Moment) -> BTreeSet<Work> {
+        let told = &self.told;
+        let due = |name: &String| {
+            told.get(name).is_none_or(|told| now.monotonic.saturating_sub(told.at.monotonic) >= CORRECTED)
+        };
+        let due: Vec<String> = self.doubted.iter().filter(|name| due(name)).cloned().collect();
+        due.iter().flat_map(|document| self.wake(document)).collect()
     }
 
     /// The document is no longer served: what was live of it counts no more.
     pub(crate) fn forget(&mut self, name: &str) {
         self.live.remove(name);
         self.pending.remove(name);
+        self.told.remove(name);
+        self.doubted.remove(name);
     }
 
     /// `work` wants to be woken when the document's standing changes.
@@ -97,11 +181,15 @@ impl Liveness {
 
     /// The document's standing may have changed: who waits for that.
     pub(crate) fn wake(&mut self, document: &str) -> BTreeSet<Work> {
+        self.told.remove(document);
+        self.doubted.remove(document);
         self.waiting.remove(document).unwrap_or_default()
     }
 
     /// A pod came or went: all that wait for any document.
     pub(crate) fn wake_all(&mut self) -> BTreeSet<Work> {
+        self.told.clear();
+        self.doubted.clear();
         self.waiting.drain().flat_map(|(_, works)| works).collect()
     }
 
@@ -131,7 +219,7 @@ impl Liveness {
     }
 }
 
-fn not_yet(standing: Standing, waited: Duration) -> Judgement {
+fn not_yet(standing: &Standing, waited: Duration) -> Judgement {
     let no = |reason, message: String| Verdict::no(ConditionType::Programmed, reason, message);
     match standing {
         Standing::NoProviders => {
@@ -150,7 +238,7 @@ fn not_yet(standing: Standing, waited: Duration) -> Judgement {
         ),
         Standing::Acknowledged { .. } => Judgement::Hold(HELD_BACK),
         Standing::Waiting { pods } => {
-            Judgement::Not(no(Reason::ProviderBehind, format!("not yet served by: {}", named(&pods))), None)
+            Judgement::Not(no(Reason::ProviderBehind, format!("not yet served by: {}", named(pods))), None)
         }
     }
 }

@@ -12,6 +12,7 @@ mod status;
 
 use claviger_crds::names::ObjectName;
 
+pub(crate) use self::credentials::owned;
 use crate::context::Context;
 use crate::error::StepError;
 use crate::work::Next;
@@ -22,6 +23,11 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
         return Ok(Next::IDLE);
     };
     let plan = plan::plan(&observed, context.now().wall);
-    let applied = apply::apply(context, &observed, plan).await?;
-    status::report(context, &observed, applied).await
+    let mut applied = apply::apply(context, &observed, plan).await?;
+    let refused = applied.refused.take();
+    let next = status::report(context, &observed, applied).await?;
+    refused.map_or(Ok(next), Err)
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ impl Publication {
 
 /// Makes the stored document what it should be. Writes nothing if it is.
 pub(crate) async fn publish(context: &Context, publication: Publication) -> Result<Live, StepError> {
-    let name = publication.document.secret_name();
+    let (name, work) = (publication.document.secret_name(), publication.work());
     let digest = Digest::of(&publication.document.to_bytes());
     let (need, spoilt) = context.with(|state| {
         let highest = state.acknowledgements.highest_revision(&name);
@@ -78,7 +78,7 @@ pub(crate) async fn publish(context: &Context, publication: Publication) -> Resu
     };
     let written = match written {
         Ok(written) => written,
-        Err(error) => return Err(failed(context, &name, error).await),
+        Err(error) => return Err(failed(context, &work, error).await),
     };
     let now = context.now();
     context.with(|state| {
@@ -123,20 +123,21 @@ fn secret(context: &Context, publication: &Publication, revision: u64) -> Secret
     secret
 }
 
-/// What we planned on is not what is there: look, so that the next plan rests on it.
-async fn failed(context: &Context, name: &str, error: ClusterError) -> StepError {
+/// What we planned on is not what is there: look, so that the next plan rests on it. It is made after
+/// the usual wait: two that write the same document by turns must not do so without a pause.
+async fn failed(context: &Context, work: &Work, error: ClusterError) -> StepError {
     if matches!(error, ClusterError::AlreadyExists | ClusterError::Conflict | ClusterError::NotFound) {
-        match context.cluster().secret(&context.published(name)).await {
-            Ok(Some(secret)) => context.with(|state| {
-                let works = state.index.apply_published(&secret);
-                state.wake(works);
-            }),
-            Ok(None) => context.with(|state| {
-                let works = state.index.delete_published(name);
-                state.wake(works);
-            }),
-            Err(_) => {}
-        }
+        let name = work.document();
+        let found = context.cluster().secret(&context.published(&name)).await;
+        context.with(|state| {
+            let mut works = match &found {
+                Ok(Some(secret)) => state.index.apply_published(secret),
+                Ok(None) => state.index.delete_published(&name),
+                Err(_) => BTreeSet::new(),
+            };
+            works.remove(work);
+            state.wake(works);
+        });
     }
     StepError::cluster("publishing the document", error)
 }

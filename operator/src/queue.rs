@@ -108,7 +108,8 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         }
     }
 
-    /// The run of `item` is over. After a failure it is wanted again, later each time.
+    /// The run of `item` is over. After a failure it is wanted again, later each time; at once if it
+    /// was asked for meanwhile, for what failed did not know of that.
     pub(crate) fn done(&mut self, item: &K, failed: bool, now: Duration) {
         let Some(slot) = self.slots.get_mut(item) else {
             return;
@@ -117,9 +118,6 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         slot.failures = if failed { slot.failures.saturating_add(1) } else { 0 };
         let failures = slot.failures;
         match slot.place {
-            Place::Again(_) if failed => {
-                slot.place = Place::Nowhere;
-            }
             Place::Again(urgency) => {
                 slot.place = Place::Ready(urgency);
                 self.line(urgency).push_back(item.clone());
@@ -251,6 +249,21 @@ mod tests {
         assert_eq!(queue.take(now), Some("a"));
         queue.done(&"a", true, now);
         assert_eq!(queue.next_due(), Some(now + BACKOFF_FIRST));
+    }
+
+    #[test]
+    fn a_change_during_a_failing_run_does_not_wait_and_does_not_forget_the_failures() {
+        let mut queue = Queue::default();
+        queue.add("a", Urgency::Changed);
+        for _ in 0..10 {
+            assert_eq!(queue.take(NOW), Some("a"));
+            queue.add("a", Urgency::Changed);
+            queue.done(&"a", true, NOW);
+        }
+        assert_eq!(queue.take(NOW), Some("a"));
+        queue.done(&"a", true, NOW);
+        assert_eq!(queue.take(NOW), None);
+        assert_eq!(queue.next_due(), Some(NOW + backoff(11)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::cluster::StatusWrite;
-use crate::context::Context;
+use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::object::{Declared, Object, Objects};
 use crate::liveness::{Judgement, Live};
@@ -25,11 +25,10 @@ pub(crate) fn judge<K: Declared>(
     let said = said_programmed::<K>(object, document);
     let now = context.now();
     let judgement = context.with(|state| {
-        let mut judge = |live: &Live, said: bool| {
-            let standing = state.acknowledgements.standing(&live.name, &live.digest, live.revision);
-            state.liveness.judge(live, standing, said, &work, now)
-        };
-        let own = judge(document, said);
+        let standing =
+            |state: &State, live: &Live| state.acknowledgements.standing(&live.name, &live.digest, live.revision);
+        let stands = standing(state, document);
+        let own = state.liveness.judge(document, stands, said, &work, now);
         if said || !matches!(own, Judgement::Programmed { .. }) {
             return own;
         }
@@ -37,7 +36,8 @@ pub(crate) fn judge<K: Declared>(
         for any_of in needs {
             let mut first = None;
             for live in any_of {
-                match judge(live, false) {
+                let stands = standing(state, live);
+                match state.liveness.judge_need(live, stands, &work, now) {
                     Judgement::Programmed { .. } => first = Some(None),
                     waits if first.is_none() => first = Some(Some(waits)),
                     _ => {}
@@ -180,13 +180,27 @@ pub(crate) async fn report<K: Declared>(
         resource_version: object.meta.resource_version.clone(),
         status: value,
     };
-    context.write_status(write).await.doing("writing the status")?;
+    let version = context.write_status(write).await.doing("writing the status")?;
     let news = news(K::conditions(&object.status), K::conditions(&status));
-    context.with(|state| objects(&mut state.index).wrote_status(&object.meta.name, &object.meta.uid, status));
+    let decided = accepted(K::conditions(&object.status)) != accepted(K::conditions(&status));
+    context.with(|state| {
+        objects(&mut state.index).wrote_status(&object.meta, &version, status);
+        // A name that no document records goes by who is accepted.
+        if decided {
+            let rivals = state.index.rivals_of(object);
+            state.wake(rivals);
+        }
+    });
     for (reason, note) in news {
         context.tell(&work, &object.meta.uid, true, reason, note).await;
     }
     Ok(())
+}
+
+/// Whether `Accepted` holds.
+fn accepted(conditions: &[Condition]) -> bool {
+    let accepted = ConditionType::Accepted.to_string();
+    conditions.iter().any(|condition| condition.type_ == accepted && condition.status == "True")
 }
 
 /// Conditions that now fail for a reason for which they did not fail before, except for the usual

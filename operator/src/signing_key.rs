@@ -13,6 +13,7 @@ mod status;
 
 use claviger_crds::names::ObjectName;
 
+pub(crate) use self::rotation::until_cached;
 use crate::context::Context;
 use crate::error::StepError;
 use crate::work::Next;
@@ -24,5 +25,6 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
     };
     let plan = plan::plan(&observed, context.now());
     let applied = apply::apply(context, &observed, plan).await?;
-    status::report(context, &observed, applied).await
+    let next = status::report(context, &observed, applied).await?;
+    observed.unreadable.map_or(Ok(next), |error| Err(error.into()))
 }

@@ -4,10 +4,12 @@
 //! anything it asks the API server for the owner, and it acts under UID and resourceVersion
 //! preconditions. Many at once are more likely a mistake than a wish, so they wait a minute.
 //!
-//! It withdraws (a write; the tombstone stays), and deletes tombstones whose time is over. What
+//! It withdraws (a write; the tombstone stays), and deletes tombstones whose time is over: by both
+//! clocks, and never while clocks disagree, for what they stand for cannot be made again. What
 //! vanished unwithdrawn is none of its business: that is a loss, and reconciles repair it.
 
 mod expire;
+mod held;
 mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,20 +25,15 @@ use crate::error::StepError;
 use crate::index::documents::Entry;
 use crate::work::{Kind, Next, Work};
 
+use self::held::Due;
+pub(crate) use self::held::Held;
+
 /// How long a tombstone stands.
 pub(crate) const TOMBSTONE: Duration = Duration::from_secs(168 * 3600);
-/// How long a withdrawal in bulk is held back.
-const HOLD: Duration = Duration::from_secs(60);
-/// No more than this many of a kind are "in bulk", however few there are.
-const FEW: usize = 5;
 /// It looks at least this often.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 /// So many withdrawals are under way at once.
 const AT_ONCE: usize = 8;
-
-/// Since when withdrawals of a kind are held back, by monotonic time.
-#[derive(Debug, Default)]
-pub(crate) struct Held(BTreeMap<DocumentKind, Duration>);
 
 /// What one round is to do.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -65,6 +62,10 @@ pub(crate) async fn round(context: &Context) -> Next {
 
 fn done(work: &Work, doing: &'static str, result: Result<(), StepError>) -> bool {
     if let Err(error) = &result {
+        if error.is_expected() {
+            tracing::debug!(%work, %error, "{doing} was overtaken; it is tried again");
+            return false;
+        }
         tracing::warn!(%work, %error, "{doing} failed; it is tried again");
     }
     result.is_ok()
@@ -77,60 +78,40 @@ fn plan(context: &Context, state: &mut State, now: Moment) -> Round {
     if !state.synced {
         return round;
     }
-    let mut orphans: BTreeMap<DocumentKind, Vec<Work>> = BTreeMap::new();
+    let mut orphans: BTreeMap<DocumentKind, BTreeSet<Work>> = BTreeMap::new();
+    let mut tombstones: BTreeMap<Work, Timestamp> = BTreeMap::new();
     for work in state.index.ownerless() {
         let Some(kind) = crate::context::document_kind(work.kind) else {
             continue;
         };
         match standing(state, work) {
-            Standing::Serves => orphans.entry(kind).or_default().push(work.clone()),
+            Standing::Serves => {
+                orphans.entry(kind).or_default().insert(work.clone());
+            }
             Standing::Leaves => {}
             Standing::Tombstone(since) => {
-                let left = TOMBSTONE.saturating_sub(passed(since, now.wall));
-                if left.is_zero() {
-                    round.expire.push(work.clone());
-                } else {
-                    round.next = round.next.or(Next::after(left));
-                }
+                tombstones.insert(work.clone(), since);
             }
         }
     }
     for kind in DocumentKind::ALL {
         let orphans = orphans.remove(&kind).unwrap_or_default();
-        match held(state, kind, orphans.len(), now) {
-            Some(left) => {
-                context.metrics.sweep_held(kind, orphans.len());
-                round.next = round.next.or(Next::after(left));
-            }
-            None => {
-                context.metrics.sweep_held(kind, 0);
-                round.withdraw.extend(orphans);
-            }
-        }
+        let serving = state.index.documents.of_kind(kind).filter(|entry| entry.serving()).count();
+        let Due { now: due, held, next } = state.held.withdrawals(kind, &orphans, serving, now);
+        context.metrics.sweep_held(kind, held);
+        round.withdraw.extend(due);
+        round.next = round.next.or(next);
+    }
+    let skewed = state.skewed();
+    let Due { now: due, next, .. } = state.held.expiries(&tombstones, now);
+    if skewed.is_empty() {
+        round.expire = due.into_iter().collect();
+        round.next = round.next.or(next);
+    } else if !due.is_empty() {
+        let clocks = skewed.join(", ");
+        tracing::warn!(clocks, tombstones = due.len(), "clocks are too far apart: no tombstone is deleted");
     }
     round
-}
-
-/// How long withdrawals of `kind` are still held back, if they are.
-fn held(state: &mut State, kind: DocumentKind, orphans: usize, now: Moment) -> Option<Duration> {
-    let bulk = orphans > FEW && {
-        let serving = state.index.documents.of_kind(kind).filter(|entry| entry.serving()).count();
-        orphans * 10 > serving
-    };
-    if !bulk {
-        state.held.0.remove(&kind);
-        return None;
-    }
-    let since = *state.held.0.entry(kind).or_insert_with(|| {
-        tracing::warn!(
-            kind = kind.as_str(),
-            orphans,
-            "more than a tenth of all documents of this kind lost their owners at once: they are withdrawn in a minute",
-        );
-        now.monotonic
-    });
-    let left = HOLD.saturating_sub(now.monotonic.saturating_sub(since));
-    (!left.is_zero()).then_some(left)
 }
 
 enum Standing {

@@ -5,6 +5,7 @@ mod api;
 pub(crate) mod fixtures;
 mod harness;
 mod outcome;
+mod refuse;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,7 +21,7 @@ use claviger_crds::user::User;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
-pub(crate) use self::harness::{Harness, parse, secret};
+pub(crate) use self::harness::{Harness, parse, secret, shows};
 pub(crate) use self::outcome::outcome;
 use crate::clock::{Clock, Moment};
 use crate::cluster::{ClusterError, Event, StatusWrite};
@@ -43,6 +44,11 @@ impl ManualClock {
         let mut now = self.0.lock().unwrap();
         now.monotonic += by;
         now.wall += by;
+    }
+
+    /// Somebody sets the wall clock.
+    pub(crate) fn jump(&self, by: Duration) {
+        self.0.lock().unwrap().wall += by;
     }
 }
 
@@ -69,6 +75,8 @@ pub(crate) struct Objects {
     pub(crate) writes_left: Option<usize>,
     /// The write that succeeds and whose answer is lost, counted from here.
     pub(crate) answer_lost_at: Option<usize>,
+    /// A namespace whose Secrets a quota or a webhook refuses, and with what words.
+    pub(crate) refused_in: Option<(String, ClusterError)>,
     /// What the watches have not yet delivered.
     changes: Vec<Change>,
 }
@@ -328,8 +336,9 @@ impl Objects {
         if same { Ok(()) } else { Err(ClusterError::Conflict) }
     }
 
-    fn status<K: Resource>(&mut self, write: &StatusWrite) -> Result<(), ClusterError> {
+    fn status<K: Resource>(&mut self, write: &StatusWrite) -> Result<String, ClusterError> {
         self.write(format!("status {} {}", write.kind, write.name))?;
+        refuse::status(write)?;
         let version = self.next_version();
         let object = K::all(self).get_mut(&write.name).ok_or(ClusterError::NotFound)?;
         let metadata = object.metadata_mut();
@@ -342,6 +351,6 @@ impl Objects {
         object.metadata_mut().resource_version = Some(version.to_string());
         let change = K::change(Seen::Applied(Box::new(object.clone())));
         self.changes.push(change);
-        Ok(())
+        Ok(version.to_string())
     }
 }

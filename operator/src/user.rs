@@ -21,3 +21,6 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
     let applied = apply::apply(context, &observed, plan).await?;
     status::report(context, &observed, applied).await
 }
+
+#[cfg(test)]
+mod tests;

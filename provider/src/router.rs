@@ -18,7 +18,7 @@ static ROUTES: [Route; 9] = [
     Route::new("/oauth/token", Endpoint::Token, Methods::Post, Origins::Client),
     // Discovery has to name these, and so they say more than "not found".
     Route::new("/oauth/authorize", Endpoint::NotServed, Methods::None, Origins::None),
-    Route::new("/oauth/userinfo", Endpoint::NotServed, Methods::None, Origins::None),
+    Route::new("/oauth/userinfo", Endpoint::NotServed, Methods::None, Origins::Client),
     Route::new("/oauth/introspect", Endpoint::NotServed, Methods::None, Origins::None),
     Route::new("/oauth/revoke", Endpoint::NotServed, Methods::None, Origins::None),
     Route::new("/oauth/logout", Endpoint::NotServed, Methods::None, Origins::None),

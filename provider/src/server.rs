@@ -4,7 +4,9 @@
 //! connections there are, how long a handshake, a head, a body or a read answer may take, how much
 //! a head may hold. `run` and the embedded mode call [`serve`]; it knows nothing of tenants.
 
+mod activity;
 mod connection;
+mod crowd;
 mod guard;
 #[cfg(test)]
 mod tests;
@@ -20,21 +22,29 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use self::activity::Activity;
 use self::connection::Shared;
+use self::crowd::Crowd;
 use crate::tls::ServerTls;
 
 /// What a listener's clients may take, and how it ends.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Open connections. The next one waits in the listener's backlog until one ends.
+    /// Open connections, at least two.
     pub max_connections: usize,
+    /// What becomes of the next one.
+    pub when_full: WhenFull,
+    /// Whether HTTP/2 is spoken beside HTTP/1.
+    pub http2: bool,
     /// For the TLS handshake, and then for the first bytes of HTTP.
     pub handshake_timeout: Duration,
     /// HTTP/1: from the first byte of a request, its head or its body, to the first byte of the
     /// answer.
     pub request_timeout: Duration,
-    /// HTTP/1: between two requests. Longer than a reverse proxy keeps an idle connection (60 s is
-    /// common), so that the proxy is the one that closes and never loses a request to a race.
+    /// HTTP/1: between two requests. HTTP/2: without a request and without any progress of an
+    /// answer; then the connection is shut down in order, and cut after `write_timeout`. Longer than a
+    /// reverse proxy keeps an idle connection (60 s is common), so that the proxy is the one that
+    /// closes and never loses a request to a race.
     pub idle_timeout: Duration,
     /// For a client that does not read its answer.
     pub write_timeout: Duration,
@@ -53,10 +63,23 @@ pub struct Limits {
     pub drain_timeout: Duration,
 }
 
+/// What becomes of a newcomer when there are as many connections as may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It waits in the listener's backlog until one ends: every client is as good as the next.
+    Wait,
+    /// It is served at once, and another ends for it: one without a handshake, else one without a
+    /// request, else the oldest. One slot is kept free for this. For ports where an answer that
+    /// comes late is taken for none, and which strangers can reach.
+    MakeRoom,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 8192,
+            when_full: WhenFull::Wait,
+            http2: true,
             handshake_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
@@ -72,10 +95,16 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Limits of a port that only the cluster's own parts reach: few connections, no delay.
+    /// Limits of a port for the cluster's own parts: few connections, HTTP/1 alone, no delay. Any
+    /// pod may knock there, and must not keep a kubelet's probe or the operator out.
     pub fn internal() -> Self {
         Self {
             max_connections: 64,
+            when_full: WhenFull::MakeRoom,
+            http2: false,
+            handshake_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(5),
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(1),
             ..Self::default()
@@ -130,20 +159,29 @@ async fn accept_all(
     stopped: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
 ) {
-    let slots = Arc::new(Semaphore::new(shared.limits().max_connections));
+    let Limits { max_connections, when_full, .. } = *shared.limits();
+    let slots = Arc::new(Semaphore::new(max_connections));
+    let mut crowd = Crowd::default();
     loop {
-        // The slot before the connection: over the limit, clients wait in the backlog. It is never
+        // The slot before the connection: where clients wait, they wait in the backlog. It is never
         // closed, so there is no other end.
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let stream = accept(listener).await;
         while let Some(ended) = connections.try_join_next() {
             note(ended);
         }
-        let connection = connection::run(Arc::clone(shared), stream, stopped.clone());
-        connections.spawn(async move {
+        if when_full == WhenFull::MakeRoom && slots.available_permits() == 0 {
+            crowd.make_room();
+        }
+        let activity = Arc::new(Activity::default());
+        let connection = connection::run(Arc::clone(shared), stream, Arc::clone(&activity), stopped.clone());
+        let task = connections.spawn(async move {
             connection.await;
             drop(slot);
         });
+        if when_full == WhenFull::MakeRoom {
+            crowd.join(activity, task);
+        }
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn mutual(secret: &Secret, client: ServerName<'static>) -> Result<Ser
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(Named { chained, client }))
         .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // A resumed session is not verified anew: it would outlive its certificate and its CA.
     config.send_tls13_tickets = 0;
     Ok(config)

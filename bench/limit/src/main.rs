@@ -40,14 +40,14 @@ async fn main() -> Result<()> {
 fn router(folder: &Path) -> Result<Router> {
     let file = |name: &str| -> Result<Bytes> { Ok(std::fs::read(folder.join(name))?.into()) };
     let json = || [(header::CONTENT_TYPE, "application/json")];
-    let (discovery, jwks, token) = (file("discovery.json")?, file("jwks.json")?, file("token.json")?);
+    let (discovery, jwks) = (file("discovery.json")?, file("jwks.json")?);
     let mut router = Router::new()
         .route("/discovery", get(move || async move { (json(), discovery) }))
         .route("/jwks", get(move || async move { (json(), jwks) }));
-    for (path, signer) in signers()? {
-        let answer = token.clone();
+    for (algorithm, signer) in signers()? {
+        let answer = file(&format!("token-{algorithm}.json"))?;
         router = router.route(
-            path,
+            &format!("/token/{algorithm}"),
             post(move |_body: Bytes| async move {
                 // Encoded, as a token's signature has to be; black_box keeps it from being left out.
                 std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(&MESSAGE)));
@@ -76,5 +76,5 @@ fn signers() -> Result<Vec<(&'static str, Signer)>> {
     let es256: Signer =
         Arc::new(move |message| p256.sign(&random, message).map(|s| s.as_ref().to_vec()).unwrap_or_default());
     let eddsa: Signer = Arc::new(move |message| ed25519.sign(message).as_ref().to_vec());
-    Ok(vec![("/token/RS256", rs256), ("/token/ES256", es256), ("/token/EdDSA", eddsa)])
+    Ok(vec![("RS256", rs256), ("ES256", es256), ("EdDSA", eddsa)])
 }

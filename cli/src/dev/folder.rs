@@ -76,7 +76,7 @@ impl Folder {
 
     /// Whether it has no file of manifests at all.
     pub(super) fn is_empty(&self) -> io::Result<bool> {
-        Ok(manifests::read(&self.dir)?.files.is_empty())
+        manifests::is_empty(&self.dir)
     }
 
     /// Reads the folder anew.
@@ -106,6 +106,11 @@ impl Folder {
         }
         for (key, manifest) in &declared {
             let before = self.admitted.get(key);
+            if let Some(same) = before.filter(|before| before.value == manifest.value) {
+                // It was judged when it came, and a large folder is slow to judge.
+                next.insert(key.clone(), Admitted { place: manifest.place.clone(), value: same.value.clone() });
+                continue;
+            }
             match admission::judge(manifest, before.map(|admitted| &admitted.value)) {
                 Ok(value) => {
                     next.insert(key.clone(), Admitted { place: manifest.place.clone(), value });

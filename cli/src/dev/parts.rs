@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::from_fn_with_state;
-use claviger_operator::clock::Clock;
 use claviger_operator::engine::{Change, Engine};
 use claviger_provider::Provider;
 use claviger_provider::served::Pod;
@@ -15,13 +14,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::{Embedded, Namespaces, Told};
 use super::hosts::{Hosts, refuse_foreign};
+use crate::embedded::{Embedded, Told};
 
 /// What the engine knows this process' provider by.
 const POD: &str = "dev";
-/// How many reconciles run at once.
-const WORKERS: usize = 4;
 /// How long the parts have to end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -29,8 +26,6 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(super) struct Options {
     /// Root of the issuers.
     pub(super) external_url: String,
-    /// The time.
-    pub(super) clock: Arc<dyn Clock>,
     /// Which `Host` a request may bear.
     pub(super) hosts: Arc<Hosts>,
 }
@@ -43,24 +38,13 @@ pub(super) struct Parts {
 impl Parts {
     /// Starts them. The receiver tells that a status was written.
     pub(super) fn start(
-        cluster: Arc<Embedded>,
+        cluster: &Arc<Embedded>,
         told: mpsc::UnboundedReceiver<Told>,
         listener: TcpListener,
         options: Options,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<(Self, mpsc::Receiver<()>)> {
-        let Namespaces { operator, published } = Namespaces::default();
-        let engine = Engine::new(
-            cluster,
-            claviger_operator::engine::Options {
-                external_url: options.external_url,
-                operator_namespace: operator,
-                published_namespace: published,
-                workers: WORKERS,
-            },
-            options.clock,
-            claviger_operator::metrics::Metrics::unregistered(),
-        );
+        let engine = cluster.engine(options.external_url);
         let pod = Pod { name: POD.to_owned(), uid: POD.to_owned() };
         let provider = Provider::new(claviger_provider::Options { pod });
         let router = provider.router().layer(from_fn_with_state(options.hosts, refuse_foreign));

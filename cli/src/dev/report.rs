@@ -8,40 +8,12 @@ use claviger_operator::cluster::Kind;
 use serde_json::Value;
 
 use super::folder::{Admitted, Change, Key, Reading};
+use crate::embedded::{Standing, standing};
 use crate::manifests::{Note, Sort, title};
 use crate::output::{Output, Style};
 
 /// At most this many fields of a change are shown.
 const FIELDS: usize = 3;
-
-/// How an object stands, as its `Ready` condition says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// Whether it is live.
-    pub(super) ready: bool,
-    /// Why, or why not: `Reason: message`.
-    pub(super) why: String,
-}
-
-/// Reads the standing of an object; `None` while its newest generation is not judged, or while it
-/// is on its way to the provider.
-pub(super) fn standing(object: &Value) -> Option<Standing> {
-    let ready = condition(object, "Ready")?;
-    let text = |key: &str| ready.get(key).and_then(Value::as_str).unwrap_or_default();
-    if ready.get("observedGeneration") != object["metadata"].get("generation") || text("reason") == "Pending" {
-        return None;
-    }
-    let why = match text("message") {
-        "" => text("reason").to_owned(),
-        message => format!("{}: {message}", text("reason")),
-    };
-    Some(Standing { ready: text("status") == "True", why })
-}
-
-/// One condition of an object.
-pub(crate) fn condition<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
-}
 
 /// What was said.
 pub(super) struct Report {

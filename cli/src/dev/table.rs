@@ -6,7 +6,8 @@ use claviger_crds::names::ObjectName;
 use claviger_operator::cluster::Kind;
 use serde_json::Value;
 
-use super::report::standing;
+use crate::embedded::standing;
+use crate::manifests::referred;
 
 /// What the table is made of.
 pub(super) struct Served<'a> {
@@ -36,7 +37,7 @@ pub(super) fn text(served: &Served<'_>) -> String {
         rows.push(vec![
             name.to_string(),
             ready(client),
-            tenant_of(name, client).to_string(),
+            referred(name, &client["spec"]["tenantRef"]).to_string(),
             client_id(name, client),
             grants(client).join(", "),
             credentials(served, name, client),
@@ -62,7 +63,7 @@ fn try_it(served: &Served<'_>, tenant_name: &ObjectName, tenant: &Value) -> Opti
     let issuer = issuer(served.external_url, tenant_name, tenant);
     let clients = served.objects.iter().filter(|(kind, name, client)| {
         *kind == Kind::OAuthClient
-            && tenant_of(name, client) == *tenant_name
+            && referred(name, &client["spec"]["tenantRef"]) == *tenant_name
             && grants(client).iter().any(|grant| grant == "client_credentials")
             && standing(client).is_some_and(|standing| standing.ready)
     });
@@ -101,12 +102,6 @@ fn ready(object: &Value) -> String {
         Some(standing) if standing.ready => "yes".to_owned(),
         Some(standing) => standing.why.split(':').next().unwrap_or("no").to_owned(),
     }
-}
-
-fn tenant_of(name: &ObjectName, client: &Value) -> ObjectName {
-    let reference = &client["spec"]["tenantRef"];
-    let namespace = reference["namespace"].as_str().unwrap_or(&name.namespace);
-    ObjectName::new(namespace, reference["name"].as_str().unwrap_or_default())
 }
 
 fn client_id(name: &ObjectName, client: &Value) -> String {

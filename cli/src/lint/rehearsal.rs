@@ -1,8 +1,7 @@
 //! The rules between objects: the operator's engine judges the folder over an embedded cluster
 //! that keeps nothing, with no provider, and what it says in the conditions is what lint says.
 //!
-//! What points out of the folder may well be in the cluster, so it is no fault: a Secret that is
-//! not in Git, or the Tenant of another team's folder.
+//! What points out of the folder may well be in the cluster, so it is no fault: see [`outside`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +10,14 @@ use anyhow::bail;
 use claviger_crds::names::ObjectName;
 use claviger_operator::clock::SystemClock;
 use claviger_operator::cluster::Kind;
-use claviger_operator::engine::{Change, Engine, Options};
+use claviger_operator::engine::{Change, Engine};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::Admitted;
-use crate::dev::cluster::{Embedded, Namespaces, Told};
-use crate::dev::report::condition;
-use crate::dev::state::State;
+use super::{Admitted, outside};
+use crate::embedded::{Embedded, State, Told, condition, is_judged};
 use crate::manifests::{Fault, Sort};
 use crate::runtime::runtime;
 
@@ -41,7 +38,7 @@ pub(super) fn run(admitted: &Admitted) -> anyhow::Result<Vec<Fault>> {
         let Some((manifest, _)) = admitted.get(&(Sort::Resource(*kind), name.clone())) else { continue };
         for verdict in JUDGED.iter().filter_map(|wanted| condition(object, wanted)) {
             let text = |key: &str| verdict[key].as_str().unwrap_or_default();
-            if text("status") != "False" || is_outside(text("reason"), name, admitted) {
+            if text("status") != "False" || outside::is_outside(verdict, *kind, name, admitted) {
                 continue;
             }
             let message = format!("{}: {}", text("reason"), text("message"));
@@ -53,22 +50,10 @@ pub(super) fn run(admitted: &Admitted) -> anyhow::Result<Vec<Fault>> {
 
 async fn rehearse(admitted: &Admitted) -> anyhow::Result<Vec<(Kind, ObjectName, Value)>> {
     let (tell, mut told) = mpsc::unbounded_channel();
-    let clock = Arc::new(SystemClock::new());
-    let namespaces = Namespaces::default();
-    let cluster = Arc::new(Embedded::open(State::nowhere(), namespaces.clone(), clock.clone(), tell)?);
-    let engine = Engine::new(
-        cluster.clone(),
-        Options {
-            external_url: EXTERNAL_URL.to_owned(),
-            operator_namespace: namespaces.operator,
-            published_namespace: namespaces.published,
-            workers: 4,
-        },
-        clock,
-        claviger_operator::metrics::Metrics::unregistered(),
-    );
+    let cluster = Arc::new(Embedded::open(State::nowhere(), Arc::new(SystemClock::new()), tell)?);
+    let engine = cluster.engine(EXTERNAL_URL.to_owned());
     for ((sort, name), (_, value)) in admitted {
-        if !name.namespace.is_empty() && !declares_namespace(admitted, &name.namespace) {
+        if !name.namespace.is_empty() && !outside::declares_namespace(admitted, &name.namespace) {
             cluster.imply_namespace(&name.namespace);
         }
         cluster.declare(*sort, name, value)?;
@@ -87,7 +72,7 @@ async fn rehearse(admitted: &Admitted) -> anyhow::Result<Vec<(Kind, ObjectName, 
     loop {
         match timeout(QUIET, told.recv()).await {
             Ok(Some(next)) => carry(&engine, next),
-            _ if all_judged(&cluster) => break,
+            _ if cluster.all(is_judged) => break,
             _ if begin.elapsed() > PATIENCE => bail!("the rules between objects could not be judged in time"),
             _ => {}
         }
@@ -101,28 +86,6 @@ async fn rehearse(admitted: &Admitted) -> anyhow::Result<Vec<(Kind, ObjectName, 
 fn carry(engine: &Engine, told: Told) {
     if let Told::Change(change) = told {
         engine.change(change);
-    }
-}
-
-fn all_judged(cluster: &Embedded) -> bool {
-    cluster.resources().iter().all(|(kind, _, object)| {
-        let of = |ready: &Value| ready.get("observedGeneration") == object["metadata"].get("generation");
-        *kind == Kind::IdentityProvider || condition(object, "Ready").is_some_and(of)
-    })
-}
-
-fn declares_namespace(admitted: &Admitted, name: &str) -> bool {
-    admitted.contains_key(&(Sort::Namespace, ObjectName::new("", name)))
-}
-
-/// Whether what is missing may be outside the folder.
-fn is_outside(reason: &str, name: &ObjectName, admitted: &Admitted) -> bool {
-    match reason {
-        "SecretNotFound" => true,
-        "TenantNotFound" => !admitted.keys().any(|(sort, _)| *sort == Sort::Resource(Kind::Tenant)),
-        // Its labels decide, and we do not know them.
-        "NotAllowedByTenant" => !declares_namespace(admitted, &name.namespace),
-        _ => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The files of a folder: which there are, what they hold, and whether they changed.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,6 @@ use super::{Fault, Manifest, Note, Place};
 
 /// A file larger than this is no manifest. The bound of what an API server takes is far below it.
 const LARGEST: u64 = 16 * 1024 * 1024;
-/// Folders deeper than this are a loop of links.
-const DEEPEST: usize = 32;
 
 /// What a folder holds, file by file in the order of their paths.
 #[derive(Debug, Default)]
@@ -44,6 +43,14 @@ pub(crate) struct Stamp(Vec<(PathBuf, Option<SystemTime>, u64)>);
 /// When the folder itself cannot be listed. A file that cannot be read is a fault of that file.
 pub(crate) fn read(dir: &Path) -> io::Result<Listing> {
     Ok(Listing { files: paths(dir)?.into_iter().map(file).collect() })
+}
+
+/// Whether there is no manifest below `dir`.
+///
+/// # Errors
+/// When the folder itself cannot be listed.
+pub(crate) fn is_empty(dir: &Path) -> io::Result<bool> {
+    Ok(paths(dir)?.is_empty())
 }
 
 /// The stamp of every file below `dir`.
@@ -93,28 +100,31 @@ fn text_of(path: &Path) -> io::Result<String> {
 /// The paths of every manifest below `dir`, sorted.
 fn paths(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
-    collect(dir, 0, &mut paths)?;
-    paths.sort();
-    Ok(paths)
-}
-
-fn collect(dir: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        if hidden {
+    // A folder that links lead to more than once, or in a loop, is read once. Links come last, so
+    // that what stands in a folder of its own is known by that.
+    let mut visited = BTreeSet::new();
+    let mut folders = VecDeque::from([dir.to_owned()]);
+    while let Some(folder) = folders.pop_front() {
+        if !visited.insert(folder.canonicalize()?) {
             continue;
         }
-        if path.is_dir() {
-            // A sub-folder that cannot be listed must not look empty: its objects would be gone.
-            if depth < DEEPEST {
-                collect(&path, depth + 1, paths)?;
+        // A sub-folder that cannot be listed must not look empty: its objects would be gone.
+        let mut entries: Vec<fs::DirEntry> = fs::read_dir(&folder)?.collect::<io::Result<_>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        let visible = entries.into_iter().filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+        for entry in visible {
+            let path = entry.path();
+            if !path.is_dir() {
+                paths.extend(is_manifest(&path).then_some(path));
+            } else if entry.file_type()?.is_symlink() {
+                folders.push_back(path);
+            } else {
+                folders.push_front(path);
             }
-        } else if is_manifest(&path) {
-            paths.push(path);
         }
     }
-    Ok(())
+    paths.sort();
+    Ok(paths)
 }
 
 fn is_manifest(path: &Path) -> bool {

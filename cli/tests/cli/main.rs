@@ -6,6 +6,7 @@ mod crds;
 mod dev;
 mod dev_edits;
 mod dev_refusals;
+mod dev_size;
 mod dev_state;
 mod lint;
 mod support;

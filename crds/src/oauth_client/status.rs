@@ -48,8 +48,9 @@ pub struct OAuthClientStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretStatus {
-    /// First characters of its hash.
-    pub fingerprint: String,
+    /// First characters of its hash; only of the current one, and only where the operator made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// When it was published.
     pub created_at: Time,
     /// When it stops working; absent for the current one.

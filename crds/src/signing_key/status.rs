@@ -20,7 +20,7 @@ pub struct SigningKeyStatus {
     /// Slug of the Tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Algorithm of the next key.
+    /// Algorithm of the key that signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
     /// The key that signs.

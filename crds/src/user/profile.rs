@@ -170,12 +170,7 @@ impl ProfileSpec {
             ("locale", "locale", locale, Form::Locale),
             ("phone_number", "phoneNumber", phone_number, Form::Line),
         ];
-        for (claim, field, text, form) in texts {
-            if let Some(text) = text {
-                form.check(&format!("{path}.{field}"), text, faults);
-                claims.insert(claim.to_owned(), text.as_str().into());
-            }
-        }
+        parse_texts(path, &texts, claims, faults);
         for (claim, field, verified, of, of_field) in [
             ("email_verified", "emailVerified", email_verified, email, "email"),
             ("phone_number_verified", "phoneNumberVerified", phone_number_verified, phone_number, "phoneNumber"),
@@ -185,18 +180,32 @@ impl ProfileSpec {
                 claims.insert(claim.to_owned(), (*verified).into());
             }
         }
-        if let Some(text) = updated_at {
-            match text.parse::<Timestamp>() {
-                Ok(time) => {
-                    claims.insert("updated_at".to_owned(), time.as_second().into());
-                }
-                Err(_) => faults.add(format!("{path}.updatedAt"), "must be an RFC 3339 time"),
-            }
+        if let Some(seconds) = updated_at.as_ref().and_then(|text| parse_time(path, text, faults)) {
+            claims.insert("updated_at".to_owned(), seconds.into());
         }
         if let Some(address) = address {
             claims.insert("address".to_owned(), address.parse(&format!("{path}.address"), faults));
         }
     }
+}
+
+/// A claim that is text: its name on the wire and in the spec, what stands there, what it may be.
+type TextClaim<'a> = (&'a str, &'a str, &'a Option<String>, Form);
+
+fn parse_texts(path: &str, texts: &[TextClaim<'_>], claims: &mut BTreeMap<String, Value>, faults: &mut Faults) {
+    for (claim, field, text, form) in texts {
+        if let Some(text) = text {
+            form.check(&format!("{path}.{field}"), text, faults);
+            claims.insert((*claim).to_owned(), text.as_str().into());
+        }
+    }
+}
+
+/// Seconds since the epoch, as the claim has them.
+fn parse_time(path: &str, text: &str, faults: &mut Faults) -> Option<i64> {
+    let time = text.parse::<Timestamp>();
+    faults.demand(time.is_ok(), &format!("{path}.updatedAt"), "must be an RFC 3339 time");
+    time.ok().map(|time| time.as_second())
 }
 
 impl AddressSpec {

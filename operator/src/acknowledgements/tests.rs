@@ -86,9 +86,22 @@ fn a_pod_that_never_spoke_is_waited_for_once_another_has() {
     assert_eq!(all.standing("doc", &digest("x"), 1), waiting(&["pod-c"]));
     all.gone("1:3", at(2));
     assert!(all.standing("doc", &digest("x"), 1).is_acknowledged());
-    assert_eq!(all.last_gone(), None, "it never served anything");
-    all.gone("1:1", at(3));
-    assert_eq!(all.last_gone(), Some(at(3)));
+}
+
+#[test]
+fn a_pod_that_goes_may_have_served_something_else_until_then() {
+    let mut all = two_pods();
+    all.found("1:3", "pod-c", at(0));
+    all.apply("1:1", serving("doc", 1, "x"), at(1));
+    assert_eq!(all.served_since("doc", &digest("x"), 1), None);
+    all.gone("1:2", at(7));
+    assert_eq!(all.served_since("doc", &digest("x"), 1), None, "pod-c is still there");
+    all.gone("1:3", at(8));
+    assert_eq!(all.served_since("doc", &digest("x"), 1), Some(at(8)), "it may be silent to us alone");
+    all.apply("1:1", serving("doc", 2, "y"), at(9));
+    assert_eq!(all.served_since("doc", &digest("y"), 2), Some(at(9)));
+    all.gone("1:9", at(10));
+    assert_eq!(all.served_since("doc", &digest("y"), 2), Some(at(9)), "nobody knew it");
 }
 
 #[test]

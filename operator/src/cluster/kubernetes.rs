@@ -50,19 +50,24 @@ impl KubernetesCluster {
         Api::namespaced_with(self.client.clone(), namespace, &resource(kind))
     }
 
-    /// Runs a write: not at all when the leadership is over, and not for longer than [`LIMIT`].
+    /// Runs a write: not at all when the leadership is over, and no longer than it is sure to last. A
+    /// write under way when the lease runs out could meet those of the next leader.
     async fn write<T>(&self, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
-        if !self.leadership.is_current() {
+        let Some(left) = self.leadership.time_left() else {
             return Err(ClusterError::Unavailable("this process does not lead any more".to_owned()));
-        }
-        in_time(call).await
+        };
+        within(left.min(LIMIT), call).await
     }
 }
 
 async fn in_time<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
-    match tokio::time::timeout(LIMIT, call).await {
+    within(LIMIT, call).await
+}
+
+async fn within<T>(limit: Duration, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
+    match tokio::time::timeout(limit, call).await {
         Ok(result) => result.map_err(|error| classify(&error)),
-        Err(_) => Err(ClusterError::Unavailable(format!("no answer within {} s", LIMIT.as_secs()))),
+        Err(_) => Err(ClusterError::Unavailable(format!("no answer within {:.1} s", limit.as_secs_f32()))),
     }
 }
 
@@ -143,7 +148,7 @@ impl Cluster for KubernetesCluster {
         .boxed()
     }
 
-    fn write_status(&self, write: StatusWrite) -> BoxFuture<'_, Result<(), ClusterError>> {
+    fn write_status(&self, write: StatusWrite) -> BoxFuture<'_, Result<String, ClusterError>> {
         async move {
             let resource = resource(write.kind);
             // UID and version make it a compare-and-set: a status is never written to an object
@@ -160,7 +165,8 @@ impl Cluster for KubernetesCluster {
             });
             let apply = PatchParams::apply(MANAGER).force();
             let objects = self.resources(write.kind, &write.name.namespace);
-            self.write(objects.patch_status(&write.name.name, &apply, &Patch::Apply(&patch))).await.map(drop)
+            let written = self.write(objects.patch_status(&write.name.name, &apply, &Patch::Apply(&patch))).await?;
+            Ok(written.metadata.resource_version.unwrap_or_default())
         }
         .boxed()
     }
@@ -201,3 +207,6 @@ fn resource(kind: Kind) -> ApiResource {
         Kind::IdentityProvider => ApiResource::erase::<IdentityProvider>(&()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,15 @@
 //! The engine against a cluster in memory, by behaviour.
 
 mod authority;
+mod bounds;
+mod caution;
 mod crashes;
 mod departures;
+mod handover;
 mod life;
 mod losses;
+mod names;
 mod pods;
+mod promises;
+mod refusals;
+mod waking;

@@ -5,7 +5,8 @@ mod read;
 use std::collections::{BTreeSet, HashMap};
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{Digest, DocumentKind, SecretHash};
+use claviger_crds::published::{Digest, DocumentKind, PasswordSource, SecretHash, SecretText};
+use claviger_jose::Algorithm;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 
@@ -77,6 +78,8 @@ pub(crate) enum Detail {
         created_at: Timestamp,
         /// `max-age` that it asks for, seconds.
         cache_lifetime: u32,
+        /// Of the keys that sign, or stand by to.
+        algorithms: BTreeSet<Algorithm>,
     },
     /// Of a User.
     User {
@@ -84,6 +87,8 @@ pub(crate) enum Detail {
         username: String,
         /// `sub`
         subject: String,
+        /// Hash of its password, and where that came from.
+        password: Option<(SecretText, PasswordSource)>,
     },
     /// Never read by this process.
     Unreadable,
@@ -93,6 +98,14 @@ impl Entry {
     /// Whether somebody else changed it since this process wrote it, or spoilt it.
     pub(crate) fn tampered(&self) -> bool {
         !self.intact || self.written.is_some_and(|written| written != self.digest)
+    }
+
+    /// Algorithms that tokens can have by it: none, unless it is a ring that is served and stays.
+    pub(crate) fn algorithms(&self) -> BTreeSet<Algorithm> {
+        match &self.detail {
+            Detail::Ring { leaving: false, algorithms, .. } if self.serving() => algorithms.clone(),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Whether providers serve it.
@@ -112,9 +125,11 @@ impl Entry {
                 let audience = audience.iter().map(|audience| Claim::audience(tenant, audience));
                 audience.chain([Claim::client_id(tenant, client_id)]).collect()
             }
-            Detail::User { username, subject } => {
+            Detail::User { username, subject, .. } => {
                 vec![Claim::username(tenant, username), Claim::subject(tenant, subject)]
             }
+            // Its label is enough to say whose slug this is.
+            Detail::Unreadable if self.kind == DocumentKind::Tenant => vec![Claim::Slug(tenant.to_owned())],
             Detail::Ring { .. } | Detail::Unreadable => Vec::new(),
         }
     }
@@ -124,10 +139,13 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
     entries: HashMap<String, Entry>,
-    /// Documents that vanished without having been withdrawn, as they stood last.
+    /// Documents that vanished without having been withdrawn, as they stood last. Providers go on
+    /// serving them, so their names stay recorded while their owners are there to write them again.
     lost: HashMap<String, Entry>,
     /// What is being written: its event may come before the write returns.
     writing: HashMap<String, Digest>,
+    /// The resourceVersion that was read of each last. Only writes of ours are ahead of it.
+    shown: HashMap<String, u64>,
     recorded: Claims,
     by_kind: HashMap<DocumentKind, BTreeSet<String>>,
     by_tenant: HashMap<String, BTreeSet<ObjectName>>,
@@ -174,6 +192,10 @@ impl Documents {
     /// there before, the names that gained or lost a holder, and the document's kind and owner.
     pub(crate) fn apply(&mut self, secret: &Secret, written: bool) -> Option<Applied> {
         let name = secret.metadata.name.as_deref()?;
+        if self.overtook(name, secret, written) {
+            return None;
+        }
+        self.show(name, secret, written);
         let before = self.remove(name);
         let earlier = before.as_ref().or_else(|| self.lost.get(name));
         let mut entry = read::read(secret, earlier)?;
@@ -185,40 +207,99 @@ impl Documents {
             (false, Some(writing)) if *writing == entry.digest => Some(entry.digest),
             (false, _) => earlier.and_then(|earlier| earlier.written),
         };
-        self.lost.remove(name);
+        if let Some(lost) = self.lost.remove(name) {
+            self.unrecord(&lost);
+        }
         let mut claims: BTreeSet<Claim> = entry.claims().into_iter().collect();
         if let Some(before) = &before {
             claims =
                 before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
         }
         let served = before.as_ref().is_some_and(Entry::serving) != entry.serving();
-        let applied =
-            Applied { kind: entry.kind, owner: entry.owner.clone(), tenant: entry.tenant.clone(), claims, served };
+        let algorithms = before.as_ref().map(Entry::algorithms).unwrap_or_default() != entry.algorithms();
+        let (owner, tenant) = (entry.owner.clone(), entry.tenant.clone());
+        let applied = Applied { kind: entry.kind, owner, tenant, claims, served, algorithms };
         self.insert(entry);
         Some(applied)
+    }
+
+    /// Whether what is known of the document is ahead of `secret`: the watch shows a write of ours
+    /// that a later one has overtaken, or has shown already what came after the write that returns
+    /// only now. What is no newer than what was read before is taken: a restored cluster begins
+    /// again from there.
+    fn overtook(&mut self, name: &str, secret: &Secret, written: bool) -> bool {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return false;
+        };
+        let versions = (version(Some(&entry.resource_version)), version(secret.metadata.resource_version.as_ref()));
+        let (Some(stands), Some(comes)) = versions else {
+            return false;
+        };
+        let shown = self.shown.get(name).is_none_or(|shown| comes <= *shown);
+        let overtook = secret.metadata.uid.as_ref() == Some(&entry.uid) && comes < stands && (written || !shown);
+        if overtook && written {
+            entry.written = self.writing.remove(name);
+        }
+        overtook
+    }
+
+    fn show(&mut self, name: &str, secret: &Secret, written: bool) {
+        let Some(comes) = version(secret.metadata.resource_version.as_ref()) else {
+            self.shown.remove(name);
+            return;
+        };
+        if !written {
+            self.shown.insert(name.to_owned(), comes);
+        } else if !self.entries.contains_key(name) {
+            // All that is read from here on has this write in it.
+            self.shown.insert(name.to_owned(), comes.saturating_sub(1));
+        }
     }
 
     /// The Secret `name` is gone. One that was not withdrawn is lost, and kept in mind.
     pub(crate) fn delete(&mut self, name: &str) -> Option<Applied> {
         let entry = self.remove(name)?;
+        self.shown.remove(name);
         let applied = Applied {
             kind: entry.kind,
             owner: entry.owner.clone(),
             tenant: entry.tenant.clone(),
             claims: entry.claims().into_iter().collect(),
             served: entry.serving(),
+            // One that vanished goes on being served, and is written again at once.
+            algorithms: false,
         };
         self.writing.remove(name);
         if entry.serving() {
+            self.record(&entry);
             self.lost.insert(name.to_owned(), entry);
         }
         Some(applied)
     }
 
-    fn insert(&mut self, entry: Entry) {
+    /// The owner of the lost document `name` is gone too: nobody will write it again, so its names
+    /// are free. Returns these and its tenant. What else is known of it is kept: it may come back.
+    pub(crate) fn release(&mut self, name: &str) -> Option<(String, Vec<Claim>)> {
+        let lost = self.lost.get(name)?.clone();
+        self.unrecord(&lost);
+        let claims = lost.claims();
+        Some((lost.tenant, claims))
+    }
+
+    fn record(&mut self, entry: &Entry) {
         for claim in entry.claims() {
             self.recorded.insert(claim, entry.owner.clone());
         }
+    }
+
+    fn unrecord(&mut self, entry: &Entry) {
+        for claim in entry.claims() {
+            self.recorded.remove(&claim, &entry.owner);
+        }
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        self.record(&entry);
         self.by_kind.entry(entry.kind).or_default().insert(entry.name.clone());
         if entry.kind == DocumentKind::SigningKey {
             self.by_tenant.entry(entry.tenant.clone()).or_default().insert(entry.owner.clone());
@@ -228,9 +309,7 @@ impl Documents {
 
     fn remove(&mut self, name: &str) -> Option<Entry> {
         let entry = self.entries.remove(name)?;
-        for claim in entry.claims() {
-            self.recorded.remove(&claim, &entry.owner);
-        }
+        self.unrecord(&entry);
         if let Some(names) = self.by_kind.get_mut(&entry.kind) {
             names.remove(name);
         }
@@ -242,6 +321,11 @@ impl Documents {
         }
         Some(entry)
     }
+}
+
+/// Versions of one object compare as numbers.
+fn version(resource_version: Option<&String>) -> Option<u64> {
+    resource_version?.parse().ok()
 }
 
 /// What a change of a document touched.
@@ -257,4 +341,6 @@ pub(crate) struct Applied {
     pub(crate) claims: BTreeSet<Claim>,
     /// Whether it began or ceased to be served.
     pub(crate) served: bool,
+    /// Whether tokens can have other algorithms than before.
+    pub(crate) algorithms: bool,
 }

@@ -128,6 +128,11 @@ impl Members {
         self.tenants.get(tenant).map_or(&NONE, |of| &of.clients).iter()
     }
 
+    /// The tenant's users.
+    pub(crate) fn users(&self, tenant: &ObjectName) -> Vec<ObjectName> {
+        self.tenants.get(tenant).into_iter().flat_map(|of| &of.users).cloned().collect()
+    }
+
     /// The tenant's SigningKeys.
     pub(crate) fn rings(&self, tenant: &ObjectName) -> impl Iterator<Item = &ObjectName> {
         self.tenants.get(tenant).into_iter().flat_map(|of| &of.rings)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use claviger_crds::Fault;
+use claviger_crds::condition::{ConditionType, Reason};
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::oauth_client::{self, OAuthClient, OAuthClientStatus, ValidOAuthClient};
 use claviger_crds::signing_key::{self, SigningKey, SigningKeyStatus, ValidSigningKey};
@@ -61,6 +62,8 @@ pub(crate) struct Object<K: Declared> {
     /// What it says, or everything that is wrong with it.
     pub(crate) valid: Result<Arc<K::Valid>, Arc<[Fault]>>,
     pub(crate) status: Arc<K::Status>,
+    /// The resourceVersion that the watch showed last. Only writes of ours are ahead of it.
+    seen: String,
 }
 
 impl<K: Declared> Object<K> {
@@ -83,6 +86,7 @@ impl<K: Declared> Object<K> {
             },
             valid: object.parse().map(Arc::new).map_err(Arc::from),
             status: Arc::new(object.status().cloned().unwrap_or_default()),
+            seen: metadata.resource_version.clone().unwrap_or_default(),
         })
     }
 
@@ -102,6 +106,34 @@ impl<K: Declared> Object<K> {
 
     pub(crate) fn claims(&self) -> Vec<Claim> {
         self.valid().map(K::claims).unwrap_or_default()
+    }
+
+    /// Whether its status says that this very generation was accepted by a Tenant that was there.
+    pub(crate) fn said_accepted(&self) -> bool {
+        let is = |condition: &Condition, type_: ConditionType| condition.type_ == type_.to_string();
+        let conditions = K::conditions(&self.status);
+        let accepted = conditions.iter().any(|condition| {
+            is(condition, ConditionType::Accepted)
+                && condition.status == "True"
+                && condition.observed_generation == Some(self.meta.generation)
+        });
+        // Without its Tenant an object is called accepted as soon as it is well formed.
+        let unjudged = [Reason::TenantNotFound, Reason::TenantNotAccepted].map(|reason| reason.to_string());
+        accepted
+            && !conditions.iter().any(|condition| {
+                is(condition, ConditionType::ReferencesResolved) && unjudged.contains(&condition.reason)
+            })
+    }
+
+    /// Whether `event` shows a write of ours that a later one of ours has overtaken. Versions of one
+    /// object compare as numbers. What is no newer than the watch was already is taken: a restored
+    /// cluster begins again from there.
+    fn overtook(&self, event: &Self) -> bool {
+        let versions = (version(&self.seen), version(&event.seen), version(&self.meta.resource_version));
+        let (Some(seen), Some(event_is), Some(written)) = versions else {
+            return false;
+        };
+        self.meta.uid == event.meta.uid && seen < event_is && event_is < written
     }
 
     /// Whether `other` says the same, whatever its status.
@@ -149,6 +181,9 @@ impl<K: Declared> Objects<K> {
 
     pub(crate) fn apply(&mut self, object: &K) -> Option<Difference<K>> {
         let after = Arc::new(Object::read(object)?);
+        if self.0.get(&after.meta.name).is_some_and(|before| before.overtook(&after)) {
+            return None;
+        }
         let before = self.0.insert(after.meta.name.clone(), Arc::clone(&after));
         let matters = before.as_ref().is_none_or(|before| !before.same(&after));
         Some(Difference { before, after: Some(after), matters })
@@ -159,16 +194,24 @@ impl<K: Declared> Objects<K> {
         Some(Difference { before: Some(before), after: None, matters: true })
     }
 
-    /// Remembers a status that was written, until the watch shows it.
-    pub(crate) fn wrote_status(&mut self, name: &ObjectName, uid: &str, status: K::Status) {
-        if let Some(object) = self.0.get_mut(name)
-            && object.meta.uid == uid
-        {
-            let mut changed = Object::clone(object);
-            changed.status = Arc::new(status);
-            *object = Arc::new(changed);
+    /// Remembers a status that was written, until the watch shows it; `became` is the object's
+    /// resourceVersion by that. Not if the watch has shown what came after it.
+    pub(crate) fn wrote_status(&mut self, meta: &Meta, became: &str, status: K::Status) {
+        let Some(object) = self.0.get_mut(&meta.name).filter(|object| object.meta.uid == meta.uid) else {
+            return;
+        };
+        if version(&object.meta.resource_version) > version(became) {
+            return;
         }
+        let mut changed = Object::clone(object);
+        changed.status = Arc::new(status);
+        became.clone_into(&mut changed.meta.resource_version);
+        *object = Arc::new(changed);
     }
+}
+
+fn version(resource_version: &str) -> Option<u64> {
+    resource_version.parse().ok()
 }
 
 impl Declared for Tenant {

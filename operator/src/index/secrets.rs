@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
+use claviger_crds::oauth_client::ValidOAuthClient;
 use claviger_crds::published::DocumentKind;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 
 use super::claims::Claim;
-use super::documents::Applied;
+use super::documents::{Applied, Entry};
 use super::{Index, RingMeta};
 use crate::signing_key::ring::{ANNOTATION_LEAVING_SINCE, ANNOTATION_WITHDRAWN_AT};
 use crate::work::{Kind, Work};
@@ -19,15 +20,49 @@ impl Index {
             return BTreeSet::new();
         };
         let labels = Arc::new(namespace.metadata.labels.clone().unwrap_or_default());
-        match self.namespaces.insert(name.clone(), Arc::clone(&labels)) {
-            Some(before) if before == labels => BTreeSet::new(),
-            _ => self.members.in_namespace(&name),
+        match self.namespaces.get(&name) {
+            Some(before) if *before == labels => BTreeSet::new(),
+            _ => self.label(&name, Some(labels)),
         }
     }
 
     pub(crate) fn delete_namespace(&mut self, name: &str) -> BTreeSet<Work> {
-        self.namespaces.remove(name);
-        self.members.in_namespace(name)
+        self.label(name, None)
+    }
+
+    /// A namespace has other labels: that is its own clients' business, and that of those who
+    /// compete with one that its Tenant now has, or has no longer.
+    fn label(&mut self, namespace: &str, labels: Option<Arc<BTreeMap<String, String>>>) -> BTreeSet<Work> {
+        let mut works = self.members.in_namespace(namespace);
+        let admitted = |index: &Self, works: &BTreeSet<Work>| -> BTreeMap<ObjectName, bool> {
+            let clients = works.iter().filter_map(|work| index.clients.get(&work.name)?.valid());
+            clients.map(|client| (client.name.clone(), index.admitted(client))).collect()
+        };
+        let before = admitted(self, &works);
+        match labels {
+            Some(labels) => self.namespaces.insert(namespace.to_owned(), labels),
+            None => self.namespaces.remove(namespace),
+        };
+        let after = admitted(self, &works);
+        let mut left = BTreeSet::new();
+        for (name, admitted) in after.into_iter().filter(|(name, admitted)| before.get(name) != Some(admitted)) {
+            let Some(client) = self.clients.get(&name) else { continue };
+            works.extend(self.rivals_of(client));
+            for claim in client.claims() {
+                works.extend(client.tenant().into_iter().flat_map(|tenant| self.requesters(&tenant, &claim)));
+            }
+            left.extend(client.tenant().filter(|_| !admitted));
+        }
+        works.extend(left.iter().flat_map(|tenant| self.waiting_for_quota(tenant)));
+        works
+    }
+
+    /// The clients that ask for the audience, if that is what `claim` is.
+    fn requesters(&self, tenant: &ObjectName, claim: &Claim) -> Vec<Work> {
+        match claim {
+            Claim::Audience(_, audience) => self.members.requesters(tenant, audience),
+            _ => Vec::new(),
+        }
     }
 
     /// The labels of a namespace; none if it is not known.
@@ -54,26 +89,43 @@ impl Index {
 
     pub(crate) fn delete_published(&mut self, name: &str) -> BTreeSet<Work> {
         let applied = self.documents.delete(name);
+        let own = applied.as_ref().map(|applied| Work::new(Kind::from(applied.kind), applied.owner.clone()));
+        if own.is_some_and(|own| !self.exists(&own)) {
+            self.documents.release(name);
+        }
         self.document_changed(applied)
     }
 
+    /// Frees the names of a document that vanished before its owner went.
+    pub(super) fn release_lost(&mut self, owner: &Work) -> BTreeSet<Work> {
+        let released = self.documents.release(&owner.document());
+        released.map(|(tenant, claims)| self.claimants(&tenant, &claims)).unwrap_or_default()
+    }
+
+    /// Those that want one of `claims`, which a document of the tenant `slug` makes, and those that
+    /// ask for such an audience.
+    fn claimants<'a>(&self, slug: &str, claims: impl IntoIterator<Item = &'a Claim>) -> BTreeSet<Work> {
+        let issuers = self.claims.of(&Claim::Slug(slug.to_owned()));
+        let mut works = BTreeSet::new();
+        for claim in claims {
+            works.extend(self.rivals(claim));
+            for issuer in issuers {
+                works.extend(self.rivals(&claim.within(&issuer.to_string())));
+                works.extend(self.requesters(issuer, claim));
+            }
+        }
+        works
+    }
+
     fn document_changed(&mut self, applied: Option<Applied>) -> BTreeSet<Work> {
-        let Some(Applied { kind, owner, tenant, claims, served }) = applied else {
+        let Some(Applied { kind, owner, tenant, claims, served, algorithms }) = applied else {
             return BTreeSet::new();
         };
         let own = Work::new(Kind::from(kind), owner.clone());
         self.note(&own);
         let issuers = self.claims.of(&Claim::Slug(tenant.clone())).to_vec();
-        let mut works = BTreeSet::from([own]);
-        for claim in &claims {
-            works.extend(self.rivals(claim));
-            for issuer in &issuers {
-                works.extend(self.rivals(&claim.within(&issuer.to_string())));
-                if let Claim::Audience(_, audience) = claim {
-                    works.extend(self.members.requesters(issuer, audience));
-                }
-            }
-        }
+        let mut works = self.claimants(&tenant, &claims);
+        works.insert(own);
         match kind {
             DocumentKind::Tenant if served || !claims.is_empty() => {
                 works.extend(issuers.iter().flat_map(|issuer| self.members.of(issuer)));
@@ -81,9 +133,18 @@ impl Index {
                 works.extend(self.members.of(&owner));
             }
             DocumentKind::SigningKey => {
-                works.extend(issuers.into_iter().map(|issuer| Work::new(Kind::Tenant, issuer)));
+                works.extend(issuers.iter().map(|issuer| Work::new(Kind::Tenant, issuer.clone())));
+                if algorithms {
+                    let clients = issuers.iter().flat_map(|issuer| self.members.clients(issuer));
+                    let clients = clients.filter_map(|client| self.clients.get(client));
+                    let ask = |client: &ValidOAuthClient| client.id_token_signed_response_alg.is_some();
+                    works.extend(clients.filter(|client| client.valid().is_some_and(ask)).map(|client| client.work()));
+                }
                 let rings = self.documents.rings(&tenant);
                 works.extend(rings.map(|ring| Work::new(Kind::SigningKey, ring.owner.clone())));
+            }
+            DocumentKind::OAuthClient if served && !self.documents.of(kind, &owner).is_some_and(Entry::serving) => {
+                works.extend(issuers.iter().flat_map(|issuer| self.waiting_for_quota(issuer)));
             }
             _ => {}
         }
@@ -94,6 +155,7 @@ impl Index {
         let Some((owner, meta)) = ring_meta(secret) else {
             return BTreeSet::new();
         };
+        self.ring_owners.insert(names::ring_secret(&owner), owner.clone());
         let same = self.rings.insert(owner.clone(), meta.clone()).is_some_and(|before| before == meta);
         let work = Work::new(Kind::SigningKey, owner);
         self.note(&work);
@@ -103,6 +165,7 @@ impl Index {
     /// A write of ours succeeded: the watch will show it later.
     pub(crate) fn wrote_ring(&mut self, secret: &Secret) {
         if let Some((owner, meta)) = ring_meta(secret) {
+            self.ring_owners.insert(names::ring_secret(&owner), owner.clone());
             self.rings.insert(owner.clone(), meta);
             self.note(&Work::new(Kind::SigningKey, owner));
         }
@@ -110,8 +173,7 @@ impl Index {
 
     /// The ring whose Secret had this name is gone.
     pub(crate) fn delete_ring(&mut self, secret: &str) -> BTreeSet<Work> {
-        let owner = self.rings.keys().find(|owner| names::ring_secret(owner) == secret).cloned();
-        let Some(owner) = owner else {
+        let Some(owner) = self.ring_owners.remove(secret) else {
             return BTreeSet::new();
         };
         self.rings.remove(&owner);

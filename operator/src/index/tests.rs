@@ -1,6 +1,8 @@
 //! Whose work a change makes: no more than it must.
 
+use claviger_crds::names;
 use claviger_crds::published::{Content, Document, TenantDocument, TenantLifetimes};
+use claviger_crds::tenant::TenantStatus;
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 
@@ -127,4 +129,85 @@ fn a_foreign_edit_is_told_from_a_write_of_ours() {
     assert!(!index.documents.get(&at).unwrap().tampered());
     index.delete_published(&at);
     assert!(index.documents.get(&at).is_none() && index.documents.lost(&at).is_some());
+}
+
+#[test]
+fn what_the_watch_shows_is_taken_unless_writes_of_ours_overtook_it() {
+    let mut tenants = crate::index::object::Objects::<Tenant>::default();
+    let at = |version: &str| {
+        let mut tenant = parse::<Tenant>(fixtures::TENANT);
+        tenant.metadata.resource_version = Some(version.to_owned());
+        tenant
+    };
+    let own = name("identity", "acme");
+    tenants.apply(&at("5"));
+    let meta = tenants.get(&own).unwrap().meta.clone();
+    tenants.wrote_status(&meta, "6", TenantStatus::default());
+    tenants.wrote_status(&meta, "10", TenantStatus::default());
+    let version =
+        |tenants: &crate::index::object::Objects<Tenant>| tenants.get(&own).unwrap().meta.resource_version.clone();
+    assert!(tenants.apply(&at("6")).is_none());
+    assert_eq!(version(&tenants), "10", "numbers, not texts");
+    tenants.apply(&at("12"));
+    tenants.wrote_status(&meta, "11", TenantStatus::default());
+    assert_eq!(version(&tenants), "12", "the watch was quicker than the answer");
+    tenants.apply(&at("4"));
+    assert_eq!(version(&tenants), "4", "a restored cluster counts from where it was");
+    tenants.wrote_status(&meta, "13", TenantStatus::default());
+    tenants.apply(&at("opaque"));
+    assert_eq!(version(&tenants), "opaque");
+}
+
+#[test]
+fn a_slow_watch_does_not_undo_writes_of_ours_and_a_slow_answer_does_not_hide_an_edit() {
+    let mut index = furnished();
+    let at = |version: u64, slug: &str| {
+        let mut secret = tenant_document(slug, "acme");
+        secret.metadata.uid = Some("uid".to_owned());
+        secret.metadata.resource_version = Some(version.to_string());
+        secret
+    };
+    let own = at(0, "acme").metadata.name.unwrap();
+    let stands = |index: &Index| index.documents.get(&own).unwrap().resource_version.clone();
+    index.wrote_published(&at(8, "acme"));
+    index.wrote_published(&at(10, "acme"));
+    assert!(index.apply_published(&at(8, "acme")).is_empty());
+    assert_eq!(stands(&index), "10");
+    index.apply_published(&at(10, "acme"));
+    let digest = index.documents.get(&own).unwrap().digest;
+    index.documents.writing(&own, digest);
+    let mut theirs = at(12, "acme");
+    theirs.data = None;
+    index.apply_published(&theirs);
+    index.wrote_published(&at(11, "acme"));
+    assert_eq!(stands(&index), "12");
+    assert!(index.documents.get(&own).unwrap().tampered());
+    index.apply_published(&at(5, "acme"));
+    assert_eq!(stands(&index), "5", "a restored cluster counts from where it was");
+}
+
+#[test]
+fn a_tenants_document_that_was_never_readable_still_says_whose_the_slug_is() {
+    let mut index = furnished();
+    let rival = fixtures::TENANT.replace("name: acme,", "name: aaa,").replace("spec:", "spec:\n  slug: acme");
+    index.apply_tenant(&parse(&rival));
+    let mut spoilt = tenant_document("acme", "acme");
+    spoilt.data = None;
+    index.apply_published(&spoilt);
+    let slug = Claim::Slug("acme".to_owned());
+    assert_eq!(index.holder(&slug, "acme"), Some(name("identity", "acme")));
+}
+
+#[test]
+fn a_ring_is_forgotten_by_the_name_of_its_secret() {
+    let mut index = furnished();
+    let owner = name("identity", "acme-es256");
+    let yaml =
+        format!("metadata: {{name: {}, annotations: {{claviger.dev/owner: {owner}}}}}", names::ring_secret(&owner));
+    let ring = yaml.replace("annotations:", "labels: {claviger.dev/tenant: acme}, annotations:");
+    index.apply_ring(&serde_saphyr::from_str::<Secret>(&ring).unwrap());
+    assert_eq!(texts(index.delete_ring("ring-of-another")), Vec::<String>::new());
+    assert!(index.ring(&owner).is_some());
+    assert_eq!(texts(index.delete_ring(&names::ring_secret(&owner))), ["SigningKey identity/acme-es256"]);
+    assert!(index.ring(&owner).is_none());
 }

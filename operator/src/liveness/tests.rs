@@ -65,6 +65,49 @@ fn a_new_leader_trusts_a_status_only_for_what_it_did_not_write_itself() {
 }
 
 #[test]
+fn what_others_need_of_a_document_does_not_make_its_own_status_doubtful() {
+    let mut liveness = Liveness::default();
+    // A new leader: a client is judged before the ring that it needs, and before a pod has named that.
+    assert_eq!(liveness.judge_need(&live("x"), waiting(), &work(), at(0)), Judgement::Hold(HELD_BACK));
+    assert_eq!(reason(liveness.judge_need(&live("x"), waiting(), &work(), at(1_500))), Reason::Pending);
+    assert_eq!(liveness.judge(&live("x"), waiting(), true, &work(), at(2_000)), Judgement::Programmed { took: None });
+    assert_eq!(liveness.judge(&live("x"), waiting(), false, &work(), at(9_000)), Judgement::Programmed { took: None });
+}
+
+#[test]
+fn a_need_that_is_met_leaves_the_owner_to_say_how_long_it_took() {
+    let mut liveness = Liveness::default();
+    liveness.written("doc", live("x").digest, at(0));
+    assert_eq!(liveness.judge_need(&live("x"), acknowledged(), &work(), at(300)), Judgement::Programmed { took: None });
+    let took = Some(Duration::from_millis(400));
+    assert_eq!(liveness.judge(&live("x"), waiting(), false, &work(), at(400)), Judgement::Programmed { took });
+}
+
+#[test]
+fn what_was_told_is_doubted_when_it_changes_and_at_most_once_a_second() {
+    let mut liveness = Liveness::default();
+    let other = Standing::Waiting { pods: vec!["pod-c".to_owned()] };
+    let nobody = BTreeSet::new();
+    liveness.written("doc", live("x").digest, at(0));
+    let told = |liveness: &mut Liveness, standing, millis| {
+        assert_eq!(reason(liveness.judge(&live("x"), standing, false, &work(), at(millis))), Reason::ProviderBehind);
+    };
+    told(&mut liveness, waiting(), 5_000);
+    liveness.stands("doc", &waiting());
+    assert_eq!(liveness.wake_doubted(at(9_000)), nobody, "nothing else than was told");
+    liveness.stands("doc", &other);
+    assert_eq!(liveness.wake_doubted(at(9_000)), BTreeSet::from([work()]));
+    told(&mut liveness, other, 9_000);
+    liveness.stands("doc", &waiting());
+    assert_eq!(liveness.wake_doubted(at(9_999)), nobody, "too soon");
+    assert_eq!(liveness.wake_doubted(at(10_000)), BTreeSet::from([work()]), "it is not forgotten");
+    // Two that wait are told different things.
+    told(&mut liveness, waiting(), 10_000);
+    told(&mut liveness, Standing::Waiting { pods: vec!["pod-d".to_owned()] }, 10_100);
+    assert_eq!(liveness.wake_doubted(at(11_100)), BTreeSet::from([work()]));
+}
+
+#[test]
 fn statuses_begin_when_every_pod_has_reported_or_ten_seconds_after_they_were_listed() {
     let mut liveness = Liveness::default();
     assert!(!liveness.settled_or_defer(&work()));

@@ -4,7 +4,6 @@
 use claviger_crds::condition::Verdict;
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::SecretHash;
-use k8s_openapi::api::core::v1::Secret;
 
 use super::credentials::Credentials;
 use super::observe::Observed;
@@ -15,6 +14,7 @@ use crate::error::{StepError, While};
 use crate::liveness::Live;
 use crate::metrics::Written;
 use crate::publish::{check_tenant_is_gone, publish, withdraw};
+use crate::withheld::Withheld;
 use crate::work::Next;
 
 /// What was done.
@@ -28,19 +28,26 @@ pub(super) struct Applied {
     pub(super) hashes: Vec<SecretHash>,
     pub(super) secret_name: Option<String>,
     pub(super) next: Next,
+    /// Why the credentials could not be written: that is told, and tried again.
+    pub(super) refused: Option<StepError>,
 }
 
 /// Carries out a plan; of a paused client, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
-    let Plan { credentials, document, outgrown, verdicts, hashes, secret_name, expiry } = plan;
-    let rechecked = secret_name.as_ref().map(|_| context.recheck());
-    let next = Next { after: rechecked }.or(Next { after: expiry });
+    let rechecked = plan.secret_name.as_ref().map(|_| context.recheck());
+    let next = Next { after: rechecked }.or(Next { after: plan.expiry });
     let kept = observed.published.serving;
     if observed.object.meta.paused {
-        return Ok(Applied { live: None, kept: true, verdicts, hashes, secret_name, next });
+        let Plan { verdicts, hashes, secret_name, .. } = plan;
+        return Ok(Applied { live: None, kept: true, verdicts, hashes, secret_name, next, refused: None });
     }
-    write(context, observed, credentials).await?;
-    let mut applied = Applied { live: None, kept: false, verdicts, hashes, secret_name, next };
+    let (plan, refused) = match write(context, observed, &plan.credentials).await {
+        Ok(()) => (plan, None),
+        Err(error) if error.is_final() => (plan.without_credentials(observed, &error), Some(error)),
+        Err(error) => return Err(error),
+    };
+    let Plan { credentials: _, document, outgrown, verdicts, hashes, secret_name, expiry: _ } = plan;
+    let mut applied = Applied { live: None, kept: false, verdicts, hashes, secret_name, next, refused };
     match document {
         Intent::Keep => applied.kept = kept,
         Intent::Publish(publication) => applied.live = Some(publish(context, *publication).await?),
@@ -59,19 +66,19 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     Ok(applied)
 }
 
-async fn write(context: &Context, observed: &Observed, credentials: Credentials) -> Result<(), StepError> {
+async fn write(context: &Context, observed: &Observed, credentials: &Credentials) -> Result<(), StepError> {
     let Credentials::Write { secret, create, .. } = credentials else {
         return Ok(());
     };
     let name = secret.metadata.name.clone().unwrap_or_default();
-    let written = if create {
-        context.create_secret(Written::Credentials, *secret).await
+    let written = if *create {
+        context.create_secret(Written::Credentials, secret.0.clone()).await
     } else {
-        context.replace_secret(Written::Credentials, *secret).await
+        context.replace_secret(Written::Credentials, secret.0.clone()).await
     };
     match written {
         Ok(_) => {
-            let note = match create {
+            let note = match *create {
                 true => format!("The credentials are in the Secret {name}"),
                 false => format!("The Secret {name} with the credentials was brought up to date"),
             };
@@ -85,8 +92,8 @@ async fn write(context: &Context, observed: &Observed, credentials: Credentials)
     }
 }
 
-async fn delete(context: &Context, secret: Secret) -> Result<(), StepError> {
-    let metadata = secret.metadata;
+async fn delete(context: &Context, secret: Withheld) -> Result<(), StepError> {
+    let metadata = secret.0.metadata;
     let at = ObjectName::new(metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default());
     let uid = metadata.uid.unwrap_or_default();
     let version = metadata.resource_version.unwrap_or_default();

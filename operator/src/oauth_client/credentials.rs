@@ -16,11 +16,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::observe::Observed;
 use crate::tenant::observe::AcceptedTenant;
+use crate::withheld::Withheld;
 
 /// A shorter secret could be guessed from its hash, or at the token endpoint.
 const SHORTEST: usize = 32;
 /// How long a secret that is no longer the client's works, where the object does not say.
 const OVERLAP: Duration = Duration::from_secs(24 * 3600);
+/// So many secrets work beside the current one, however often it changes: the document and the
+/// status have bounds.
+const MOST_BEFORE: usize = 8;
 /// On a credentials Secret: the key of its data that holds the client's secret, so that the secret
 /// is found when the object asks for another key.
 const ANNOTATION_SECRET_KEY: &str = "claviger.dev/secret-key";
@@ -38,7 +42,7 @@ pub(super) enum Credentials {
     /// A Secret is made or brought up to date.
     Write {
         /// What is written.
-        secret: Box<Secret>,
+        secret: Box<Withheld>,
         /// Whether there is none yet.
         create: bool,
         /// Of the client's secret.
@@ -65,6 +69,9 @@ pub(super) fn credentials(
     source: &ClientSecretSource,
     observed: &Observed,
 ) -> Credentials {
+    if let Some(error) = &observed.unread {
+        return Credentials::Missing(Reason::SecretRefused, error.to_string());
+    }
     match source {
         ClientSecretSource::Existing(existing) => {
             let Some(secret) = &observed.secret else {
@@ -86,7 +93,7 @@ fn generated_secret(
     observed: &Observed,
 ) -> Credentials {
     let owner = &client.name;
-    let before = observed.secret.as_ref();
+    let before = observed.secret.as_deref();
     if before.is_some_and(|before| !owned(before, owner)) {
         let message = format!(
             "Secret {} exists and was not made for this client: delete it, or choose another authentication.secret.name",
@@ -94,7 +101,7 @@ fn generated_secret(
         );
         return Credentials::Missing(Reason::SecretNotOwned, message);
     }
-    let earlier = observed.earlier.as_ref().filter(|earlier| owned(earlier, owner));
+    let earlier = observed.earlier.as_deref().filter(|earlier| owned(earlier, owner));
     let held = match before.or(earlier).map(|secret| (secret, held_at(secret, generated))) {
         Some((secret, Some(key))) => match usable(secret, &key) {
             Ok(held) => Some(held),
@@ -109,14 +116,14 @@ fn generated_secret(
     let secret = secret(client, tenant, generated, before, &value);
     match before {
         Some(before) if *before == secret => Credentials::Present { hash },
-        _ => Credentials::Write { secret: Box::new(secret), create: before.is_none(), hash },
+        _ => Credentials::Write { secret: Box::new(Withheld(secret)), create: before.is_none(), hash },
     }
 }
 
 /// Whether the operator made `secret` for the client, as its labels say.
-pub(super) fn owned(secret: &Secret, client: &ObjectName) -> bool {
+pub(crate) fn owned(secret: &Secret, client: &ObjectName) -> bool {
     let label = |key| secret.metadata.labels.as_ref().and_then(|all| all.get(key));
-    label(names::LABEL_OAUTH_CLIENT).is_some_and(|name| *name == client.name)
+    label(names::LABEL_OAUTH_CLIENT).is_some_and(|name| *name == names::owner_label(client))
         && label(names::LABEL_MANAGED_BY).is_some_and(|by| by == names::MANAGER)
 }
 
@@ -159,9 +166,14 @@ fn secret(
     let labels = metadata.labels.get_or_insert_default();
     labels.extend(generated.labels.clone());
     labels.insert(names::LABEL_MANAGED_BY.to_owned(), names::MANAGER.to_owned());
-    labels.insert(names::LABEL_OAUTH_CLIENT.to_owned(), client.name.name.clone());
+    let label = names::owner_label(&client.name);
+    let told = label == client.name.name;
+    labels.insert(names::LABEL_OAUTH_CLIENT.to_owned(), label);
     let annotations = metadata.annotations.get_or_insert_default();
     annotations.extend(generated.annotations.clone());
+    if !told {
+        annotations.insert(names::ANNOTATION_OWNER.to_owned(), client.name.to_string());
+    }
     annotations.insert(ANNOTATION_SECRET_KEY.to_owned(), generated.entries.client_secret.clone());
     Secret {
         metadata,
@@ -197,7 +209,7 @@ fn data(
 }
 
 /// The hashes that are accepted from now on, newest first: the current one for good, those before
-/// it until the overlap is over.
+/// it until the overlap is over, the newest of them where there are many.
 pub(super) fn hashes(
     current: Option<&ClientSecretHash>,
     recorded: &[SecretHash],
@@ -219,7 +231,8 @@ pub(super) fn hashes(
         let expires_at = hash.expires_at.or_else(|| now.checked_add(overlap).ok());
         SecretHash { expires_at, ..hash.clone() }
     });
-    std::iter::once(first).chain(others.filter(|hash| hash.expires_at.is_none_or(|at| at > now))).collect()
+    let others = others.filter(|hash| hash.expires_at.is_none_or(|at| at > now)).take(MOST_BEFORE);
+    std::iter::once(first).chain(others).collect()
 }
 
 /// How long until the next of `hashes` is no longer accepted.

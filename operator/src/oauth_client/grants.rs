@@ -42,10 +42,10 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
         grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes });
     }
     grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
-    let algorithm = client.id_token_signed_response_alg.filter(|algorithm| {
-        let mut rings = index.members.rings(tenant.name()).filter_map(|ring| index.signing_keys.get(ring)?.valid());
-        !rings.any(|ring| ring.algorithm == *algorithm)
-    });
+    // By the keys that there are: what a SigningKey declares is that of keys to come.
+    let algorithm = client
+        .id_token_signed_response_alg
+        .filter(|algorithm| !index.documents.rings(tenant.slug()).any(|ring| ring.algorithms().contains(algorithm)));
     grants.missing_algorithm = algorithm.map(|algorithm| algorithm.to_string());
     grants
 }

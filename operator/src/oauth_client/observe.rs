@@ -7,8 +7,6 @@ use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::{Authentication, ClientSecretSource, OAuthClient, ValidOAuthClient};
 use claviger_crds::published::SecretHash;
-use claviger_crds::references;
-use k8s_openapi::api::core::v1::Secret;
 
 use super::grants::{self, Grants};
 use crate::context::{Context, State};
@@ -19,6 +17,7 @@ use crate::index::documents::{Detail, Entry};
 use crate::index::object::Object;
 use crate::liveness::Live;
 use crate::tenant::observe::{self as tenant, AcceptedTenant, TenantStanding};
+use crate::withheld::Withheld;
 
 /// See the module.
 #[derive(Debug)]
@@ -32,9 +31,11 @@ pub(super) struct Observed {
     /// What is published of it, or was when it vanished.
     pub(super) published: Published,
     /// The Secret that it names, where it is to be looked at.
-    pub(super) secret: Option<Secret>,
+    pub(super) secret: Option<Withheld>,
     /// The Secret that was made for it under an earlier name.
-    pub(super) earlier: Option<Secret>,
+    pub(super) earlier: Option<Withheld>,
+    /// Why these could not be read, where the API server refuses that.
+    pub(super) unread: Option<StepError>,
     /// What must be live before it is of use.
     pub(super) issuer: Vec<Vec<Live>>,
 }
@@ -76,12 +77,22 @@ pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Opti
     };
     let read = async |secret: &str| {
         let at = ObjectName::new(name.namespace.clone(), secret);
-        context.cluster().secret(&at).await.doing("reading the credentials")
+        let secret = context.cluster().secret(&at).await.doing("reading the credentials")?;
+        Ok::<_, StepError>(secret.map(Withheld))
     };
-    observed.secret = read(&current).await?;
     let earlier = observed.published.credentials.iter().find(|earlier| **earlier != current).cloned();
-    if let Some(earlier) = earlier.filter(|_| makes) {
-        observed.earlier = read(&earlier).await?;
+    let both = async {
+        let secret = read(&current).await?;
+        let earlier = match earlier.filter(|_| makes) {
+            Some(earlier) => read(&earlier).await?,
+            None => None,
+        };
+        Ok::<_, StepError>((secret, earlier))
+    };
+    match both.await {
+        Ok((secret, earlier)) => (observed.secret, observed.earlier) = (secret, earlier),
+        Err(error) if error.is_final() => observed.unread = Some(error),
+        Err(error) => return Err(error),
     }
     Ok(Some(observed))
 }
@@ -99,8 +110,17 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
         grants = grants::grant(&state.index, valid, tenant);
         issuer = tenant::issuer_needs(state, tenant, &work);
     }
-    let observed =
-        Observed { object, tenant: standing, refusal, grants, published, secret: None, earlier: None, issuer };
+    let observed = Observed {
+        object,
+        tenant: standing,
+        refusal,
+        grants,
+        published,
+        secret: None,
+        earlier: None,
+        unread: None,
+        issuer,
+    };
     Some(observed)
 }
 
@@ -119,50 +139,10 @@ impl Published {
 
 /// The checks in their order: what the tenant demands of a client before it serves it.
 fn refuse(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
-    check_client_id(client, tenant)
-        .or_else(|| check_attachment(index, client, tenant))
-        .or_else(|| check_authentication(client))
-        .or_else(|| check_ceilings(client, tenant))
+    index
+        .refuse_alone(client, tenant.name(), &tenant.valid)
         .or_else(|| check_conflicts(index, client, tenant))
         .or_else(|| check_quota(index, client, tenant))
-}
-
-fn check_client_id(client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
-    let (own, tenants) = (&client.name.namespace, &tenant.name().namespace);
-    (!references::client_id_allowed(&client.client_id, own, tenants)).then(|| {
-        let message = format!(
-            "clientId {} is not {own}.<name>: only the Tenant's own namespace may choose freely",
-            client.client_id
-        );
-        (Reason::ClientIdNotAllowed, message)
-    })
-}
-
-fn check_attachment(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
-    let own = &client.name.namespace;
-    let allowed = &tenant.valid.allowed_clients;
-    let labels = index.labels(own);
-    (!references::attachment_allowed(allowed, &tenant.name().namespace, own, &labels)).then(|| {
-        let message =
-            format!("the Tenant {} does not allow clients of namespace {own} (spec.allowedClients)", tenant.name());
-        (Reason::NotAllowedByTenant, message)
-    })
-}
-
-fn check_authentication(client: &ValidOAuthClient) -> Option<(Reason, String)> {
-    let method = match &client.authentication {
-        Authentication::ServiceAccounts(_) => "serviceAccounts",
-        Authentication::Tls { .. } => "tls",
-        Authentication::Secret(_) | Authentication::PrivateKeyJwt { .. } | Authentication::None => {
-            return None;
-        }
-    };
-    Some((Reason::Unsupported, format!("authentication.{method} is not served by this release")))
-}
-
-fn check_ceilings(client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
-    let exceeded = references::ceilings_exceeded(&tenant.valid.ceilings, client);
-    (!exceeded.is_empty()).then(|| (Reason::CeilingExceeded, exceeded.join("; ")))
 }
 
 fn check_conflicts(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {

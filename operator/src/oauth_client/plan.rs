@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
+use claviger_crds::names;
 use claviger_crds::oauth_client::{Authentication, ClientSecretSource, ValidOAuthClient};
 use claviger_crds::published::SecretHash;
 use claviger_crds::sentence;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Secret;
 
 use super::credentials::{self, Credentials};
 use super::document::document;
 use super::observe::Observed;
+use crate::error::StepError;
 use crate::publish::Publication;
 use crate::report;
 use crate::tenant::observe::{AcceptedTenant, TenantStanding};
+use crate::withheld::Withheld;
 
 /// What is to be done, in this order.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub(super) struct Plan {
     pub(super) credentials: Credentials,
     pub(super) document: Intent,
     /// The Secret of an earlier name, to be deleted once the document says otherwise.
-    pub(super) outgrown: Option<Secret>,
+    pub(super) outgrown: Option<Withheld>,
     /// All but `Programmed` and `Ready`.
     pub(super) verdicts: Vec<Verdict>,
     pub(super) hashes: Vec<SecretHash>,
@@ -122,7 +124,7 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
         verdicts: vec![
             Verdict::yes(ConditionType::Accepted, Reason::Accepted),
             observed.grants.verdict(),
-            credentials_ready(&credentials),
+            credentials_ready(valid, &credentials),
         ],
         document: if usable { Intent::Publish(Box::new(publication)) } else { Intent::Keep },
         expiry: credentials::next_expiry(&hashes, now),
@@ -145,7 +147,7 @@ fn secret_name(source: &ClientSecretSource) -> String {
 fn noted(valid: &ValidOAuthClient, observed: &Observed, credentials: &Credentials) -> BTreeSet<String> {
     let mut names = observed.published.credentials.clone();
     if let Authentication::Secret(ClientSecretSource::Generated(generated)) = &valid.authentication {
-        if observed.earlier.is_none() {
+        if observed.earlier.is_none() && observed.unread.is_none() {
             names.clear();
         }
         if !matches!(credentials, Credentials::Missing(..)) {
@@ -155,11 +157,47 @@ fn noted(valid: &ValidOAuthClient, observed: &Observed, credentials: &Credential
     names
 }
 
-fn credentials_ready(credentials: &Credentials) -> Verdict {
+fn credentials_ready(valid: &ValidOAuthClient, credentials: &Credentials) -> Verdict {
     let condition = ConditionType::CredentialsReady;
     match credentials {
         Credentials::None => Verdict::yes(condition, Reason::NoCredentialsNeeded),
-        Credentials::Present { .. } | Credentials::Write { .. } => Verdict::yes(condition, Reason::CredentialsReady),
+        Credentials::Present { .. } | Credentials::Write { .. } => Verdict {
+            message: not_rotated(valid).unwrap_or_default(),
+            ..Verdict::yes(condition, Reason::CredentialsReady)
+        },
         Credentials::Missing(reason, message) => Verdict::no(condition, *reason, message.clone()),
+    }
+}
+
+/// A rotation that is asked for and that this release does not carry out.
+fn not_rotated(valid: &ValidOAuthClient) -> Option<String> {
+    let Authentication::Secret(ClientSecretSource::Generated(generated)) = &valid.authentication else {
+        return None;
+    };
+    let asked = match (generated.rotation, valid.rotate_at) {
+        (Some(_), _) => "authentication.secret.rotation",
+        (None, Some(_)) => names::ANNOTATION_ROTATE_AT,
+        (None, None) => return None,
+    };
+    Some(format!("{asked}: this release does not rotate clients' secrets; for another one, delete the Secret"))
+}
+
+impl Plan {
+    /// What is left of the plan where the API server refuses the credentials' Secret. A secret that
+    /// nobody was told of is not published, either.
+    pub(super) fn without_credentials(mut self, observed: &Observed, error: &StepError) -> Self {
+        let condition = ConditionType::CredentialsReady;
+        let name = self.secret_name.as_deref().unwrap_or_default();
+        let refused = Verdict::no(condition, Reason::SecretRefused, format!("Secret {name}: {error}"));
+        self.verdicts.retain(|verdict| verdict.condition != condition);
+        self.verdicts.push(refused);
+        self.outgrown = None;
+        let recorded = &observed.published.hashes;
+        let hash = self.credentials.hash().map(ToString::to_string);
+        if !recorded.iter().any(|known| Some(&known.hash) == hash.as_ref()) {
+            self.document = Intent::Keep;
+            self.hashes.clone_from(recorded);
+        }
+        self
     }
 }

@@ -1,13 +1,13 @@
 //! Writing a ring: the truth first, then its projection. A crash between the two leaves the truth
 //! ahead, and the next reconcile projects it.
 
-use claviger_crds::condition::Verdict;
+use claviger_crds::condition::{Reason, Verdict};
 use claviger_crds::published::KeyPhase;
 
 use super::generate::generate;
 use super::observe::Observed;
 use super::plan::Plan;
-use super::ring::{Ring, StoredRing};
+use super::ring::{Purpose, Ring, StoredRing};
 use super::rotation::{Action, Decision};
 use crate::cluster::ClusterError;
 use crate::context::Context;
@@ -29,6 +29,8 @@ pub(super) struct Applied {
     pub(super) decision: Decision,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) next: Next,
+    /// Why the ring could not be written: that is told, and tried again.
+    pub(super) refused: Option<StepError>,
 }
 
 /// Carries out a plan; of a paused SigningKey, nothing.
@@ -41,7 +43,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     if paused || blocked || !publishes {
         let ring = before.map(|stored| stored.ring.clone());
         let kept = ring.as_ref().is_some_and(|ring| ring.withdrawn_at.is_none());
-        return Ok(Applied { ring, live: None, kept, decision, verdicts, next });
+        return Ok(Applied { ring, live: None, kept, decision, verdicts, next, refused: None });
     }
     if decision.actions.contains(&Action::Withdraw) && observed.object.is_some() {
         let tenant = observed.object.as_ref().and_then(|object| object.tenant());
@@ -52,31 +54,25 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     {
         decision.actions.push(Action::Republish { above });
     }
-    let ring = match (before, &purpose) {
-        (Some(stored), _) if decision.actions.is_empty() => Some(stored.ring.clone()),
-        (None, None) => None,
-        (before, _) => {
-            let now = context.now();
-            let algorithm =
-                purpose.as_ref().map(|purpose| purpose.algorithm).or(before.map(|stored| stored.ring.algorithm));
-            let count = decision.actions.iter().map(Action::keys).sum();
-            let keys = match algorithm {
-                Some(algorithm) => generate(context, algorithm, count).await?,
-                None => Vec::new(),
-            };
-            let ring = match (before, &purpose) {
-                (Some(stored), _) => stored.ring.clone(),
-                (None, Some(purpose)) => Ring::empty(purpose, now.wall),
-                (None, None) => return Err(StepError::Outdated("the ring")),
-            };
-            let ring = ring.changed(&decision.actions, purpose.as_ref(), keys, now.wall);
-            write(context, observed, &ring, before).await?;
-            tell(context, observed, &decision.actions).await;
-            Some(ring)
+    let ring = match change(context, observed, &decision.actions, purpose.as_ref()).await {
+        Ok(Some(ring)) => ring,
+        Ok(None) => {
+            return Ok(Applied { ring: None, live: None, kept: false, decision, verdicts, next, refused: None });
         }
-    };
-    let Some(ring) = ring else {
-        return Ok(Applied { ring: None, live: None, kept: false, decision, verdicts, next });
+        Err(error) if error.is_final() && observed.object.is_some() => {
+            decision.blocked = Some((Reason::RingRefused, error.to_string()));
+            let ring = before.map(|stored| stored.ring.clone());
+            return Ok(Applied {
+                kept: ring.is_some(),
+                ring,
+                live: None,
+                decision,
+                verdicts,
+                next,
+                refused: Some(error),
+            });
+        }
+        Err(error) => return Err(error),
     };
     let mut publication = Publication::of(ring.document(&observed.work.name), &observed.owner_uid);
     publication.revision = Some(ring.revision);
@@ -89,7 +85,30 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     }
     // What follows from a change is decided at once, by what is now stored.
     let next = if decision.actions.is_empty() || observed.object.is_some() { next } else { Next::after(NOW) };
-    Ok(Applied { ring: Some(ring), live, kept: false, decision, verdicts, next })
+    Ok(Applied { ring: Some(ring), live, kept: false, decision, verdicts, next, refused: None })
+}
+
+/// The ring after `actions`, stored; `None` if there is none and none is wanted.
+async fn change(
+    context: &Context,
+    observed: &Observed,
+    actions: &[Action],
+    purpose: Option<&Purpose>,
+) -> Result<Option<Ring>, StepError> {
+    let now = context.now();
+    let before = observed.stored.as_ref();
+    let ring = match (before, purpose) {
+        (Some(stored), _) if actions.is_empty() => return Ok(Some(stored.ring.clone())),
+        (Some(stored), _) => stored.ring.clone(),
+        (None, Some(purpose)) => Ring::empty(purpose, now.wall),
+        (None, None) => return Ok(None),
+    };
+    let algorithm = purpose.map_or(ring.algorithm, |purpose| purpose.algorithm);
+    let keys = generate(context, algorithm, actions.iter().map(Action::keys).sum()).await?;
+    let ring = ring.changed(actions, purpose, keys, now.wall);
+    write(context, observed, &ring, before).await?;
+    tell(context, observed, actions).await;
+    Ok(Some(ring))
 }
 
 const NOW: std::time::Duration = std::time::Duration::ZERO;

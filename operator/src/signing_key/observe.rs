@@ -6,7 +6,7 @@ use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::Digest;
 use claviger_crds::signing_key::SigningKey;
 
-use super::ring::StoredRing;
+use super::ring::{RingError, StoredRing};
 use super::rotation::Surroundings;
 use crate::acknowledgements::Standing;
 use crate::context::{Context, State};
@@ -25,6 +25,8 @@ pub(super) struct Observed {
     pub(super) tenant: Option<TenantStanding>,
     /// The ring, if there is one.
     pub(super) stored: Option<StoredRing>,
+    /// Why there is none in `stored` though there is a Secret. Nothing is written over that.
+    pub(super) unreadable: Option<RingError>,
     /// UID that the document names as its owner's.
     pub(super) owner_uid: String,
     /// The greatest token lifetime that the tenant's clients ask for, seconds.
@@ -49,8 +51,16 @@ pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Opti
     }
     let at = ObjectName::new(context.options.operator_namespace.clone(), names::ring_secret(name));
     let secret = context.cluster().secret(&at).await.doing("reading the ring")?;
-    let stored = secret.map(StoredRing::from_secret).transpose()?;
-    Ok(context.with(|state| Some(look(context, state, work, stored))))
+    let (stored, unreadable) = match secret.map(StoredRing::from_secret).transpose() {
+        Ok(stored) => (stored, None),
+        Err(error) => (None, Some(error)),
+    };
+    let mut observed = context.with(|state| look(context, state, work, stored));
+    match unreadable {
+        Some(error) if observed.object.is_none() => return Err(error.into()),
+        unreadable => observed.unreadable = unreadable,
+    }
+    Ok(Some(observed))
 }
 
 fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredRing>) -> Observed {
@@ -68,7 +78,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
     let owner_uid = object.as_ref().map(|object| object.meta.uid.clone());
     let owner_uid = owner_uid.or_else(|| entry.map(|entry| entry.owner_uid)).unwrap_or_default();
-    Observed { work, object, tenant, stored, owner_uid, client_token_lifetime, around, spoilt }
+    Observed { work, object, tenant, stored, unreadable: None, owner_uid, client_token_lifetime, around, spoilt }
 }
 
 fn surroundings(

@@ -32,7 +32,8 @@ pub(crate) enum Wish {
 /// What surrounds the decision.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings {
-    /// Since when every pod serves another ring of the tenant that can sign and does not leave.
+    /// Since when no pod can have served anything without another ring of the tenant that can sign
+    /// and does not leave.
     pub(crate) successor_since: Option<Moment>,
     /// Whether there is another ring of the tenant that signs, served by all pods or not.
     pub(crate) another_signs: bool,
@@ -169,9 +170,8 @@ fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
         let Some(since) = around.successor_since else {
             return Decision::default();
         };
-        let cached = u64::from(around.cache_lifetime.max(ring.max_cache_lifetime));
-        let wait = Duration::from_secs(2 * cached) + CACHE_MARGIN;
-        return once(Action::HandOver, left(since.wall, Some(since), wait, now));
+        let max_age = around.cache_lifetime.max(ring.max_cache_lifetime);
+        return once(Action::HandOver, until_cached(since, max_age, now));
     }
     if ring.active().is_some() {
         let served = around.acknowledged_since.is_some() && around.successor_since.is_some();
@@ -182,6 +182,13 @@ fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     };
     let wait = Duration::from_secs(u64::from(ring.max_token_lifetime)) + SKEW;
     once(Action::Withdraw, left(retired_at, around.retired, wait, now))
+}
+
+/// How long until every verifier knows keys that all pods have served since `since`, where
+/// `max_age` is the greatest that was advertised without them, seconds.
+pub(crate) fn until_cached(since: Moment, max_age: u32, now: Moment) -> Duration {
+    let wait = Duration::from_secs(2 * u64::from(max_age)) + CACHE_MARGIN;
+    left(since.wall, Some(since), wait, now)
 }
 
 fn once(action: Action, left: Duration) -> Decision {

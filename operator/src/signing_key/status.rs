@@ -1,7 +1,8 @@
 //! What a SigningKey says of itself: its conditions, and every key with its times.
 
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
-use claviger_crds::signing_key::{KeyStatus, SigningKeyStatus};
+use claviger_crds::names;
+use claviger_crds::signing_key::{KeyStatus, SigningKeyStatus, ValidSigningKey};
 use jiff::Timestamp;
 
 use super::apply::Applied;
@@ -14,7 +15,7 @@ use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { ring, live, kept, decision, mut verdicts, mut next } = applied;
+    let Applied { ring, live, kept, decision, mut verdicts, mut next, refused } = applied;
     let Some(object) = &observed.object else {
         return Ok(next);
     };
@@ -27,11 +28,15 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
             }
             Err(held) => return Ok(next.or(held)),
         },
+        None if observed.unreadable.is_some() => verdicts.push(stuck(Reason::RingUnreadable, "read")),
+        None if refused.is_some() => verdicts.push(stuck(Reason::RingRefused, "written")),
         None if paused || kept || observed.around.rolled_back => verdicts.push(report::kept(object)),
         None => verdicts.push(report::not_served()),
     }
     let rolled_back = matches!(decision.blocked, Some((Reason::RingRolledBack, _)));
-    verdicts.push(match decision.blocked {
+    let active = ring.as_ref().and_then(Ring::active);
+    let blocked = decision.blocked.or_else(|| not_carried_out(object.valid()?, active?));
+    verdicts.push(match blocked {
         Some((reason, message)) => Verdict { message, ..Verdict::yes(ConditionType::RotationBlocked, reason) },
         None => Verdict { holds: Some(false), ..Verdict::yes(ConditionType::RotationBlocked, Reason::NotBlocked) },
     });
@@ -43,14 +48,46 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         observed_generation: Some(object.meta.generation),
         conditions: report::conditions(context, object, &verdicts),
         tenant: ring.as_ref().map(|ring| ring.tenant.clone()),
-        algorithm: object.valid().map(|valid| valid.algorithm.to_string()),
-        active_kid: ring.as_ref().and_then(Ring::active).map(|key| key.kid.to_string()),
+        algorithm: active.map(|key| key.public_key.algorithm().to_string()),
+        active_kid: active.map(|key| key.kid.to_string()),
         next_change: None,
         observed_rotate_at: None,
         keys: ring.iter().flat_map(|ring| &ring.keys).map(key).collect(),
     };
+    let status = match &observed.unreadable {
+        None => status,
+        // What was known of its keys is still what is served.
+        Some(_) => SigningKeyStatus {
+            observed_generation: status.observed_generation,
+            conditions: status.conditions,
+            ..(*object.status).clone()
+        },
+    };
     report::report(context, object, status, |index| &mut index.signing_keys).await?;
-    Ok(next)
+    refused.map_or(Ok(next), Err)
+}
+
+/// What was published goes on being served, but whether that is what is asked for, nobody can say.
+fn stuck(reason: Reason, participle: &str) -> Verdict {
+    let message = format!("the ring cannot be {participle}: RotationBlocked says why");
+    Verdict::unknown(ConditionType::Programmed, reason, message)
+}
+
+/// A rotation that is asked for and that this release does not carry out.
+fn not_carried_out(valid: &ValidSigningKey, active: &Key) -> Option<(Reason, String)> {
+    let signs = active.public_key.algorithm();
+    let asked = if valid.rotate_at.is_some() {
+        names::ANNOTATION_ROTATE_AT.to_owned()
+    } else if valid.algorithm != signs {
+        format!("spec.algorithm {}", valid.algorithm)
+    } else {
+        return None;
+    };
+    let message = format!(
+        "{asked}: this release does not rotate the keys of a ring, and its key of {signs} goes on signing. For another \
+         key, declare another SigningKey and delete this one"
+    );
+    Some((Reason::Unsupported, message))
 }
 
 fn key(key: &Key) -> KeyStatus {

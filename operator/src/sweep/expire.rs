@@ -3,13 +3,13 @@
 
 use claviger_crds::names::{self, ObjectName};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Secret;
 
 use super::{TOMBSTONE, gone, names as listed, passed};
 use crate::context::Context;
 use crate::error::{StepError, While};
 use crate::index::documents::Entry;
 use crate::metrics::Written;
+use crate::oauth_client::owned;
 use crate::signing_key::ring::StoredRing;
 use crate::work::{Kind, Work};
 
@@ -75,10 +75,4 @@ async fn credentials(context: &Context, work: &Work, entry: &Entry) -> Result<()
     }
     tracing::info!(%work, credentials = listed(&entry.credentials), "credentials of a client long gone are deleted");
     Ok(())
-}
-
-fn owned(secret: &Secret, client: &ObjectName) -> bool {
-    let label = |key| secret.metadata.labels.as_ref().and_then(|all| all.get(key));
-    label(names::LABEL_OAUTH_CLIENT).is_some_and(|name| *name == client.name)
-        && label(names::LABEL_MANAGED_BY).is_some_and(|by| by == names::MANAGER)
 }

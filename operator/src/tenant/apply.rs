@@ -37,8 +37,9 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     match default_ring {
         DefaultRing::Leave => {}
         DefaultRing::Create(name) => match context.create_signing_key(signing_key(observed, &name)).await {
-            // Somebody has taken the name, or we have and the watch is late: it is not ours to change.
-            Ok(()) | Err(ClusterError::AlreadyExists) => {
+            // Somebody has taken the name, or we have: the watch will show which.
+            Err(ClusterError::AlreadyExists) => return Err(StepError::Outdated("the default SigningKey")),
+            Ok(()) => {
                 let note = "This Tenant has no SigningKey: a default one was made".to_owned();
                 context
                     .tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingCreated", note)

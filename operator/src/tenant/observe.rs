@@ -10,7 +10,6 @@ use claviger_crds::tenant::{Tenant, ValidTenant};
 use jiff::Timestamp;
 
 use super::Issuer;
-use crate::acknowledgements::Standing;
 use crate::clock::Moment;
 use crate::context::{Context, State};
 use crate::index::Index;
@@ -36,8 +35,8 @@ pub(crate) struct Observed {
     pub(crate) rings: Vec<PublishedRing>,
     /// Its SigningKeys, by name.
     pub(crate) signing_keys: Vec<SigningKeyMeta>,
-    /// Since when it is known to have none.
-    pub(crate) ringless_since: Option<Moment>,
+    /// Set if it has none.
+    pub(crate) ringless: Option<Ringless>,
     /// `client_id` of the client that its login page of its own names, if that is accepted.
     pub(crate) login_client: Option<String>,
 }
@@ -50,6 +49,17 @@ pub(crate) struct SigningKeyMeta {
     pub(crate) resource_version: String,
     /// The operator made it as the default ring.
     pub(crate) default: bool,
+}
+
+/// What is known of a Tenant without a SigningKey.
+#[derive(Clone, Debug)]
+pub(crate) struct Ringless {
+    /// Since when it has none.
+    pub(crate) since: Moment,
+    /// Whether a declared ring of it was withdrawn and may come back, with its keys.
+    pub(crate) may_return: bool,
+    /// A SigningKey of somebody else's that has the name of the default one.
+    pub(crate) taken: Option<ObjectName>,
 }
 
 /// A published ring, and how it stands on the pods.
@@ -65,7 +75,7 @@ pub(crate) struct PublishedRing {
     pub(crate) created_at: Timestamp,
     /// `max-age` that it asks for, seconds.
     pub(crate) cache_lifetime: u32,
-    /// Since when every pod serves it.
+    /// Since when every pod serves it, and none that has gone since could have served without it.
     pub(crate) since: Option<Moment>,
 }
 
@@ -111,7 +121,10 @@ impl AcceptedTenant {
 pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> {
     let now = context.now();
     context.with(|state| {
-        let object = Arc::clone(state.index.tenants.get(name)?);
+        let Some(object) = state.index.tenants.get(name).map(Arc::clone) else {
+            state.ringless.remove(name);
+            return None;
+        };
         let valid = object.valid();
         let conflict = valid.and_then(|valid| conflict(&state.index, name, valid));
         let slug = valid.map(|valid| valid.slug.as_str().to_owned());
@@ -129,8 +142,8 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             let client = client.valid().filter(|client| client.tenant == *name)?;
             Some(client.client_id.to_string())
         });
-        let ringless_since = signing_keys.is_empty().then(|| *state.ringless.entry(name.clone()).or_insert(now));
-        if !signing_keys.is_empty() {
+        let ringless = signing_keys.is_empty().then(|| ringless(state, &object, now));
+        if ringless.is_none() {
             state.ringless.remove(name);
         }
         let issuer = valid.map(|valid| Issuer::of(valid, &context.options.external_url));
@@ -141,11 +154,27 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             published_default,
             rings,
             signing_keys,
-            ringless_since,
+            ringless,
             login_client,
             object: Arc::clone(&object),
         })
     })
+}
+
+fn ringless(state: &mut State, tenant: &Object<Tenant>, now: Moment) -> Ringless {
+    let (name, uid) = (&tenant.meta.name, &tenant.meta.uid);
+    let noted = state.ringless.entry(name.clone()).or_insert_with(|| (uid.clone(), now));
+    // Another Tenant of the same name has not waited yet.
+    if noted.0 != *uid {
+        *noted = (uid.clone(), now);
+    }
+    let since = noted.1;
+    let default = ObjectName::new(name.namespace.clone(), names::default_signing_key(&name.name));
+    let slug = tenant.valid().map_or("", |valid| valid.slug.as_str());
+    let declared = |ring: &Entry| ring.owner.namespace == name.namespace && ring.owner != default;
+    let may_return = state.index.documents.rings(slug).any(|ring| !ring.serving() && declared(ring));
+    let taken = state.index.signing_keys.contains(&default).then_some(default);
+    Ringless { since, may_return, taken }
 }
 
 /// How the tenant `name` stands, for what belongs to it.
@@ -185,14 +214,10 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .rings(slug)
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
-            let Detail::Ring { active, leaving, created_at, cache_lifetime } = entry.detail else {
+            let Detail::Ring { active, leaving, created_at, cache_lifetime, .. } = entry.detail else {
                 return None;
             };
-            let standing = state.acknowledgements.standing(&entry.name, &entry.digest, entry.revision);
-            let since = match standing {
-                Standing::Acknowledged { since } => Some(since),
-                _ => None,
-            };
+            let since = state.acknowledgements.served_since(&entry.name, &entry.digest, entry.revision);
             let live = Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision };
             Some(PublishedRing { owner: entry.owner.clone(), live, active, leaving, created_at, cache_lifetime, since })
         })

@@ -11,19 +11,21 @@ use claviger_crds::published::{
 use claviger_crds::sentence;
 use claviger_crds::tenant::ValidTenant;
 
-use super::observe::{Observed, SigningKeyMeta};
+use super::observe::{Observed, Ringless, SigningKeyMeta};
 use crate::clock::Moment;
 use crate::publish::Publication;
+use crate::signing_key::until_cached;
 use crate::work::Next;
 
 /// A Tenant and its SigningKey are often applied together, in this order: so long the operator
 /// waits for the SigningKey before it makes a default ring.
 const RING_GRACE: Duration = Duration::from_millis(300);
-/// A Tenant that names its SigningKey says that there is one to come: the operator waits for it as
-/// long as a slow pipeline may take, before it makes a default ring so that something signs.
+/// A Tenant that names its SigningKey says that there is one to come, and so does the tombstone of a
+/// declared ring: the operator waits for it as long as a slow pipeline may take, before it makes a
+/// default ring so that something signs.
 const NAMED_RING_GRACE: Duration = Duration::from_secs(10);
-/// Beyond twice the greatest `max-age`, before a ring signs that verifiers may not know.
-const CACHE_MARGIN: Duration = Duration::from_secs(10);
+/// How often a Tenant without a ring looks whether the default one's name has become free.
+const TAKEN_RECHECK: Duration = Duration::from_secs(30);
 
 /// What is to be done.
 #[derive(Debug)]
@@ -86,6 +88,13 @@ fn resolved(observed: &Observed, valid: &ValidTenant) -> Verdict {
             format!("signing.default: this Tenant has no SigningKey {}", default.name),
         );
     }
+    if let Some(taken) = observed.ringless.as_ref().and_then(|ringless| ringless.taken.as_ref()) {
+        let message = format!(
+            "this Tenant has no SigningKey, and no default one can be made: the SigningKey {taken} is not of this \
+             Tenant. Declare one under another name",
+        );
+        return no(Reason::SigningKeyNotFound, message);
+    }
     if let Some(ui) = &valid.login.ui
         && observed.login_client.is_none()
     {
@@ -118,8 +127,7 @@ fn default_signing_key(
         return (before.clone(), None);
     };
     let cached = observed.rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0);
-    let wait = Duration::from_secs(2 * u64::from(cached)) + CACHE_MARGIN;
-    let left = wait.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
+    let left = until_cached(since, cached, now);
     if left.is_zero() { (wanted, None) } else { (before.clone(), Some(left)) }
 }
 
@@ -128,8 +136,12 @@ fn default_ring(observed: &Observed, valid: &ValidTenant, now: Moment) -> (Defau
     if meta.deleting {
         return (DefaultRing::Leave, None);
     }
-    if let Some(since) = observed.ringless_since {
-        let grace = if valid.default_signing_key.is_some() { NAMED_RING_GRACE } else { RING_GRACE };
+    if let Some(Ringless { since, may_return, taken }) = &observed.ringless {
+        if taken.is_some() {
+            return (DefaultRing::Leave, Some(TAKEN_RECHECK));
+        }
+        let awaited = valid.default_signing_key.is_some() || *may_return;
+        let grace = if awaited { NAMED_RING_GRACE } else { RING_GRACE };
         let left = grace.saturating_sub(now.monotonic.saturating_sub(since.monotonic));
         let name = ObjectName::new(meta.name.namespace.clone(), names::default_signing_key(&meta.name.name));
         return if left.is_zero() { (DefaultRing::Create(name), None) } else { (DefaultRing::Leave, Some(left)) };

@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, ready};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{World, name_of};
+use super::{World, name_of, refuse};
 use crate::cluster::{Cluster, ClusterError, Event, OwnerMeta, StatusWrite};
 use crate::work::Kind;
 
@@ -26,6 +26,7 @@ impl Cluster for World {
         let mut objects = self.objects();
         let name = name_of(&secret.metadata);
         let result = objects.write(format!("create secret {name}")).and_then(|()| {
+            refuse::secret(&objects, &secret.metadata)?;
             if objects.secrets.contains_key(&name) {
                 return Err(ClusterError::AlreadyExists);
             }
@@ -42,6 +43,7 @@ impl Cluster for World {
         let name = name_of(&secret.metadata);
         let result = objects.write(format!("replace secret {name}")).and_then(|()| {
             assert!(secret.metadata.resource_version.is_some(), "a replace needs a resourceVersion");
+            refuse::secret(&objects, &secret.metadata)?;
             objects.checked(&name, &secret.metadata)?;
             Ok(objects.store(name, secret))
         });
@@ -93,6 +95,7 @@ impl Cluster for World {
         let result = {
             let mut objects = self.objects();
             objects.write(format!("create SigningKey {name}")).and_then(|()| {
+                refuse::labels(&key.metadata)?;
                 if objects.signing_keys.contains_key(&name) { Err(ClusterError::AlreadyExists) } else { Ok(()) }
             })
         };
@@ -119,7 +122,7 @@ impl Cluster for World {
         ready(result).boxed()
     }
 
-    fn write_status(&self, write: StatusWrite) -> Answer<'_, ()> {
+    fn write_status(&self, write: StatusWrite) -> Answer<'_, String> {
         let mut objects = self.objects();
         let result = match write.kind {
             Kind::Tenant => objects.status::<Tenant>(&write),

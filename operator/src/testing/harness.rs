@@ -276,6 +276,12 @@ pub(crate) fn parse<K: Resource>(yaml: &str) -> K {
     serde_saphyr::from_str(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"))
 }
 
+/// Whether a text shows a value, as text or as the bytes that derived `Debug`s print.
+pub(crate) fn shows(text: &str, value: &[u8]) -> bool {
+    let bytes = format!("{value:?}");
+    text.contains(&*String::from_utf8_lossy(value)) || text.contains(bytes.trim_matches(['[', ']']))
+}
+
 /// A Secret from its entries.
 pub(crate) fn secret(namespace: &str, name: &str, entries: &[(&str, &str)]) -> Secret {
     Secret {

@@ -1,21 +1,20 @@
-//! What an account's plan rests on: the index, and without a cache the Secret with its password and
-//! the hash that is published.
+//! What an account's plan rests on: the index, and without a cache the Secret with its password.
 
 use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
-use claviger_crds::published::{Content, PasswordSource, SecretText, Stored};
+use claviger_crds::published::{PasswordSource, SecretText};
 use claviger_crds::user::{User, ValidUser};
-use k8s_openapi::api::core::v1::Secret;
 
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::claims::Claim;
-use crate::index::documents::Entry;
+use crate::index::documents::{Detail, Entry};
 use crate::index::object::Object;
 use crate::liveness::Live;
 use crate::tenant::observe::{self as tenant, AcceptedTenant, TenantStanding};
+use crate::withheld::Withheld;
 
 /// See the module.
 #[derive(Debug)]
@@ -27,10 +26,13 @@ pub(super) struct Observed {
     pub(super) conflict: Option<(Reason, String)>,
     /// Whether it is served now.
     pub(super) serving: bool,
-    /// The hash that is published, and where it came from.
-    pub(super) published: Option<(SecretText, PasswordSource)>,
+    /// What is known to be published of it, or to have been when it vanished: the password's hash, if
+    /// there is one, and where it came from.
+    pub(super) published: Option<Option<(SecretText, PasswordSource)>>,
     /// The Secret that it names.
-    pub(super) secret: Option<Secret>,
+    pub(super) secret: Option<Withheld>,
+    /// Why that could not be read, where the API server refuses it.
+    pub(super) unread: Option<StepError>,
     /// What must be live before it is of use.
     pub(super) issuer: Vec<Vec<Live>>,
 }
@@ -55,31 +57,32 @@ pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Opti
         return Ok(Some(observed));
     };
     let at = ObjectName::new(name.namespace.clone(), password.name);
-    observed.secret = context.cluster().secret(&at).await.doing("reading the password's Secret")?;
-    let at = context.published(&observed.object.work().document());
-    let published = context.cluster().secret(&at).await.doing("reading the published document")?;
-    observed.published = published.and_then(|secret| Stored::from_secret(&secret).ok()).and_then(hash);
-    Ok(Some(observed))
-}
-
-fn hash(stored: Stored) -> Option<(SecretText, PasswordSource)> {
-    match stored.document.content {
-        Content::User(user) => user.password_hash.zip(user.password_source),
-        _ => None,
+    match context.cluster().secret(&at).await.doing("reading the password's Secret") {
+        Ok(secret) => observed.secret = secret.map(Withheld),
+        Err(error) if error.is_final() => observed.unread = Some(error),
+        Err(error) => return Err(error),
     }
+    Ok(Some(observed))
 }
 
 fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Observed> {
     let object = Arc::clone(state.index.users.get(name)?);
     let work = object.work();
-    let serving = state.index.documents.get(&work.document()).is_some_and(Entry::serving);
+    let document = work.document();
+    let entry = state.index.documents.get(&document);
+    let serving = entry.is_some_and(Entry::serving);
+    let known = entry.or_else(|| state.index.documents.lost(&document)).map(|entry| &entry.detail);
+    let published = match known {
+        Some(Detail::User { password, .. }) => Some(password.clone()),
+        _ => None,
+    };
     let standing = object.tenant().map(|tenant| tenant::standing(context, state, &tenant));
     let (mut conflict, mut issuer) = (None, Vec::new());
     if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {
         conflict = check_conflicts(state, valid, tenant);
         issuer = tenant::issuer_needs(state, tenant, &work);
     }
-    Some(Observed { object, tenant: standing, conflict, serving, published: None, secret: None, issuer })
+    Some(Observed { object, tenant: standing, conflict, serving, published, secret: None, unread: None, issuer })
 }
 
 fn check_conflicts(state: &State, user: &ValidUser, tenant: &AcceptedTenant) -> Option<(Reason, String)> {

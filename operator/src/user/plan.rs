@@ -108,11 +108,15 @@ fn serve(observed: &Observed, valid: &ValidUser, tenant: &AcceptedTenant) -> Pla
         }
         Hash::Unusable(reason, message) => {
             resolved = Verdict::no(ConditionType::ReferencesResolved, reason, message);
-            if let Some((hash, source)) = observed.published.clone() {
-                user.password_hash = Some(hash);
-                user.password_source = Some(source);
+            match observed.published.clone() {
+                Some(password) => {
+                    (user.password_hash, user.password_source) = password.unzip();
+                    publish(user)
+                }
+                None if valid.disabled => publish(user),
+                // Providers may serve a hash that we do not know: it is not taken from them.
+                None => Intent::Keep,
             }
-            publish(user)
         }
     };
     Plan {
@@ -126,11 +130,14 @@ fn hash(observed: &Observed, valid: &ValidUser) -> Hash {
     let Some(reference) = &valid.password else {
         return Hash::None;
     };
+    if let Some(error) = &observed.unread {
+        return Hash::Unusable(Reason::SecretRefused, format!("Secret {}: {error}", reference.name));
+    }
     let Some(secret) = &observed.secret else {
         return Hash::Unusable(Reason::SecretNotFound, format!("there is no Secret {}", reference.name));
     };
     let source = source(secret, &reference.key);
-    if let Some((hash, before)) = &observed.published
+    if let Some(Some((hash, before))) = &observed.published
         && *before == source
     {
         return Hash::Known(hash.clone(), source);

@@ -94,6 +94,10 @@ struct Port {
 
 /// A port that tells two frames and then waits.
 async fn port() -> Port {
+    port_with(Limits::internal()).await
+}
+
+async fn port_with(limits: Limits) -> Port {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let tls = ServerTls::new();
@@ -103,7 +107,7 @@ async fn port() -> Port {
         futures::stream::iter(told).chain(futures::stream::pending())
     };
     let router = router(frames, shutdown.clone());
-    tokio::spawn(serve(listener, router, Limits::internal(), Some(tls.clone()), shutdown.clone()));
+    tokio::spawn(serve(listener, router, limits, Some(tls.clone()), shutdown.clone()));
     Port { address, tls, shutdown }
 }
 
@@ -222,4 +226,34 @@ async fn streams_are_bounded_and_a_slot_is_free_again_when_one_ends() {
         assert!(tokio::time::Instant::now() < end, "the slot was not freed");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn who_knocks_and_says_nothing_costs_no_operator_his_stream_and_keeps_none_out() {
+    let (port, ca) = (port().await, Ca::new());
+    certificate::take(Event::Apply(ca.secret()), &port.tls);
+    let operator = ca.operator();
+    let mut told = dial(port.address, client_config(&ca, Some(&operator))).await.unwrap().into_body();
+    assert_eq!(lines(&mut told, 2).await.len(), 2);
+    let mut knocking = Vec::new();
+    for _ in 0..200 {
+        knocking.push(TcpStream::connect(port.address).await.unwrap());
+    }
+    let began = tokio::time::Instant::now();
+    let next = dial(port.address, client_config(&ca, Some(&operator))).await.unwrap();
+    assert_eq!(next.status(), StatusCode::OK);
+    assert!(began.elapsed() < Duration::from_secs(2), "kept waiting");
+    let more = tokio::time::timeout(Duration::from_millis(500), told.frame()).await;
+    assert!(more.is_err(), "the stream has ended: {more:?}");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_silent_for_longer_than_the_idle_time_goes_on() {
+    let short = Duration::from_millis(100);
+    let limits = Limits { idle_timeout: short, request_timeout: short, write_timeout: short, ..Limits::internal() };
+    let (port, ca) = (port_with(limits).await, Ca::new());
+    certificate::take(Event::Apply(ca.secret()), &port.tls);
+    let mut told = dial(port.address, client_config(&ca, Some(&ca.operator()))).await.unwrap().into_body();
+    assert_eq!(lines(&mut told, 2).await.len(), 2);
+    assert!(tokio::time::timeout(short * 6, told.frame()).await.is_err(), "the stream has ended");
 }

@@ -59,7 +59,7 @@ async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(Issued, Authentic
     let granted = match grant_type {
         GrantType::ClientCredentials => client_credentials::decide(&client, issuer, &form)?,
     };
-    let issued = access_token::issue(&granted, issuer, now)?;
+    let issued = access_token::issue(granted, issuer, now)?;
     Ok((issued, client))
 }
 

@@ -1,7 +1,7 @@
 //! Which one audience an access token is for, and with which scopes.
 //!
-//! The `resource` (RFC 8707) or `audience` asked for, else that of the API scopes asked for, else the
-//! client's first, else the issuer. A token for two APIs would let each use it at the other.
+//! The `resource` (RFC 8707) or `audience` asked for, else the API that has the scopes asked for, else
+//! the client's first, else the issuer. A token for two APIs would let each use it at the other.
 
 use claviger_crds::published::AudienceGrant;
 
@@ -30,11 +30,10 @@ pub(crate) struct Chosen<'a> {
 /// Chooses among what `client` was granted, for a token without a person.
 pub(crate) fn choose<'a>(client: &'a Client, issuer: &'a Issuer, asked: &Asked<'_>) -> Result<Chosen<'a>, OAuthError> {
     let scopes = asked.scopes.as_deref().unwrap_or_default();
-    let api_scopes = api_scopes(client, scopes)?;
+    check_granted(client, scopes)?;
     let api = match one_target(&asked.targets)? {
-        Some(target) => named(client, issuer, target, &api_scopes)?,
-        None if api_scopes.is_empty() => client.audiences.first(),
-        None => Some(of_scopes(client, &api_scopes)?),
+        Some(target) => named(client, issuer, target, scopes)?,
+        None => of_scopes(client, scopes)?,
     };
     let audience = api.map_or(&*issuer.url, |api| api.audience.as_str());
     let scope = match (&asked.scopes, api) {
@@ -48,23 +47,18 @@ pub(crate) fn choose<'a>(client: &'a Client, issuer: &'a Issuer, asked: &Asked<'
     Ok(Chosen { audience, scope })
 }
 
-/// Those of `scopes` that belong to an API. The others have to be the tenant's own.
-fn api_scopes<'s>(client: &Client, scopes: &[&'s str]) -> Result<Vec<&'s str>, OAuthError> {
-    let mut api_scopes = Vec::new();
+/// Each of `scopes` is one of the tenant's own or of an API, and granted.
+fn check_granted(client: &Client, scopes: &[&str]) -> Result<(), OAuthError> {
     for scope in scopes {
         if is_standard(scope) {
             let description = format!("{scope} is about a person, and there is none in this grant");
             return Err(OAuthError::new(ErrorCode::InvalidScope, description));
         }
-        if client.scopes.iter().any(|own| own == scope) {
-            continue;
-        }
-        if !client.audiences.iter().any(|api| has(api, scope)) {
+        if !is_own(client, scope) && !client.audiences.iter().any(|api| has(api, scope)) {
             return Err(not_granted(scope));
         }
-        api_scopes.push(*scope);
     }
-    Ok(api_scopes)
+    Ok(())
 }
 
 /// The API called `target`, or none where it is the issuer.
@@ -72,23 +66,29 @@ fn named<'a>(
     client: &'a Client,
     issuer: &Issuer,
     target: &str,
-    api_scopes: &[&str],
+    scopes: &[&str],
 ) -> Result<Option<&'a AudienceGrant>, OAuthError> {
     let api = client.audiences.iter().find(|api| api.audience == target);
     if api.is_none() && *target != *issuer.url {
         let description = "the resource or audience is not granted to this client";
         return Err(OAuthError::new(ErrorCode::InvalidTarget, description));
     }
-    if api_scopes.iter().any(|scope| !api.is_some_and(|api| has(api, scope))) {
+    if !scopes.iter().all(|scope| is_own(client, scope) || api.is_some_and(|api| has(api, scope))) {
         return Err(two_apis());
     }
     Ok(api)
 }
 
-/// The first API that has all these scopes.
-fn of_scopes<'a>(client: &'a Client, api_scopes: &[&str]) -> Result<&'a AudienceGrant, OAuthError> {
-    let all = |api: &&AudienceGrant| api_scopes.iter().all(|scope| has(api, scope));
-    client.audiences.iter().find(all).ok_or_else(two_apis)
+/// The first API that has all those of these scopes that any has. One of the tenant's own that bears
+/// the name of an API's counts as the API's: at another it would be a right that nobody asked for.
+/// None where the client has no API.
+fn of_scopes<'a>(client: &'a Client, scopes: &[&str]) -> Result<Option<&'a AudienceGrant>, OAuthError> {
+    let of_none = |scope| !client.audiences.iter().any(|api| has(api, scope));
+    let fits = |api: &&AudienceGrant| scopes.iter().all(|scope| has(api, scope) || of_none(scope));
+    match client.audiences.iter().find(fits) {
+        None if !client.audiences.is_empty() => Err(two_apis()),
+        api => Ok(api),
+    }
 }
 
 /// The one target among `targets`, which may be repeated if it is the same.
@@ -101,6 +101,10 @@ fn one_target<'t>(targets: &[&'t str]) -> Result<Option<&'t str>, OAuthError> {
 
 fn has(api: &AudienceGrant, scope: &str) -> bool {
     api.scopes.iter().any(|granted| granted == scope)
+}
+
+fn is_own(client: &Client, scope: &str) -> bool {
+    client.scopes.iter().any(|own| own == scope)
 }
 
 fn is_standard(scope: &str) -> bool {

@@ -155,6 +155,19 @@ async fn a_pod_is_ready_once_it_has_loaded_everything_and_stays_so_without_the_a
 }
 
 #[tokio::test]
+async fn no_stranger_keeps_a_kubelet_from_its_answer() {
+    let pod = Running::start(false);
+    pod.until_ready_is(200).await;
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        held.push(TcpStream::connect(pod.settings.internal_listen).await.unwrap());
+    }
+    // A probe waits for two seconds.
+    let answer = tokio::time::timeout(Duration::from_secs(2), pod.internal("/healthz")).await;
+    assert_eq!(answer, Ok(Some(200)));
+}
+
+#[tokio::test]
 async fn the_operator_hears_what_is_served_and_goes_on_hearing_while_the_pod_leaves() {
     let pod = Running::start(false);
     pod.until_ready_is(200).await;

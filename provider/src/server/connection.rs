@@ -6,14 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::response::Response;
-use axum::routing::future::RouteFuture;
 use futures::FutureExt as _;
-use futures::future::Map;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Version};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
-use hyper::service::Service;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -24,13 +21,15 @@ use tokio_rustls::server::TlsStream;
 use tower::Service as _;
 
 use super::Limits;
+use super::activity::{Activity, Answer};
 use super::guard::Guarded;
 use crate::tls::ServerTls;
 
 /// What every connection of a listener uses.
 pub(super) struct Shared {
     protocol: auto::Builder<TokioExecutor>,
-    routes: Routes,
+    router: Router,
+    leaving: Arc<AtomicBool>,
     limits: Limits,
     tls: Option<ServerTls>,
 }
@@ -38,12 +37,34 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(router: Router, limits: Limits, tls: Option<ServerTls>, leaving: Arc<AtomicBool>) -> Self {
         // With its state given, the router is made ready once here and not for every request.
-        let routes = Routes { router: router.with_state(()), leaving };
-        Self { protocol: protocol(&limits), routes, limits, tls }
+        Self { protocol: protocol(&limits), router: router.with_state(()), leaving, limits, tls }
     }
 
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The router as hyper calls it, without tower's readiness: a router is always ready.
+    fn service(
+        &self,
+        activity: Arc<Activity>,
+    ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<>
+    {
+        let (router, leaving) = (self.router.clone(), Arc::clone(&self.leaving));
+        service_fn(move |request: Request<Incoming>| {
+            // A client with a pool of connections would go on using them until they are closed under
+            // its request. HTTP/2 has GOAWAY for this and forbids the header (RFC 9113 §8.2.2).
+            let closing = request.version() <= Version::HTTP_11 && leaving.load(Ordering::Relaxed);
+            let underway = activity.begin();
+            router.clone().call(request).map(move |answered| {
+                answered.map(|mut response| {
+                    if closing {
+                        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    response.map(|body| underway.with(body))
+                })
+            })
+        })
     }
 }
 
@@ -63,21 +84,26 @@ fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .max_header_list_size(limits.max_head_bytes)
         .keep_alive_interval(limits.ping_interval)
         .keep_alive_timeout(limits.ping_timeout);
-    builder
+    if limits.http2 { builder } else { builder.http1_only() }
 }
 
 /// Serves `stream` until either side ends it, or until the request under way when `stopped` turns
-/// true is answered.
-pub(super) async fn run(shared: Arc<Shared>, stream: TcpStream, stopped: watch::Receiver<bool>) {
+/// true is answered. What it is doing, `activity` tells.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    activity: Arc<Activity>,
+    stopped: watch::Receiver<bool>,
+) {
     // Answers are written whole: waiting for more to send would only delay them.
     if stream.set_nodelay(true).is_err() {
         return;
     }
     match &shared.tls {
-        None => http(&shared, stream, stopped).await,
+        None => http(&shared, stream, activity, stopped).await,
         Some(tls) => {
             if let Some(stream) = handshake(tls, stream, &shared.limits).await {
-                http(&shared, stream, stopped).await;
+                http(&shared, stream, activity, stopped).await;
             }
         }
     }
@@ -101,23 +127,31 @@ async fn handshake(tls: &ServerTls, stream: TcpStream, limits: &Limits) -> Optio
     }
 }
 
-async fn http<IO>(shared: &Shared, io: IO, mut stopped: watch::Receiver<bool>)
+async fn http<IO>(shared: &Shared, io: IO, activity: Arc<Activity>, mut stopped: watch::Receiver<bool>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Limits { handshake_timeout, request_timeout, write_timeout, .. } = shared.limits;
-    let io = TokioIo::new(Guarded::new(io, handshake_timeout, request_timeout, write_timeout));
-    let mut connection = pin!(shared.protocol.serve_connection(io, shared.routes.clone()));
-    let ended = tokio::select! {
+    activity.establish();
+    let Limits { idle_timeout, write_timeout, .. } = shared.limits;
+    let io = TokioIo::new(Guarded::new(io, &shared.limits, Arc::clone(&activity)));
+    let service = shared.service(Arc::clone(&activity));
+    let mut connection = pin!(shared.protocol.serve_connection(io, service));
+    let end = tokio::select! {
         biased;
-        outcome = connection.as_mut() => Some(outcome),
-        () = until(&mut stopped) => None,
+        outcome = connection.as_mut() => End::Reached(outcome),
+        () = until(&mut stopped) => End::Stopped,
+        () = activity.idle(idle_timeout) => End::Idle,
     };
-    let outcome = match ended {
-        Some(outcome) => outcome,
-        None => {
+    let outcome = match end {
+        End::Reached(outcome) => outcome,
+        End::Stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
+        }
+        End::Idle => {
+            connection.as_mut().graceful_shutdown();
+            // What is left then is an answer that its client does not read.
+            tokio::time::timeout(write_timeout, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = outcome {
@@ -125,37 +159,17 @@ where
     }
 }
 
+/// Why a connection is no longer just served.
+enum End<T> {
+    /// It has ended.
+    Reached(T),
+    /// The server ends.
+    Stopped,
+    /// Nobody uses it.
+    Idle,
+}
+
 async fn until(stopped: &mut watch::Receiver<bool>) {
     // An error says that the server is gone, which is a stop as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-/// The router as hyper calls it, without tower's readiness: a router is always ready.
-#[derive(Clone)]
-struct Routes {
-    router: Router,
-    leaving: Arc<AtomicBool>,
-}
-
-type Finish = fn(Result<Response, Infallible>) -> Result<Response, Infallible>;
-
-impl Service<Request<Incoming>> for Routes {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Map<RouteFuture<Infallible>, Finish>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        // A client with a pool of connections would go on using them until they are closed under
-        // its request. HTTP/2 has GOAWAY for this and forbids the header (RFC 9113 §8.2.2).
-        let closing = request.version() <= Version::HTTP_11 && self.leaving.load(Ordering::Relaxed);
-        let finish: Finish = if closing { close } else { |outcome| outcome };
-        self.router.clone().call(request).map(finish)
-    }
-}
-
-fn close(outcome: Result<Response, Infallible>) -> Result<Response, Infallible> {
-    outcome.map(|mut response| {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        response
-    })
 }

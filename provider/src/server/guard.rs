@@ -7,11 +7,15 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
+
+use super::Limits;
+use super::activity::Activity;
 
 /// What an HTTP/2 client sends first (RFC 9113 §3.4); anything else is HTTP/1.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -20,6 +24,7 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(super) struct Guarded<IO> {
     io: IO,
     phase: Phase,
+    activity: Arc<Activity>,
     request_timeout: Duration,
     write_timeout: Duration,
     reading: Deadline,
@@ -32,19 +37,20 @@ enum Phase {
     Opening { seen: usize },
     /// `unanswered`: bytes of a request came, and no byte of an answer went after them.
     Http1 { unanswered: bool },
-    /// Its pings are its clock.
+    /// Its clocks are the pings and [`Activity::idle`].
     Http2,
 }
 
 impl<IO> Guarded<IO> {
-    /// Guards `io`. Its first bytes have to come within `opening`.
-    pub(super) fn new(io: IO, opening: Duration, request_timeout: Duration, write_timeout: Duration) -> Self {
+    /// Guards `io`. Its first bytes have to come within the time for a handshake.
+    pub(super) fn new(io: IO, limits: &Limits, activity: Arc<Activity>) -> Self {
         Self {
             io,
             phase: Phase::Opening { seen: 0 },
-            request_timeout,
-            write_timeout,
-            reading: Deadline::armed(opening),
+            activity,
+            request_timeout: limits.request_timeout,
+            write_timeout: limits.write_timeout,
+            reading: Deadline::armed(limits.handshake_timeout),
             writing: Deadline::default(),
         }
     }
@@ -60,6 +66,7 @@ impl<IO> Guarded<IO> {
                     self.begin_request();
                 } else if seen + compared == HTTP2_PREFACE.len() {
                     self.phase = Phase::Http2;
+                    self.activity.is_http2();
                 } else {
                     self.phase = Phase::Opening { seen: seen + compared };
                 }

@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use http_body_util::{BodyExt as _, Empty};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
@@ -263,16 +264,21 @@ async fn a_leaving_server_still_takes_connections_and_asks_for_no_more_requests_
     server.server.abort();
 }
 
+/// An HTTP/2 client of `server`, and its connection's end.
+async fn http2(server: &Running) -> (http2::SendRequest<Empty<Bytes>>, JoinHandle<hyper::Result<()>>) {
+    let io = TokioIo::new(server.connect().await);
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    (sender, tokio::spawn(connection))
+}
+
+fn request(path: &str) -> http::Request<Empty<Bytes>> {
+    http::Request::get(format!("http://test{path}")).body(Empty::new()).unwrap()
+}
+
 #[tokio::test]
 async fn http2_is_served_without_tls_and_drains() {
     let server = Running::start(patient()).await;
-    let io = TokioIo::new(server.connect().await);
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
-    tokio::spawn(connection);
-    let request = |path: &str| {
-        let uri = format!("http://{}{path}", server.address);
-        http::Request::get(uri).body(Empty::<Bytes>::new()).unwrap()
-    };
+    let (mut sender, _) = http2(&server).await;
     let hello = sender.send_request(request("/")).await.unwrap();
     assert_eq!(hello.version(), http::Version::HTTP_2);
     assert_eq!(hello.into_body().collect().await.unwrap().to_bytes(), "hello");
@@ -288,4 +294,84 @@ async fn http2_is_served_without_tls_and_drains() {
     );
     assert_eq!(slow.unwrap().into_body().collect().await.unwrap().to_bytes(), "slow");
     assert_eq!(report, DrainReport { finished: 1, cut: 0 });
+}
+
+#[tokio::test]
+async fn an_http2_client_that_only_answers_pings_is_let_go_and_told_so() {
+    let limits = Limits { idle_timeout: SHORT * 2, ping_interval: SHORT / 6, max_connections: 2, ..patient() };
+    let server = Running::start(limits).await;
+    let (mut used, end) = http2(&server).await;
+    let (_silent, silent_end) = http2(&server).await;
+    let begun = Instant::now();
+    for _ in 0..8 {
+        assert_eq!(used.send_request(request("/slow")).await.unwrap().status(), 200, "not while it is used");
+    }
+    assert!(begun.elapsed() >= SHORT * 6);
+    assert!(silent_end.is_finished(), "this one never asked for anything");
+    for end in [end, silent_end] {
+        let ended = tokio::time::timeout(LONG / 2, end).await.expect("a slot is held without end");
+        ended.unwrap().expect("GOAWAY, so that no request is lost");
+    }
+}
+
+#[tokio::test]
+async fn an_http2_request_that_takes_longer_than_the_idle_time_is_answered() {
+    let server = Running::start(Limits { idle_timeout: SHORT / 4, ..patient() }).await;
+    let (mut sender, _) = http2(&server).await;
+    let slow = sender.send_request(request("/slow")).await.unwrap();
+    assert_eq!(slow.into_body().collect().await.unwrap().to_bytes(), "slow");
+}
+
+#[tokio::test]
+async fn an_http2_client_that_does_not_read_its_answer_is_cut_off() {
+    let limits = Limits { idle_timeout: SHORT, write_timeout: SHORT, ..patient() };
+    let server = Running::start(limits).await;
+    let (mut deaf, end) = http2(&server).await;
+    let unread = deaf.send_request(request("/endless")).await.unwrap();
+    assert!(tokio::time::timeout(LONG / 2, end).await.is_ok(), "a slot is held without end");
+    assert!(unread.into_body().collect().await.is_err(), "cut off");
+}
+
+#[tokio::test]
+async fn where_only_http1_is_spoken_http2_is_refused() {
+    let server = Running::start(Limits { http2: false, ..patient() }).await;
+    let (mut sender, _) = http2(&server).await;
+    assert!(sender.send_request(request("/")).await.is_err());
+    assert!(ask(&mut server.connect().await, "/", "hello").await.contains("200 OK"));
+}
+
+/// Nobody's time is over here: who is closed has made room.
+fn nobody_waits() -> Limits {
+    Limits { max_connections: 4, when_full: WhenFull::MakeRoom, http2: false, ..patient() }
+}
+
+#[tokio::test]
+async fn a_probe_is_answered_while_others_hold_every_connection() {
+    let server = Running::start(nobody_waits()).await;
+    let mut held = Vec::new();
+    for beginning in
+        ["", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n"]
+    {
+        for _ in 0..6 {
+            let mut stream = server.connect().await;
+            stream.write_all(beginning.as_bytes()).await.unwrap();
+            held.push(stream);
+        }
+        let mut probe = server.connect().await;
+        let answer = tokio::time::timeout(LONG / 2, ask(&mut probe, "/", "hello")).await;
+        assert!(answer.is_ok_and(|answer| answer.contains("200 OK")), "all connections are held by {beginning:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_under_way_outlives_those_who_ask_for_nothing() {
+    let server = Running::start(nobody_waits()).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+    tokio::time::sleep(SHORT / 10).await;
+    let mut knocking = Vec::new();
+    for _ in 0..20 {
+        knocking.push(server.connect().await);
+    }
+    assert!(read_until(&mut busy, "\r\n\r\nslow").await.contains("200 OK"));
 }

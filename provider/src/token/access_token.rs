@@ -48,7 +48,7 @@ impl Issued {
 }
 
 /// Signs what `grant` says with the key of `issuer`.
-pub(crate) fn issue(grant: &AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> Result<Issued, OAuthError> {
+pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> Result<Issued, OAuthError> {
     let Some(Signing { signer, max_token_lifetime }) = &issuer.signing else {
         return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, "the tenant has no key yet"));
     };
@@ -75,5 +75,5 @@ pub(crate) fn issue(grant: &AccessGrant<'_>, issuer: &Issuer, now: Timestamp) ->
         AccessTokenType::Jwt => TokenType::Jwt,
     };
     let access_token = signer.sign_bytes(token_type, &bytes).map_err(|_| failed())?;
-    Ok(Issued { access_token, token_type: "Bearer", expires_in, scope: grant.scope.clone() })
+    Ok(Issued { access_token, token_type: "Bearer", expires_in, scope: grant.scope })
 }

@@ -64,7 +64,7 @@ pub(crate) fn no_route(provider: &Provider, request: &Request) -> Response {
 async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response {
     let method = &exchange.parts.method;
     if route.endpoint == Endpoint::NotServed {
-        return NotFound::NotServed.into_response();
+        return not_served(&exchange, route);
     }
     if method == Method::OPTIONS {
         return cors::preflight(&exchange, route.origins, route.methods);
@@ -78,6 +78,20 @@ async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response
         Endpoint::Token => token::respond(&exchange, body).await,
         Endpoint::NotServed | Endpoint::None => NotFound::NotServed.into_response(),
     }
+}
+
+/// Where pages may ask, they are also let see that nothing is there: to a preflight that fails a
+/// browser says no more than that the network is at fault.
+fn not_served(exchange: &Exchange<'_>, route: &Route) -> Response {
+    let may_ask = route.origins != Origins::None;
+    if may_ask && exchange.parts.method == Method::OPTIONS {
+        return cors::preflight(exchange, route.origins, route.methods);
+    }
+    let mut response = NotFound::NotServed.into_response();
+    if route.origins == Origins::Client {
+        cors::allow_tenant(response.headers_mut(), &exchange.parts.headers, &exchange.tenant);
+    }
+    response
 }
 
 fn tenant(provider: &Provider, address: Address, request: &Request) -> Result<Arc<TenantSnapshot>, Absent> {

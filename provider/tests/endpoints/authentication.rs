@@ -76,9 +76,9 @@ async fn what_a_stranger_learns_is_the_same_whatever_is_wrong() {
         assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         if !secret.is_empty() {
-            let in_body = ask(&fixture, &[], &format!("{GRANT}&client_id={id}&client_secret={secret}")).await;
-            let secret_differs = secret.ends_with(' ');
-            assert!(secret_differs || (in_body.status.as_u16(), in_body.json()) == (401, body), "{id} {secret}");
+            let encoded = secret.replace(' ', "+");
+            let in_body = ask(&fixture, &[], &format!("{GRANT}&client_id={id}&client_secret={encoded}")).await;
+            assert_eq!((in_body.status.as_u16(), in_body.json()), (401, body), "{id} {secret}");
         }
     }
 }
@@ -127,4 +127,22 @@ async fn during_a_rotation_both_secrets_count_until_the_old_one_ends() {
     assert_eq!(ask("old").await, 200);
     fixture.advance(1);
     assert_eq!((ask("new").await, ask("old").await), (200, 401));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_longer_than_any_is_refused_whatever_its_hash() {
+    let fixture = Fixture::acme();
+    for (length, status) in [(1024, 200), (1025, 401)] {
+        let secret = "x".repeat(length);
+        let hashes = vec![hash(&secret, None)];
+        fixture.apply(&with_authentication(&format!("long{length}"), ClientAuthentication::Secret { hashes }), 1);
+        let id = format!("long{length}");
+        let in_body = ask(&fixture, &[], &format!("{GRANT}&client_id={id}&client_secret={secret}")).await;
+        let in_header = fixture.token("acme", (&id, &secret), GRANT).await;
+        assert_eq!((in_body.status.as_u16(), in_header.status.as_u16()), (status, status), "{length}");
+        if status == 401 {
+            let body = json!({"error": "invalid_client", "error_description": "client authentication failed"});
+            assert_eq!((in_body.json(), in_header.json()), (body.clone(), body));
+        }
+    }
 }

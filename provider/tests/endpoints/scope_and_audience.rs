@@ -48,6 +48,31 @@ async fn the_audience_is_the_one_asked_for_else_that_of_the_scopes_else_the_firs
 }
 
 #[tokio::test]
+async fn an_api_that_has_the_scope_is_meant_though_the_tenant_has_one_of_that_name() {
+    let client = ClientDocument {
+        scopes: vec!["orders:write".to_owned(), "employee".to_owned()],
+        audiences: vec![audience(A, &["a:read"]), audience(B, &["orders:write", "b:read"])],
+        ..client_document("shop.app")
+    };
+    let client = serving("acme", "shop.app", Content::OAuthClient(client));
+    let fixture = Fixture::serving([tenant("acme"), ring("acme", "ring", "ES256"), client]);
+    for (rest, audience) in [
+        ("&scope=orders:write", B),
+        ("&scope=orders:write+employee", B),
+        ("&scope=orders:write+b:read", B),
+        // The tenant's own goes with any API that is asked for by name.
+        ("&scope=orders:write+a:read&audience=https://a.example", A),
+        ("&scope=orders:write&resource=https://a.example", A),
+        ("&scope=employee", A),
+    ] {
+        assert_eq!(ask(&fixture, rest).await.claims()["aud"], audience, "{rest}");
+    }
+    for rest in ["&scope=a:read+b:read", "&scope=a:read+orders:write"] {
+        assert_eq!(ask(&fixture, rest).await.error(), (400, "invalid_target".to_owned()), "{rest}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_not_granted_is_refused() {
     let fixture = fixture();
     for (rest, error) in [

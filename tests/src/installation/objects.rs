@@ -34,27 +34,23 @@ impl Installation {
         Ok(())
     }
 
-    /// The condition of that type, or null.
-    ///
-    /// # Errors
-    /// When the object cannot be read.
-    pub async fn condition(&self, kind: &str, namespace: &str, name: &str, type_: &str) -> Result<Value> {
-        let object = self.kubectl().in_namespace(namespace).json(&["get", kind, name]).await?;
-        let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-        Ok(conditions.into_iter().find(|condition| condition["type"] == type_).cloned().unwrap_or(Value::Null))
-    }
-
-    /// Waits until the object's condition of that type, for its newest generation, has that status
-    /// and reason; returns the condition.
+    /// Waits until the object's condition of that type has that status and reason, and was judged for
+    /// the newest generation; returns the condition.
     ///
     /// # Errors
     /// When it does not: the condition as it is.
     pub async fn wait_for_condition(&self, object: [&str; 3], type_: &str, expected: [&str; 2]) -> Result<Value> {
         let [kind, namespace, name] = object;
         let what = format!("{kind} {namespace}/{name}: {type_} {expected:?}");
+        let kubectl = self.kubectl().in_namespace(namespace);
         eventually(PATIENCE, what, async || {
-            let condition = self.condition(kind, namespace, name, type_).await?;
+            let object = kubectl.json(&["get", kind, name]).await?;
+            let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+            let condition = conditions.into_iter().find(|condition| condition["type"] == type_);
+            let condition = condition.cloned().context("no such condition")?;
             ensure!([&condition["status"], &condition["reason"]] == expected, "{condition}");
+            let generation = &object["metadata"]["generation"];
+            ensure!(condition["observedGeneration"] == *generation, "not yet for {generation}: {condition}");
             Ok(condition)
         })
         .await

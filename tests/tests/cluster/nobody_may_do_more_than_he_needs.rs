@@ -1,6 +1,7 @@
 //! What the chart's roles grant, as the API server sees it.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use claviger_tests::kubectl::Outcome;
 
 use crate::release::{PUBLISHED, Release, SYSTEM};
 
@@ -61,6 +62,26 @@ async fn an_editor_writes_clients_an_admin_also_users_and_the_platform_team_the_
 async fn may(release: &Release, who: &[&str], verb: &str, what: &str, namespace: &str, allowed: bool) -> Result<()> {
     let line = [who, &["auth", "can-i", verb, what, "--namespace", namespace]].concat();
     let outcome = release.kubectl.outcome(&line, "").await?;
-    ensure!(outcome.success == allowed, "{line:?}: {}{}", outcome.output, outcome.errors);
+    let answer = answer(&outcome).with_context(|| format!("{line:?}"))?;
+    ensure!(answer == allowed, "{line:?}: {}{}", outcome.output, outcome.errors);
+    Ok(())
+}
+
+/// What the API server said. A kubectl that could not ask fails as one that was told no does, but
+/// says nothing on its standard output.
+fn answer(outcome: &Outcome) -> Result<bool> {
+    match (outcome.output.split_whitespace().next(), outcome.success) {
+        (Some("yes"), true) => Ok(true),
+        (Some("no"), false) => Ok(false),
+        _ => bail!("neither yes nor no: {}{}", outcome.output, outcome.errors),
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_could_not_be_asked_is_no_denial() -> Result<()> {
+    let release = Release::ready().await?;
+    let nowhere = ["--server=https://127.0.0.1:1", "auth", "can-i", "create", "tenants"];
+    let asked = answer(&release.kubectl.outcome(&nowhere, "").await?);
+    ensure!(asked.is_err(), "taken for {asked:?}");
     Ok(())
 }

@@ -16,10 +16,17 @@ async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
 
 #[tokio::test]
 async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 16] = [
         (&[], "externalURL is not set: it is the URL"),
         (&["externalURL=https://login.example.com/"], "must not end with a slash"),
         (&["externalURL=login.example.com"], "has to be a URL such as"),
+        (&["externalURL=ftp://login.example.com"], "has to be a URL such as"),
+        (&["externalURL=https://login.example.com/auth"], "must not have a path"),
+        (&["externalURL=https://login.example.com?a=b"], "must not have a query"),
+        (&["externalURL=https://login.example.com#top"], "must not have a fragment"),
+        (&["externalURL=https://ada@login.example.com"], "must not have a user name"),
+        (&["externalURL=https://Login.example.com"], "in lower case"),
+        (&["externalURL=https://login.example.com:https"], "is no host, nor a host and a port"),
         (&[URL, "publishedNamespace.name=claviger-system"], "holds every private key"),
         (&[URL, "provider.replica=3"], "replica"),
         (&[URL, "provider.replicas=0"], "replicas"),
@@ -36,12 +43,36 @@ async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_value_that_is_taken_away_is_named_or_not_missed() -> Result<()> {
+    for value in ["image", "publishedNamespace", "crds", "userRoles", "log", "operator", "provider"] {
+        missing(value, value).await?;
+    }
+    missing("provider.disruptionBudget", "disruptionBudget").await?;
+    missing("provider.service", "service").await?;
+    missing("image.repository", "repository").await?;
+    for value in ["imagePullSecrets", "image.tag", "operator.resources", "provider.service.annotations"] {
+        let outcome = template(&[URL, &format!("{value}=null")]).await?;
+        ensure!(outcome.success, "{value}: {}", outcome.errors);
+    }
+    Ok(())
+}
+
+async fn missing(value: &str, name: &str) -> Result<()> {
+    let outcome = template(&[URL, &format!("{value}=null")]).await?;
+    ensure!(!outcome.success, "{value}=null is accepted");
+    ensure!(outcome.errors.contains(&format!("missing property '{name}'")), "{value}: {}", outcome.errors);
+    Ok(())
+}
+
+#[tokio::test]
 async fn values_that_work_give_what_they_ask_for() -> Result<()> {
-    let cases: [(&[&str], &str, &str); 7] = [
+    let cases: [(&[&str], &str, &str); 9] = [
         (&[URL], "helm.sh/resource-policy: keep", "imagePullSecrets"),
         (&[URL, "crds.enabled=false"], "kind: Deployment", "kind: CustomResourceDefinition"),
         (&[URL, "userRoles.create=false"], "kind: ClusterRole", "aggregate-to-edit"),
         (&[URL, "publishedNamespace.create=false"], "kind: Role", "kind: Namespace\n"),
+        (&["externalURL=http://localhost"], "value: \"http://localhost\"", "nodeSelector"),
+        (&["externalURL=https://[::1]:8443"], "value: \"https://[::1]:8443\"", "nodeSelector"),
         (&[URL, "provider.replicas=1"], "replicas: 1", "PodDisruptionBudget"),
         (&[URL, "imagePullSecrets[0].name=registry"], "name: registry", "nodeSelector"),
         (

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use claviger_tests::api_proxy::Moment;
 use claviger_tests::installation::{Installation, KINDS, OPERATOR, PATIENCE, PUBLISHED};
+use claviger_tests::wait::eventually;
 use serde_json::Value;
 
 /// One of each kind; ES256, for its keys are made in no time.
@@ -75,34 +76,56 @@ async fn is_whole(installation: &Installation, namespace: &str) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn killed_after_any_of_its_writes_it_finishes_the_work_when_it_is_back() -> Result<()> {
+/// An installation whose internal certificates are made, without an operator.
+async fn prepared() -> Result<Installation> {
     let installation = Installation::start(1).await?;
-    // Its internal certificates are made first, and once.
     let operator = installation.start_operator("first").await?;
     installation.apply_quickstart().await?;
     installation.wait_until_all_ready().await?;
     operator.terminate()?;
     operator.wait_for_exit(PATIENCE).await?;
+    Ok(installation)
+}
 
+/// An operator that is killed after the `nth` of the writes that `story` makes it do. Whether there
+/// were so many.
+async fn killed_after(
+    nth: usize,
+    installation: &Installation,
+    story: impl AsyncFnOnce() -> Result<()>,
+) -> Result<bool> {
+    installation.proxy().restore();
+    let operator = installation.start_operator(&format!("doomed-{nth}")).await?;
+    installation.wait_until_leading(&operator).await?;
+    installation.proxy().cut_at_write(nth, Moment::After);
+    story().await?;
+    let cut = installation.proxy().wait_for_cut(Duration::from_secs(8)).await.is_ok();
+    operator.kill().await?;
+    installation.proxy().restore();
+    // The dead one never gave its lease back, and nobody waits fifteen seconds here.
+    let leases = installation.kubectl().in_namespace(OPERATOR);
+    leases.run(&["delete", "lease", "claviger-operator", "--ignore-not-found"]).await?;
+    Ok(cut)
+}
+
+/// What an operator makes of it that is not killed.
+async fn finished(nth: usize, installation: &Installation, check: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
+    let successor = installation.start_operator(&format!("successor-{nth}")).await?;
+    check().await.with_context(|| format!("killed after write {nth}"))?;
+    successor.terminate()?;
+    ensure!(successor.wait_for_exit(PATIENCE).await? == 0, "{}", successor.log());
+    Ok(())
+}
+
+#[tokio::test]
+async fn killed_after_any_of_its_writes_it_finishes_the_work_when_it_is_back() -> Result<()> {
+    let installation = prepared().await?;
     let mut writes = 0;
     for nth in 1.. {
         let namespace = format!("story-{nth}");
-        installation.proxy().restore();
-        installation.proxy().cut_at_write(nth, Moment::After);
-        let operator = installation.start_operator(&format!("doomed-{nth}")).await?;
-        installation.wait_until_leading(&operator).await?;
-        installation.kubectl().apply(&manifest(&namespace)).await?;
-        let cut = installation.proxy().wait_for_cut(Duration::from_secs(8)).await.is_ok();
-        operator.kill().await?;
-        installation.proxy().restore();
-        // The dead one never gave its lease back, and nobody waits fifteen seconds here.
-        let leases = installation.kubectl().in_namespace(OPERATOR);
-        leases.run(&["delete", "lease", "claviger-operator", "--ignore-not-found"]).await?;
-        let successor = installation.start_operator(&format!("successor-{nth}")).await?;
-        is_whole(&installation, &namespace).await.with_context(|| format!("killed after write {nth}"))?;
-        successor.terminate()?;
-        ensure!(successor.wait_for_exit(PATIENCE).await? == 0, "{}", successor.log());
+        let apply = async || installation.kubectl().apply(&manifest(&namespace)).await.map(drop);
+        let cut = killed_after(nth, &installation, apply).await?;
+        finished(nth, &installation, async || is_whole(&installation, &namespace).await).await?;
         installation.kubectl().run(&["delete", "namespace", &namespace, "--wait=false"]).await?;
         if !cut {
             break;
@@ -111,5 +134,49 @@ async fn killed_after_any_of_its_writes_it_finishes_the_work_when_it_is_back() -
     }
     println!("killed after each of {writes} writes");
     ensure!(writes >= 10, "a story of {writes} writes tells nothing");
+    Ok(())
+}
+
+#[tokio::test]
+async fn killed_while_everything_is_deleted_it_withdraws_the_rest_and_all_of_it_comes_back() -> Result<()> {
+    let installation = prepared().await?;
+    let provider = &installation.providers()[0];
+    let mut writes = 0;
+    for nth in 1.. {
+        let namespace = format!("story-{nth}");
+        let path = format!("/api/v1/auth/tenants/{namespace}");
+        installation.kubectl().apply(&manifest(&namespace)).await?;
+        finished(nth, &installation, async || is_whole(&installation, &namespace).await).await?;
+        let before =
+            (provider.kids(&path).await?, installation.secret_value(&namespace, "app-oidc", "client_secret").await?);
+
+        let kubectl = installation.kubectl().in_namespace(&namespace);
+        let delete = async || kubectl.run(&["delete", KINDS, "--all"]).await.map(drop);
+        let cut = killed_after(nth, &installation, delete).await?;
+        let comes_back = async || {
+            eventually(PATIENCE, "the issuer is gone", async || {
+                let (status, _) = provider.get(&format!("{path}/.well-known/jwks.json")).await?;
+                ensure!(status == 404, "{status}");
+                Ok(())
+            })
+            .await?;
+            installation.kubectl().apply(&manifest(&namespace)).await?;
+            is_whole(&installation, &namespace).await?;
+            let after = (
+                provider.kids(&path).await?,
+                installation.secret_value(&namespace, "app-oidc", "client_secret").await?,
+            );
+            ensure!(after == before, "other keys, or another secret");
+            Ok(())
+        };
+        finished(nth, &installation, comes_back).await?;
+        installation.kubectl().run(&["delete", "namespace", &namespace, "--wait=false"]).await?;
+        if !cut {
+            break;
+        }
+        writes = nth;
+    }
+    println!("killed after each of {writes} writes");
+    ensure!(writes >= 4, "a story of {writes} writes tells nothing");
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! Two operators, one of which was paused while it led: what it still wants to write is refused or
-//! never sent.
+//! never sent. Its writes pass a proxy that notes what became of each.
 
 use anyhow::{Result, ensure};
+use claviger_tests::api_proxy::Category;
 use claviger_tests::installation::{ACME, Installation, PATIENCE};
 use claviger_tests::wait::eventually;
 
 #[tokio::test]
 async fn an_old_leader_that_wakes_up_destroys_no_key_and_no_secret() -> Result<()> {
     let installation = Installation::start(1).await?;
-    let old = installation.start_direct_operator("old").await?;
+    let old = installation.start_operator("old").await?;
     installation.apply_quickstart().await?;
     installation.wait_until_all_ready().await?;
 
@@ -25,6 +26,11 @@ async fn an_old_leader_that_wakes_up_destroys_no_key_and_no_secret() -> Result<(
     let (acme_kids, late_kids) = (provider.kids(ACME).await?, provider.kids(late).await?);
     let secret = installation.secret_value("shop", "reports-oidc", "client_secret").await?;
 
+    // What changes meanwhile is the first thing that the old one sees when it wakes up.
+    let shop = installation.kubectl().in_namespace("shop");
+    shop.run(&["patch", "oauthclient", "orders", "--type=merge", "-p", r#"{"spec":{"displayName":"Now"}}"#]).await?;
+    installation.wait_until_all_ready().await?;
+    installation.proxy().restore();
     old.resume()?;
     eventually(PATIENCE, "the old leader has noticed", async || {
         let gone = old.exit_code()?.is_some() || old.log().contains("the leadership is lost");
@@ -32,11 +38,11 @@ async fn an_old_leader_that_wakes_up_destroys_no_key_and_no_secret() -> Result<(
         Ok(())
     })
     .await?;
+    let landed = installation.proxy().writes_of(Category::Object);
+    let landed: Vec<_> = landed.iter().filter(|write| write.status.is_none_or(|status| status < 400)).collect();
+    ensure!(landed.is_empty(), "the old leader still wrote: {landed:?}");
     // The new one still leads and works.
-    let kubectl = installation.kubectl().in_namespace("shop");
-    kubectl
-        .run(&["patch", "oauthclient", "reports", "--type=merge", "-p", r#"{"spec":{"displayName":"After"}}"#])
-        .await?;
+    shop.run(&["patch", "oauthclient", "reports", "--type=merge", "-p", r#"{"spec":{"displayName":"After"}}"#]).await?;
     installation.wait_until_all_ready().await?;
     ensure!(provider.kids(ACME).await? == acme_kids && provider.kids(late).await? == late_kids, "the same keys");
     ensure!(installation.secret_value("shop", "reports-oidc", "client_secret").await? == secret, "the same secret");

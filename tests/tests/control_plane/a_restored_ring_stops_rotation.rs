@@ -1,7 +1,10 @@
 //! etcd was restored from an older backup: pods have seen a newer ring than the one that is stored.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use claviger_tests::installation::{ACME, Installation, OPERATOR, PUBLISHED};
+use claviger_tests::wait::steadily;
 use serde_json::{Value, json};
 
 /// Puts the Secret's content back as it was.
@@ -45,6 +48,14 @@ async fn a_ring_from_an_old_backup_is_noticed_and_serving_goes_on() -> Result<()
     let _operator = installation.start_operator("two").await?;
     let blocked = installation.wait_for_condition(ring, "RotationBlocked", ["True", "RingRolledBack"]).await?;
     ensure!(blocked["message"].as_str().is_some_and(|message| message.len() > 20), "{blocked}");
+    let restored = installation.ring("identity", "acme-rs256").await?;
+    ensure!(restored["data"] == key["data"], "the ring was changed: nobody knows which keys pods have seen");
+    steadily(Duration::from_secs(5), "the ring is left alone", async || {
+        let now = installation.ring("identity", "acme-rs256").await?;
+        ensure!(now["metadata"]["resourceVersion"] == restored["metadata"]["resourceVersion"], "it was written");
+        Ok(())
+    })
+    .await?;
     for provider in installation.providers() {
         installation.token(provider, "shop", "reports-oidc").await?;
         ensure!(provider.kids(ACME).await? == kids, "no key is lost");

@@ -1,6 +1,8 @@
 //! An accidental prune, and a lost CustomResourceDefinition: applying the same YAML again brings
 //! back the same keys and the same secrets.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use claviger_tests::installation::{ACME, Installation, KINDS, PATIENCE, crds};
 use claviger_tests::wait::eventually;
@@ -52,13 +54,16 @@ async fn pruned_objects_come_back_with_their_keys_and_secrets() -> Result<()> {
 #[tokio::test]
 async fn a_lost_custom_resource_definition_costs_no_key_and_no_secret() -> Result<()> {
     let installation = Installation::start(1).await?;
-    let _operator = installation.start_operator("one").await?;
+    let operator = installation.start_operator("one").await?;
     installation.apply_quickstart().await?;
     installation.wait_until_all_ready().await?;
     let before = identity(&installation).await?;
     let kubectl = installation.kubectl();
     let names = ["tenants", "signingkeys", "oauthclients", "users"].map(|kind| format!("{kind}.claviger.dev"));
     kubectl.run(&[&["delete", "crd"], names.each_ref().map(String::as_str).as_slice()].concat()).await?;
+    // Time enough to do whatever it will do about that.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    ensure!(operator.exit_code()?.is_none(), "{}", operator.log());
     kubectl.apply(&crds().await?).await?;
     kubectl.run(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).await?;
     comes_back_the_same(&installation, &before).await

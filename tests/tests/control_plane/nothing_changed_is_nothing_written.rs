@@ -21,7 +21,8 @@ async fn a_full_resync_and_a_change_of_leader_write_no_object() -> Result<()> {
     installation.proxy().restore();
     let operator = installation.start_operator("two").await?;
     installation.wait_until_leading(&operator).await?;
-    steadily(Duration::from_secs(15), "nothing is written", async || {
+    // Longer than the pause after which Secrets that objects name are read again.
+    steadily(Duration::from_secs(75), "nothing is written", async || {
         let writes = installation.proxy().writes_of(Category::Object);
         ensure!(writes.is_empty(), "{writes:?}");
         Ok(())

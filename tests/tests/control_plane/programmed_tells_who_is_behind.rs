@@ -69,7 +69,7 @@ async fn without_a_provider_nothing_is_programmed_and_that_is_said() -> Result<(
 }
 
 #[tokio::test]
-async fn a_deleted_tenant_is_gone_within_a_second() -> Result<()> {
+async fn a_deleted_tenant_is_no_longer_served() -> Result<()> {
     let installation = Installation::start(2).await?;
     let _operator = installation.start_operator("one").await?;
     installation.apply_quickstart().await?;

@@ -178,3 +178,51 @@ async fn a_default_ring_leaves_when_a_declared_one_is_live() {
     harness.pass(4 * HOUR).await;
     assert!(keys(&harness, "acme-default").0.withdrawn_at.is_some());
 }
+
+#[tokio::test]
+async fn the_same_keys_sign_again_though_the_tenant_comes_back_first() {
+    let mut harness = Harness::furnished().await;
+    let before = kids(&keys(&harness, "acme-es256").1);
+    harness.world.delete::<SigningKey>(&ObjectName::new("identity", "acme-es256"));
+    harness.run().await;
+    harness.delete::<Tenant>("identity", "acme").await;
+    harness.pass(HOUR).await;
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    harness.pass(Duration::from_secs(8)).await;
+    assert!(harness.world.objects().signing_keys.is_empty(), "its ring may come back with its keys");
+    harness.apply::<SigningKey>(fixtures::SIGNING_KEY).await;
+    harness.pass(Duration::from_secs(2)).await;
+    assert_eq!(kids(&keys(&harness, "acme-es256").1), before);
+    assert!(harness.document(Kind::SigningKey, "identity", "acme-default").is_none());
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_tenant_whose_ring_does_not_come_back_gets_a_default_one() {
+    let mut harness = Harness::furnished().await;
+    delete_everything(&mut harness).await;
+    harness.pass(HOUR).await;
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    harness.pass(Duration::from_secs(12)).await;
+    assert_eq!(harness.ready::<SigningKey>("identity", "acme-default"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_made_anew_waits_for_its_signing_key_anew() {
+    let mut harness = Harness::furnished().await;
+    delete_everything(&mut harness).await;
+    harness.pass(170 * HOUR).await;
+    for gap in [HOUR, Duration::ZERO] {
+        harness.apply::<Tenant>(fixtures::TENANT).await;
+        harness.pass(Duration::from_millis(200)).await;
+        assert!(harness.world.objects().signing_keys.is_empty(), "the SigningKey may be on its way");
+        // Without a gap, the operator never sees that there was none.
+        harness.world.delete::<Tenant>(&ObjectName::new("identity", "acme"));
+        if !gap.is_zero() {
+            harness.pass(gap).await;
+        }
+    }
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    harness.pass(Duration::from_millis(200)).await;
+    assert!(harness.world.objects().signing_keys.is_empty());
+}

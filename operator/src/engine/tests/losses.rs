@@ -8,9 +8,11 @@ use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{Content, DATA_KEY, Document, DocumentKind, Stored};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
+use claviger_crds::user::User;
 use k8s_openapi::ByteString;
 
-use crate::testing::{Harness, OPERATOR, PUBLISHED, fixtures};
+use crate::testing::{Harness, OPERATOR, PUBLISHED, fixtures, secret};
+use crate::work::Kind;
 
 fn published(kind: &str, namespace: &str, name: &str) -> ObjectName {
     ObjectName::new(PUBLISHED, names::published_secret(kind, &ObjectName::new(namespace, name)))
@@ -126,7 +128,8 @@ async fn credentials_that_vanish_are_made_anew_and_the_old_secret_works_for_a_da
     harness.pass(Duration::from_secs(100)).await;
     let after = hashes(&harness);
     assert_eq!(after.len(), 2);
-    assert_eq!((after[0].expires_at.is_none(), &after[1].fingerprint), (true, &before[0].fingerprint));
+    assert_eq!((after[0].expires_at.is_none(), &after[1].created_at), (true, &before[0].created_at));
+    assert_ne!(after[0].fingerprint, before[0].fingerprint);
     harness.pass(Duration::from_secs(24 * 3600)).await;
     assert_eq!(hashes(&harness).len(), 1, "the overlap is over");
 }
@@ -157,4 +160,45 @@ async fn an_old_leader_that_wakes_up_destroys_nothing() {
     harness.run().await;
     harness.pass(Duration::from_secs(5)).await;
     assert_eq!(harness.ready::<SigningKey>("identity", "acme-es256"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_users_last_good_hash_outlives_its_secret_and_its_document() {
+    let hash = |harness: &Harness| {
+        let Content::User(user) = harness.document(Kind::User, "identity", "ada")?.content else { panic!() };
+        user.password_hash.map(|hash| hash.expose().to_owned())
+    };
+    let (at, password) = (published("User", "identity", "ada"), ObjectName::new("identity", "ada-password"));
+    let mut harness = Harness::furnished().await;
+    let before = hash(&harness);
+    assert!(before.is_some());
+    harness.world.remove_secret(&password);
+    harness.pass(Duration::from_secs(100)).await;
+    let resolved = harness.condition::<User>("identity", "ada", ConditionType::ReferencesResolved).0;
+    assert_eq!((resolved.as_str(), hash(&harness)), ("False/SecretNotFound", before.clone()));
+    harness.world.remove_secret(&at);
+    harness.run().await;
+    assert_eq!(hash(&harness), before);
+
+    // Nobody remembers the hash: what providers have of it is not overwritten with none.
+    harness.world.remove_secret(&at);
+    harness.restart();
+    harness.pass(Duration::from_secs(100)).await;
+    assert_eq!(harness.document(Kind::User, "identity", "ada"), None);
+    assert_eq!(harness.ready::<User>("identity", "ada"), "False/SecretNotFound");
+    harness.world.put_secret(secret("identity", "ada-password", &[("password", "another one")]));
+    harness.pass(Duration::from_secs(100)).await;
+    assert!(hash(&harness).is_some());
+    assert_eq!(harness.ready::<User>("identity", "ada"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_user_that_is_disabled_is_so_whatever_is_known_of_its_password() {
+    let mut harness = Harness::furnished().await;
+    harness.world.remove_secret(&ObjectName::new("identity", "ada-password"));
+    harness.world.remove_secret(&published("User", "identity", "ada"));
+    harness.restart();
+    harness.apply::<User>(&fixtures::USER.replace("spec:", "spec:\n  disabled: true")).await;
+    let Content::User(user) = harness.document(Kind::User, "identity", "ada").unwrap().content else { panic!() };
+    assert!(user.disabled);
 }

@@ -105,7 +105,17 @@ fn detail(content: &Content) -> Detail {
             leaving: keys.leaving,
             created_at: keys.created_at,
             cache_lifetime: keys.cache_lifetime,
+            algorithms: keys
+                .keys
+                .iter()
+                .filter(|key| matches!(key.phase, KeyPhase::Active | KeyPhase::Published))
+                .map(|key| key.public_key.algorithm())
+                .collect(),
         },
-        Content::User(user) => Detail::User { username: user.username.clone(), subject: user.subject.clone() },
+        Content::User(user) => Detail::User {
+            username: user.username.clone(),
+            subject: user.subject.clone(),
+            password: user.password_hash.clone().zip(user.password_source.clone()),
+        },
     }
 }

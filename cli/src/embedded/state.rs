@@ -1,11 +1,13 @@
 //! The state folder: keys, generated secrets and when each object was first seen.
 //!
 //! Everything in it is for this user alone (folders 0700, files 0600). Each file is written beside
-//! its place, flushed, and renamed into it, so a crash leaves the old or the new one. Secrets are
-//! manifests that a person can open. One process at a time: the lock is the kernel's, and ends
-//! with the process however that ends.
+//! its place, flushed, and renamed into it, so a crash leaves the old or the new one; what is
+//! published is not flushed, for it can be computed again. Secrets are manifests that a person can
+//! open. One process at a time: the lock is the kernel's, and ends with the process however that
+//! ends.
 
 mod manifest;
+mod place;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -13,7 +15,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::Digest;
 use claviger_crds::signing_key::SigningKey;
@@ -23,8 +25,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::manifest::merged;
+use self::place::{LOCK, MARK};
+use super::PUBLISHED_NAMESPACE;
 
-const LOCK: &str = "lock";
 const OBJECTS: &str = "objects.json";
 const SECRETS: &str = "secrets";
 const SIGNING_KEYS: &str = "signingkeys";
@@ -57,32 +60,23 @@ impl State {
     ///
     /// # Errors
     /// When it is another's folder, in use, inside `served`, or cannot be written.
-    pub(super) fn open(dir: &Path, served: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(dir: &Path, served: &Path) -> anyhow::Result<Self> {
         let shown = dir.display();
-        if dir.exists() {
-            let foreign = !dir.join(LOCK).exists() && fs::read_dir(dir)?.next().is_some();
-            // We are about to restrict who may open it: not somebody's home.
-            ensure!(!foreign, "{shown} is not a state folder: it holds other files; choose another with --state");
-        } else {
-            folders(dir).with_context(|| format!("cannot make the state folder {shown}"))?;
-        }
-        let dir = dir.canonicalize().with_context(|| format!("cannot open the state folder {shown}"))?;
-        if served.canonicalize().is_ok_and(|served| dir.starts_with(served)) {
-            // `kubectl apply -R` would apply the private keys.
-            bail!("the state folder {shown} is inside the folder that is served; choose another with --state");
-        }
-        let lock = private(&dir.join(LOCK), false).with_context(|| format!("cannot write in {shown}"))?;
+        let dir = place::check(dir, served)?;
+        folders(&dir).with_context(|| format!("cannot make the state folder {shown}"))?;
+        let mut lock = private(&dir.join(LOCK), false).with_context(|| format!("cannot write in {shown}"))?;
         if let Err(error) = lock.try_lock() {
             match error {
                 fs::TryLockError::WouldBlock => bail!("the state folder {shown} is in use by another claviger dev"),
                 fs::TryLockError::Error(error) => bail!("cannot lock the state folder {shown}: {error}"),
             }
         }
+        lock.write_all(MARK.as_bytes()).with_context(|| format!("cannot write in {shown}"))?;
         fs::set_permissions(&dir, Permissions::from_mode(0o700))?;
         let ignore = dir.join(".gitignore");
         let state = Self { dir: Some(dir), _lock: Some(lock) };
         // Keys must not end up in the repository around them.
-        state.write(&ignore, b"*\n")?;
+        state.write(&ignore, b"*\n", Flush::Yes)?;
         Ok(state)
     }
 
@@ -105,7 +99,8 @@ impl State {
     /// Keeps a Secret.
     pub(super) fn keep_secret(&self, name: &ObjectName, secret: &Secret) -> io::Result<()> {
         let text = manifest::of_secret(secret)?;
-        self.write(&self.path(SECRETS, name), text.as_bytes())
+        let flush = if name.namespace == PUBLISHED_NAMESPACE { Flush::No } else { Flush::Yes };
+        self.write(&self.path(SECRETS, name), text.as_bytes(), flush)
     }
 
     /// Forgets a Secret.
@@ -121,7 +116,7 @@ impl State {
     /// Keeps a SigningKey that the operator made.
     pub(super) fn keep_signing_key(&self, name: &ObjectName, key: &SigningKey) -> io::Result<()> {
         let text = manifest::of(key)?;
-        self.write(&self.path(SIGNING_KEYS, name), text.as_bytes())
+        self.write(&self.path(SIGNING_KEYS, name), text.as_bytes(), Flush::Yes)
     }
 
     /// Forgets a SigningKey.
@@ -144,7 +139,7 @@ impl State {
 
     /// Keeps when each object was first seen.
     pub(super) fn keep_births(&self, births: &Births) -> io::Result<()> {
-        self.write(&self.root().join(OBJECTS), &serde_json::to_vec_pretty(births)?)
+        self.write(&self.root().join(OBJECTS), &serde_json::to_vec_pretty(births)?, Flush::Yes)
     }
 
     fn path(&self, folder: &str, name: &ObjectName) -> PathBuf {
@@ -165,10 +160,15 @@ impl State {
         for namespace in entries(&root)? {
             for path in entries(&namespace)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")) {
                 let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                // To go on without it would be to make a new key in its place. The parser's error
-                // could show a private key, so it is not passed on.
-                let object = serde_saphyr::from_str(&text).ok();
-                found.push(object.with_context(|| format!("{} is damaged", path.display()))?);
+                // The parser's error could show a private key, so it is not passed on.
+                match serde_saphyr::from_str(&text).ok() {
+                    Some(object) => found.push(object),
+                    None if namespace.ends_with(PUBLISHED_NAMESPACE) => {
+                        tracing::warn!("{} is damaged; it is written anew", path.display());
+                    }
+                    // To go on without it would be to make a new key in its place.
+                    None => bail!("{} is damaged", path.display()),
+                }
             }
         }
         Ok(found)
@@ -184,17 +184,29 @@ impl State {
         }
     }
 
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, path: &Path, bytes: &[u8], flush: Flush) -> io::Result<()> {
         let (Some(_), Some(folder)) = (&self.dir, path.parent()) else { return Ok(()) };
         folders(folder)?;
         let temporary = path.with_extension("new");
         let mut file = private(&temporary, true)?;
         file.write_all(bytes)?;
+        if flush == Flush::No {
+            return fs::rename(&temporary, path);
+        }
         file.sync_all()?;
         fs::rename(&temporary, path)?;
         // The rename is durable once the folder is.
         File::open(folder)?.sync_all()
     }
+}
+
+/// Whether a write survives a loss of power.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    /// Waits for the disk.
+    Yes,
+    /// It may be lost, or be left empty. That costs a computation and no key.
+    No,
 }
 
 fn folders(path: &Path) -> io::Result<()> {

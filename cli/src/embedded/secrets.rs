@@ -10,12 +10,11 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::sync::mpsc;
 
-use super::super::identity::uid;
-use super::{Inner, Namespaces, Told, unwritable};
+use super::identity::uid;
+use super::{Inner, OPERATOR_NAMESPACE, PUBLISHED_NAMESPACE, Told, unwritable};
 
 /// Every Secret.
 pub(super) struct Secrets {
-    namespaces: Namespaces,
     /// From the folder that is served. A name that stands there is never written.
     declared: BTreeMap<ObjectName, Secret>,
     /// Written by the operator, kept in the state folder.
@@ -24,8 +23,8 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    pub(super) fn new(namespaces: Namespaces, kept: Vec<Secret>) -> Self {
-        let mut secrets = Self { namespaces, declared: BTreeMap::new(), kept: BTreeMap::new(), version: 0 };
+    pub(super) fn new(kept: Vec<Secret>) -> Self {
+        let mut secrets = Self { declared: BTreeMap::new(), kept: BTreeMap::new(), version: 0 };
         for mut secret in kept {
             let name = name_of(&secret);
             secret.metadata.uid = Some(uid("Secret", &name));
@@ -51,7 +50,7 @@ impl Secrets {
     }
 
     pub(super) fn declare(&mut self, name: &ObjectName, secret: Secret) {
-        let mut secret = super::super::state::merged(secret);
+        let mut secret = super::state::merged(secret);
         secret.metadata.uid = Some(uid("Secret", name));
         // Of the content, so that after a restart the same Secret is not a changed one: a password
         // is hashed again only when it changes.
@@ -72,19 +71,19 @@ impl Secrets {
     fn tell_one(&self, secret: &Secret, told: &mpsc::UnboundedSender<Told>) {
         let namespace = secret.metadata.namespace.as_deref().unwrap_or_default();
         let seen = Seen::Applied(Box::new(secret.clone()));
-        if namespace == self.namespaces.published {
+        if namespace == PUBLISHED_NAMESPACE {
             let _ = told.send(Told::Published(Box::new(secret.clone())));
             let _ = told.send(Told::Change(Change::Published(seen)));
-        } else if namespace == self.namespaces.operator && holds_ring(secret) {
+        } else if namespace == OPERATOR_NAMESPACE && holds_ring(secret) {
             let _ = told.send(Told::Change(Change::Ring(seen)));
         }
     }
 
     fn tell_gone(&self, name: &ObjectName, secret: &Secret, told: &mpsc::UnboundedSender<Told>) {
-        if name.namespace == self.namespaces.published {
+        if name.namespace == PUBLISHED_NAMESPACE {
             let _ = told.send(Told::Unpublished(name.name.clone()));
             let _ = told.send(Told::Change(Change::Published(Seen::Deleted(name.clone()))));
-        } else if name.namespace == self.namespaces.operator && holds_ring(secret) {
+        } else if name.namespace == OPERATOR_NAMESPACE && holds_ring(secret) {
             let _ = told.send(Told::Change(Change::Ring(Seen::Deleted(name.clone()))));
         }
     }
@@ -132,7 +131,7 @@ impl Inner {
 
     /// To disk first: what was told must survive.
     fn store_secret(&mut self, name: &ObjectName, mut secret: Secret) -> Result<Secret, ClusterError> {
-        secret = super::super::state::merged(secret);
+        secret = super::state::merged(secret);
         self.state.keep_secret(name, &secret).map_err(unwritable)?;
         secret.metadata.resource_version = Some(self.secrets.next_version());
         self.secrets.tell_one(&secret, &self.told);

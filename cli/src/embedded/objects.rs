@@ -1,6 +1,7 @@
 //! Custom resources: as declared, with what an API server adds, and with their status.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::Digest;
@@ -12,14 +13,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::super::identity::uid;
-use super::super::state::{Birth, Births};
+use super::identity::uid;
+use super::state::{Birth, Births};
 use super::{Inner, Told, unwritable};
 use crate::manifests::{Sort, title};
 
 /// Every custom resource.
 pub(super) struct Objects {
     births: Births,
+    /// Whether `births` differs from what the state folder holds.
+    unkept: bool,
     all: BTreeMap<(Kind, ObjectName), Value>,
     /// SigningKeys that the operator made; no file declares them.
     pub(super) made: BTreeSet<ObjectName>,
@@ -28,11 +31,11 @@ pub(super) struct Objects {
 
 impl Objects {
     pub(super) fn new(births: Births) -> Self {
-        Self { births, all: BTreeMap::new(), made: BTreeSet::new(), version: 0 }
+        Self { births, unkept: false, all: BTreeMap::new(), made: BTreeSet::new(), version: 0 }
     }
 
-    pub(super) fn all(&self) -> Vec<(Kind, ObjectName, Value)> {
-        self.all.iter().map(|((kind, name), value)| (*kind, name.clone(), value.clone())).collect()
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Kind, &ObjectName, &Value)> {
+        self.all.iter().map(|((kind, name), value)| (*kind, name, value))
     }
 
     pub(super) fn owner(&self, kind: Kind, name: &ObjectName) -> Option<OwnerMeta> {
@@ -58,10 +61,8 @@ impl Inner {
             None => Birth { created_at: whole_seconds(self.clock.now().wall), generation: 1, spec },
         };
         if self.objects.births.get(&title) != Some(&birth) {
-            let mut births = self.objects.births.clone();
-            births.insert(title, birth.clone());
-            self.state.keep_births(&births)?;
-            self.objects.births = births;
+            self.objects.births.insert(title, birth.clone());
+            self.objects.unkept = true;
         }
         let mut value = value.clone();
         let metadata = &mut value["metadata"];
@@ -72,6 +73,15 @@ impl Inner {
             value["status"] = status.clone();
         }
         self.objects.put(kind, name, value, &self.told);
+        Ok(())
+    }
+
+    /// Where this fails, the next call tries again.
+    pub(super) fn keep_births(&mut self) -> io::Result<()> {
+        if self.objects.unkept {
+            self.state.keep_births(&self.objects.births)?;
+            self.objects.unkept = false;
+        }
         Ok(())
     }
 
@@ -86,11 +96,9 @@ impl Inner {
 
     pub(super) fn delete_resource(&mut self, kind: Kind, name: &ObjectName) -> anyhow::Result<()> {
         let Some(gone) = self.objects.all.remove(&(kind, name.clone())) else { return Ok(()) };
-        let mut births = self.objects.births.clone();
-        births.remove(&title(Sort::Resource(kind), name));
-        self.state.keep_births(&births)?;
-        self.objects.births = births;
-        if self.objects.made.remove(name) {
+        self.objects.births.remove(&title(Sort::Resource(kind), name));
+        self.objects.unkept = true;
+        if kind == Kind::SigningKey && self.objects.made.remove(name) {
             self.state.forget_signing_key(name)?;
         }
         tell_deleted(kind, name, &self.told);
@@ -121,7 +129,8 @@ impl Inner {
         let declared = self.declare_resource(Kind::SigningKey, &name, &value);
         declared.map_err(|error| ClusterError::Unavailable(error.to_string()))?;
         self.objects.made.insert(name);
-        Ok(())
+        // In a conflict the oldest ring wins, also after a crash.
+        self.keep_births().map_err(unwritable)
     }
 
     pub(super) fn delete_signing_key(
@@ -137,10 +146,12 @@ impl Inner {
         if !self.objects.made.contains(name) {
             return Err(ClusterError::Denied("the served folder declares it".to_owned()));
         }
-        self.delete_resource(Kind::SigningKey, name).map_err(|error| ClusterError::Unavailable(error.to_string()))
+        let deleted = self.delete_resource(Kind::SigningKey, name);
+        deleted.map_err(|error| ClusterError::Unavailable(error.to_string()))?;
+        self.keep_births().map_err(unwritable)
     }
 
-    pub(super) fn write_status(&mut self, write: StatusWrite) -> Result<(), ClusterError> {
+    pub(super) fn write_status(&mut self, write: StatusWrite) -> Result<String, ClusterError> {
         let StatusWrite { kind, name, uid, resource_version, status } = write;
         let present = self.objects.owner(kind, &name).ok_or(ClusterError::NotFound)?;
         if present.uid != uid || present.resource_version != resource_version {
@@ -152,7 +163,7 @@ impl Inner {
         value["status"] = status;
         self.objects.put(kind, &name, value, &self.told);
         self.tell(Told::Status);
-        Ok(())
+        self.objects.owner(kind, &name).map(|written| written.resource_version).ok_or(ClusterError::NotFound)
     }
 
     pub(super) fn tell_namespace(&self, value: &Value) -> anyhow::Result<()> {

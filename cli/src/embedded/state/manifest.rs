@@ -33,7 +33,7 @@ pub(super) fn of_secret(secret: &Secret) -> io::Result<String> {
 }
 
 /// A Secret as an API server stores it: `stringData` goes over `data`.
-pub(in crate::dev) fn merged(mut secret: Secret) -> Secret {
+pub(in crate::embedded) fn merged(mut secret: Secret) -> Secret {
     let text = secret.string_data.take().unwrap_or_default();
     let text = text.into_iter().map(|(key, text)| (key, k8s_openapi::ByteString(text.into_bytes())));
     secret.data.get_or_insert_default().extend(text);

@@ -1,19 +1,25 @@
-//! The embedded cluster: what an API server would hold, held here.
+//! The embedded cluster: what an API server would hold, held here. `dev` serves from it, `lint`
+//! rehearses on one that keeps nothing.
 //!
 //! It implements the operator's [`Cluster`] over objects in memory and the state folder, and tells
-//! the session ([`Told`]) what a watch would tell the operator. It decides nothing: it stores,
+//! whoever runs it ([`Told`]) what a watch would tell the operator. It decides nothing: it stores,
 //! counts versions and refuses what an API server would refuse for a version's sake.
 
+mod identity;
 mod objects;
 mod secrets;
+mod standing;
+mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::Context as _;
 use claviger_crds::names::ObjectName;
 use claviger_crds::signing_key::SigningKey;
 use claviger_operator::clock::Clock;
 use claviger_operator::cluster::{Cluster, ClusterError, Event, Kind, OwnerMeta, StatusWrite};
-use claviger_operator::engine::Change;
+use claviger_operator::engine::{Change, Engine, Options};
+use claviger_operator::metrics::Metrics;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
@@ -22,8 +28,16 @@ use tokio::sync::mpsc;
 
 use self::objects::Objects;
 use self::secrets::Secrets;
-use super::state::State;
+pub(crate) use self::standing::{Standing, condition, is_judged, standing};
+pub(crate) use self::state::State;
 use crate::manifests::Sort;
+
+/// The operator's own namespace: ring Secrets are here.
+const OPERATOR_NAMESPACE: &str = "claviger-system";
+/// Published Secrets are here.
+const PUBLISHED_NAMESPACE: &str = "claviger-published";
+/// How many reconciles run at once.
+const WORKERS: usize = 4;
 
 /// What happened, in the order in which it did.
 #[derive(Debug)]
@@ -41,21 +55,6 @@ pub(crate) enum Told {
     Status,
     /// For people.
     Event(Event),
-}
-
-/// The namespaces of the operator.
-#[derive(Clone, Debug)]
-pub(crate) struct Namespaces {
-    /// Ring Secrets are here.
-    pub(crate) operator: String,
-    /// Published Secrets are here.
-    pub(crate) published: String,
-}
-
-impl Default for Namespaces {
-    fn default() -> Self {
-        Self { operator: "claviger-system".to_owned(), published: "claviger-published".to_owned() }
-    }
 }
 
 /// The embedded cluster.
@@ -76,15 +75,10 @@ impl Embedded {
     ///
     /// # Errors
     /// When the state cannot be read: to begin anew would lose keys.
-    pub(crate) fn open(
-        state: State,
-        namespaces: Namespaces,
-        clock: Arc<dyn Clock>,
-        told: mpsc::UnboundedSender<Told>,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn open(state: State, clock: Arc<dyn Clock>, told: mpsc::UnboundedSender<Told>) -> anyhow::Result<Self> {
         let mut inner = Inner {
             objects: Objects::new(state.births()?),
-            secrets: Secrets::new(namespaces, state.secrets()?),
+            secrets: Secrets::new(state.secrets()?),
             state,
             clock,
             told,
@@ -96,7 +90,20 @@ impl Embedded {
         Ok(Self { inner: Mutex::new(inner) })
     }
 
-    /// The folder declares this object, new, changed or as before.
+    /// The operator's engine over this cluster, which was told nothing yet.
+    pub(crate) fn engine(self: &Arc<Self>, external_url: String) -> Arc<Engine> {
+        let options = Options {
+            external_url,
+            operator_namespace: OPERATOR_NAMESPACE.to_owned(),
+            published_namespace: PUBLISHED_NAMESPACE.to_owned(),
+            workers: WORKERS,
+        };
+        let clock = self.lock().clock.clone();
+        Engine::new(self.clone(), options, clock, Metrics::unregistered())
+    }
+
+    /// The folder declares this object, new, changed or as before. Its birth is kept by
+    /// [`Embedded::keep_births`].
     ///
     /// # Errors
     /// When the state folder cannot be written, or the object is not of its kind.
@@ -104,8 +111,11 @@ impl Embedded {
         let mut inner = self.lock();
         match sort {
             Sort::Resource(kind) => {
-                inner.objects.made.remove(name);
                 inner.declare_resource(kind, name, value)?;
+                // The folder takes over a ring that the operator made: it is no longer ours to keep.
+                if kind == Kind::SigningKey && inner.objects.made.remove(name) {
+                    inner.state.forget_signing_key(name)?;
+                }
             }
             Sort::Secret => {
                 let secret: Secret = serde_json::from_value(value.clone())?;
@@ -116,6 +126,15 @@ impl Embedded {
             Sort::ServiceAccount => {}
         }
         Ok(())
+    }
+
+    /// Keeps when objects were first seen. Once for everything that was declared and undeclared
+    /// since, for one file holds them all: to write it for each would cost the square of their number.
+    ///
+    /// # Errors
+    /// When the state folder cannot be written.
+    pub(crate) fn keep_births(&self) -> anyhow::Result<()> {
+        self.lock().keep_births().context("the state folder cannot be written")
     }
 
     /// The folder no longer declares this object.
@@ -144,7 +163,13 @@ impl Embedded {
 
     /// Every custom resource, with its status.
     pub(crate) fn resources(&self) -> Vec<(Kind, ObjectName, Value)> {
-        self.lock().objects.all()
+        let inner = self.lock();
+        inner.objects.iter().map(|(kind, name, value)| (kind, name.clone(), value.clone())).collect()
+    }
+
+    /// Whether `holds` of every custom resource that the engine judges.
+    pub(crate) fn all(&self, holds: impl Fn(&Value) -> bool) -> bool {
+        self.lock().objects.iter().all(|(kind, _, object)| kind == Kind::IdentityProvider || holds(object))
     }
 
     /// Where a person finds a Secret that was generated, if it is there.
@@ -217,7 +242,7 @@ impl Cluster for Embedded {
         async move { deleted }.boxed()
     }
 
-    fn write_status(&self, status: StatusWrite) -> BoxFuture<'_, Result<(), ClusterError>> {
+    fn write_status(&self, status: StatusWrite) -> BoxFuture<'_, Result<String, ClusterError>> {
         let written = self.lock().write_status(status);
         async move { written }.boxed()
     }

@@ -1,0 +1,57 @@
+//! What may be outside the folder, and so is no fault: lint sees one repository, a cluster is made
+//! of many. A reference leads outside when its namespace is not declared in the folder. Pure.
+
+use claviger_crds::names::ObjectName;
+use claviger_operator::cluster::Kind;
+use serde_json::Value;
+
+use super::Admitted;
+use crate::manifests::{Sort, referred};
+
+/// Whether what a condition of the object `name` misses may be outside the folder.
+pub(super) fn is_outside(verdict: &Value, kind: Kind, name: &ObjectName, admitted: &Admitted) -> bool {
+    let Some((_, object)) = admitted.get(&(Sort::Resource(kind), name.clone())) else { return false };
+    let spec = &object["spec"];
+    let declares = |namespace: &str| declares_namespace(admitted, namespace);
+    match verdict["reason"].as_str().unwrap_or_default() {
+        // A Secret does not belong into Git.
+        "SecretNotFound" => true,
+        "TenantNotFound" => !declares(&referred(name, &spec["tenantRef"]).namespace),
+        // A ring is in its Tenant's namespace.
+        "SigningKeyNotFound" if kind == Kind::Tenant => !declares(&name.namespace),
+        "SigningKeyNotFound" => !declares(&referred(name, &spec["tenantRef"]).namespace),
+        "ClientNotFound" => !declares(&referred(name, &spec["login"]["ui"]["clientRef"]).namespace),
+        // Its labels decide, and we do not know them.
+        "NotAllowedByTenant" => !declares(&name.namespace),
+        "AudienceNotGranted" => {
+            let message = verdict["message"].as_str().unwrap_or_default();
+            !refused(message).any(|audience| is_refused_here(audience, name, object, admitted))
+        }
+        // Where this is said every audience that is asked for is granted, so all its scopes are
+        // known, and so are the Tenant's.
+        _ => false,
+    }
+}
+
+/// Whether the folder declares the Namespace.
+pub(super) fn declares_namespace(admitted: &Admitted, name: &str) -> bool {
+    admitted.contains_key(&(Sort::Namespace, ObjectName::new("", name)))
+}
+
+/// The audiences that a message names; an audience holds neither spaces nor commas.
+fn refused(message: &str) -> impl Iterator<Item = &str> {
+    message.split([' ', ',']).filter(|part| !part.is_empty())
+}
+
+/// Whether the folder holds the API of `audience`, and all that its refusal rests on: the labels of
+/// both namespaces.
+fn is_refused_here(audience: &str, name: &ObjectName, client: &Value, admitted: &Admitted) -> bool {
+    let tenant = referred(name, &client["spec"]["tenantRef"]);
+    let mut apis = admitted.iter().filter(|((sort, api), (_, value))| {
+        *sort == Sort::Resource(Kind::OAuthClient)
+            && value["spec"]["resourceServer"]["audience"] == audience
+            && referred(api, &value["spec"]["tenantRef"]) == tenant
+            && declares_namespace(admitted, &api.namespace)
+    });
+    declares_namespace(admitted, &name.namespace) && apis.next().is_some()
+}

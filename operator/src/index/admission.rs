@@ -1,0 +1,73 @@
+//! What a Tenant demands of a client, whatever other clients there are. Who fails this is nobody's
+//! rival: it holds no name and takes no place of a quota, or whoever may write an OAuthClient
+//! anywhere could keep the names of a Tenant that does not have him.
+
+use claviger_crds::condition::Reason;
+use claviger_crds::names::ObjectName;
+use claviger_crds::oauth_client::{Authentication, ValidOAuthClient};
+use claviger_crds::references;
+use claviger_crds::tenant::ValidTenant;
+
+use super::Index;
+
+impl Index {
+    /// The checks in their order; why the tenant `name` does not have the client, if it does not.
+    pub(crate) fn refuse_alone(
+        &self,
+        client: &ValidOAuthClient,
+        name: &ObjectName,
+        tenant: &ValidTenant,
+    ) -> Option<(Reason, String)> {
+        check_client_id(client, name)
+            .or_else(|| self.check_attachment(client, name, tenant))
+            .or_else(|| check_authentication(client))
+            .or_else(|| check_ceilings(client, tenant))
+    }
+
+    /// Whether the Tenant that the client names would have it.
+    pub(super) fn admitted(&self, client: &ValidOAuthClient) -> bool {
+        let tenant = self.tenants.get(&client.tenant).and_then(|tenant| tenant.valid());
+        tenant.is_some_and(|tenant| self.refuse_alone(client, &client.tenant, tenant).is_none())
+    }
+
+    fn check_attachment(
+        &self,
+        client: &ValidOAuthClient,
+        name: &ObjectName,
+        tenant: &ValidTenant,
+    ) -> Option<(Reason, String)> {
+        let own = &client.name.namespace;
+        let labels = self.labels(own);
+        (!references::attachment_allowed(&tenant.allowed_clients, &name.namespace, own, &labels)).then(|| {
+            let message = format!("the Tenant {name} does not allow clients of namespace {own} (spec.allowedClients)");
+            (Reason::NotAllowedByTenant, message)
+        })
+    }
+}
+
+fn check_client_id(client: &ValidOAuthClient, tenant: &ObjectName) -> Option<(Reason, String)> {
+    let own = &client.name.namespace;
+    (!references::client_id_allowed(&client.client_id, own, &tenant.namespace)).then(|| {
+        let message = format!(
+            "clientId {} is not {own}.<name>: only the Tenant's own namespace may choose freely",
+            client.client_id
+        );
+        (Reason::ClientIdNotAllowed, message)
+    })
+}
+
+fn check_authentication(client: &ValidOAuthClient) -> Option<(Reason, String)> {
+    let method = match &client.authentication {
+        Authentication::ServiceAccounts(_) => "serviceAccounts",
+        Authentication::Tls { .. } => "tls",
+        Authentication::Secret(_) | Authentication::PrivateKeyJwt { .. } | Authentication::None => {
+            return None;
+        }
+    };
+    Some((Reason::Unsupported, format!("authentication.{method} is not served by this release")))
+}
+
+fn check_ceilings(client: &ValidOAuthClient, tenant: &ValidTenant) -> Option<(Reason, String)> {
+    let exceeded = references::ceilings_exceeded(&tenant.ceilings, client);
+    (!exceeded.is_empty()).then(|| (Reason::CeilingExceeded, exceeded.join("; ")))
+}

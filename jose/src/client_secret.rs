@@ -32,6 +32,9 @@ pub struct HashUnreadable;
 // === impl ClientSecret ===
 
 impl ClientSecret {
+    /// Longer ones are refused before anything is computed, bytes.
+    pub const LONGEST: usize = 1024;
+
     /// A secret that somebody has.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))

@@ -3,6 +3,7 @@
 //! Owns `/healthz`, `/readyz` and `/metrics`; never exposed. Whoever runs the operator tells the
 //! [`Stage`]. Small enough for the HTTP library alone; clients are few and get little time.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// How far the process has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +34,11 @@ pub(crate) enum Stage {
     Leaving,
 }
 
-/// Connections at once; more are closed unanswered.
+/// Connections at once. One more ends the oldest: whoever holds many must not keep the kubelet's
+/// probe from its answer, and an answer takes no longer than its writing.
 const CONNECTIONS: usize = 64;
 /// For the head of a request, and between two.
-const HEAD_LIMIT: Duration = Duration::from_secs(30);
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// After the listener failed.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The media type of [`encode`]'s text.
@@ -46,6 +48,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// Answers on `listener` for ever.
 pub(crate) async fn serve(listener: TcpListener, stage: watch::Receiver<Stage>, metrics: Arc<Registry>) {
     let mut connections = JoinSet::new();
+    let mut oldest_first = VecDeque::new();
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -56,8 +59,11 @@ pub(crate) async fn serve(listener: TcpListener, stage: watch::Receiver<Stage>, 
             }
         };
         while connections.try_join_next().is_some() {}
-        if connections.len() >= CONNECTIONS {
-            continue;
+        oldest_first.retain(|connection: &AbortHandle| !connection.is_finished());
+        if oldest_first.len() >= CONNECTIONS
+            && let Some(oldest) = oldest_first.pop_front()
+        {
+            oldest.abort();
         }
         let (stage, metrics) = (stage.clone(), Arc::clone(&metrics));
         let answer = move |request: Request<hyper::body::Incoming>| {
@@ -68,7 +74,7 @@ pub(crate) async fn serve(listener: TcpListener, stage: watch::Receiver<Stage>, 
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
         let connection = builder.serve_connection(TokioIo::new(stream), service_fn(answer));
         // How a client leaves is its own business.
-        connections.spawn(async move { drop(connection.await) });
+        oldest_first.push_back(connections.spawn(async move { drop(connection.await) }));
     }
 }
 
@@ -158,17 +164,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_answers_on_a_socket() {
+    async fn it_answers_on_a_socket_however_many_others_are_held() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_stage, stages) = watch::channel(Stage::StandingBy);
         let serving = serve(listener, stages, Arc::new(registry()));
         let asking = async {
+            // Others hold as many connections as there may be, and say nothing.
+            let mut held = Vec::new();
+            for _ in 0..2 * CONNECTIONS {
+                held.push(TcpStream::connect(address).await.unwrap());
+            }
             let mut stream = TcpStream::connect(address).await.unwrap();
             let request = b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
             stream.write_all(request).await.unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.unwrap();
+            drop(held);
             answer
         };
         let answer = tokio::select! {

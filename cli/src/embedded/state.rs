@@ -10,6 +10,7 @@ mod manifest;
 mod place;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -21,6 +22,7 @@ use claviger_crds::published::Digest;
 use claviger_crds::signing_key::SigningKey;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +153,7 @@ impl State {
         self.dir.as_deref().unwrap_or(Path::new(""))
     }
 
-    fn load<T: DeserializeOwned>(&self, folder: &str) -> anyhow::Result<Vec<T>> {
+    fn load<T: DeserializeOwned + kube::Resource>(&self, folder: &str) -> anyhow::Result<Vec<T>> {
         let root = self.root().join(folder);
         if self.dir.is_none() || !root.exists() {
             return Ok(Vec::new());
@@ -161,7 +163,9 @@ impl State {
             for path in entries(&namespace)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")) {
                 let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
                 // The parser's error could show a private key, so it is not passed on.
-                match serde_saphyr::from_str(&text).ok() {
+                let object: Option<T> = serde_saphyr::from_str(&text).ok();
+                // An empty file is a Secret to the parser: one without a name.
+                match object.filter(|object| is_at(object.meta(), &path)) {
                     Some(object) => found.push(object),
                     None if namespace.ends_with(PUBLISHED_NAMESPACE) => {
                         tracing::warn!("{} is damaged; it is written anew", path.display());
@@ -218,6 +222,12 @@ fn private(path: &Path, truncate: bool) -> io::Result<File> {
     // The mode above is for a new file only.
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
+}
+
+/// Whether the object is the one that belongs at `path`.
+fn is_at(metadata: &ObjectMeta, path: &Path) -> bool {
+    let place = |name: &Option<String>, part: Option<&OsStr>| name.as_deref().map(OsStr::new) == part;
+    place(&metadata.name, path.file_stem()) && place(&metadata.namespace, path.parent().and_then(Path::file_name))
 }
 
 fn entries(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {

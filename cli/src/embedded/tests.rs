@@ -101,9 +101,8 @@ async fn a_status_is_written_to_the_version_it_speaks_of_and_stays_when_the_obje
     assert_eq!(object["metadata"]["uid"], owner.uid);
 }
 
-#[tokio::test]
-async fn a_signing_key_that_the_operator_made_goes_with_its_tenant() {
-    let (cluster, mut told) = cluster();
+/// Declares the Tenant identity/acme and has the operator make its ring, identity/acme-default.
+async fn with_default_ring(cluster: &Embedded) -> (ObjectName, SigningKey) {
     let at = name("identity", "acme");
     let tenant = json!({"apiVersion": "claviger.dev/v1alpha1", "kind": "Tenant", "spec": {},
                         "metadata": {"name": "acme", "namespace": "identity"}});
@@ -117,6 +116,27 @@ async fn a_signing_key_that_the_operator_made_goes_with_its_tenant() {
     }))
     .expect("a SigningKey");
     assert_eq!(cluster.create_signing_key(key.clone()).await, Ok(()));
+    (at, key)
+}
+
+/// Declares a User that bears the name of the default ring.
+fn declare_namesake(cluster: &Embedded) -> ObjectName {
+    let at = name("identity", "acme-default");
+    let user = json!({"apiVersion": "claviger.dev/v1alpha1", "kind": "User",
+                      "metadata": {"name": "acme-default", "namespace": "identity"},
+                      "spec": {"tenantRef": {"name": "acme"}, "username": "ada"}});
+    cluster.declare(Sort::Resource(Kind::User), &at, &user).expect("a User");
+    at
+}
+
+fn kinds(cluster: &Embedded) -> Vec<Kind> {
+    cluster.resources().into_iter().map(|(kind, ..)| kind).collect()
+}
+
+#[tokio::test]
+async fn a_signing_key_that_the_operator_made_goes_with_its_tenant() {
+    let (cluster, mut told) = cluster();
+    let (at, key) = with_default_ring(&cluster).await;
     assert_eq!(cluster.create_signing_key(key).await, Err(ClusterError::AlreadyExists));
     cluster.undeclare(Sort::Resource(Kind::Tenant), &at).expect("it is there");
     assert!(cluster.resources().is_empty());
@@ -127,4 +147,109 @@ async fn a_signing_key_that_the_operator_made_goes_with_its_tenant() {
         }
     }
     assert_eq!(gone, ["identity/acme-default"]);
+}
+
+#[tokio::test]
+async fn a_namesake_of_another_kind_that_goes_takes_no_signing_key_along() {
+    let kept = Kept::new("namesake");
+    let (cluster, _told) = kept.open();
+    with_default_ring(&cluster).await;
+    let user = declare_namesake(&cluster);
+    // Found again by the next process, to which the folder declares the namesake anew.
+    drop(cluster);
+    let (cluster, _told) = kept.open();
+    cluster.undeclare(Sort::Resource(Kind::User), &user).expect("nothing is there");
+    declare_namesake(&cluster);
+    cluster.undeclare(Sort::Resource(Kind::User), &user).expect("it is there");
+    assert_eq!(kinds(&cluster), [Kind::SigningKey]);
+    assert!(kept.file("signingkeys/identity/acme-default.yaml").exists());
+}
+
+#[tokio::test]
+async fn a_namesake_of_another_kind_does_not_keep_a_signing_key_from_going_with_its_tenant() {
+    let kept = Kept::new("collected");
+    let (cluster, _told) = kept.open();
+    let (tenant, _) = with_default_ring(&cluster).await;
+    declare_namesake(&cluster);
+    cluster.undeclare(Sort::Resource(Kind::Tenant), &tenant).expect("it is there");
+    assert_eq!(kinds(&cluster), [Kind::User]);
+    assert!(!kept.file("signingkeys/identity/acme-default.yaml").exists());
+}
+
+#[tokio::test]
+async fn a_ring_that_the_folder_takes_over_is_no_longer_kept() {
+    let kept = Kept::new("taken-over");
+    let (cluster, _told) = kept.open();
+    let (_, key) = with_default_ring(&cluster).await;
+    let value = serde_json::to_value(&key).expect("JSON");
+    let ring = name("identity", "acme-default");
+    cluster.declare(Sort::Resource(Kind::SigningKey), &ring, &value).expect("a SigningKey");
+    assert!(!kept.file("signingkeys/identity/acme-default.yaml").exists());
+    cluster.undeclare(Sort::Resource(Kind::SigningKey), &ring).expect("it is there");
+    assert_eq!(kinds(&cluster), [Kind::Tenant]);
+}
+
+#[tokio::test]
+async fn births_are_written_once_for_a_whole_reading_and_at_once_for_a_ring() {
+    let kept = Kept::new("births");
+    let (cluster, _told) = kept.open();
+    let births = || std::fs::read_to_string(kept.file("objects.json")).unwrap_or_default();
+    let user = declare_namesake(&cluster);
+    assert_eq!(births(), "");
+    cluster.keep_births().expect("it can be written");
+    assert!(births().contains("User identity/acme-default"));
+
+    cluster.undeclare(Sort::Resource(Kind::User), &user).expect("it is there");
+    with_default_ring(&cluster).await;
+    assert!(births().contains("SigningKey identity/acme-default"), "{}", births());
+    assert!(!births().contains("User"), "{}", births());
+    std::fs::remove_file(kept.file("objects.json")).expect("it is there");
+    cluster.keep_births().expect("nothing to write");
+    assert_eq!(births(), "");
+}
+
+#[tokio::test]
+async fn a_damaged_secret_ends_the_start_unless_it_can_be_computed_again() {
+    let kept = Kept::new("damaged");
+    let (cluster, _told) = kept.open();
+    cluster.create_secret(secret("claviger-published", "a", "1")).await.expect("it is new");
+    cluster.create_secret(secret("shop", "a", "1")).await.expect("it is new");
+    drop(cluster);
+    // What a loss of power leaves of a file that was not flushed.
+    std::fs::write(kept.file("secrets/claviger-published/a.yaml"), "").expect("a file");
+    let (cluster, _told) = kept.open();
+    assert_eq!(cluster.secret(&name("claviger-published", "a")).await, Ok(None));
+    assert!(cluster.secret(&name("shop", "a")).await.is_ok_and(|secret| secret.is_some()));
+    drop(cluster);
+    std::fs::write(kept.file("secrets/shop/a.yaml"), "").expect("a file");
+    assert!(kept.try_open().is_err());
+}
+
+/// A state folder that is gone when the test is.
+struct Kept(std::path::PathBuf);
+
+impl Kept {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("claviger-embedded-{}-{name}", std::process::id())))
+    }
+
+    fn try_open(&self) -> anyhow::Result<(Embedded, mpsc::UnboundedReceiver<Told>)> {
+        let (tell, told) = mpsc::unbounded_channel();
+        let state = State::open(&self.0, std::path::Path::new("/nothing/is/served"))?;
+        Ok((Embedded::open(state, Arc::new(SystemClock::new()), tell)?, told))
+    }
+
+    fn open(&self) -> (Embedded, mpsc::UnboundedReceiver<Told>) {
+        self.try_open().expect("it is ours")
+    }
+
+    fn file(&self, path: &str) -> std::path::PathBuf {
+        self.0.join(path)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

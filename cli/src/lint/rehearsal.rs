@@ -101,7 +101,11 @@ fn field(reason: &str, kind: Kind) -> &'static str {
         "AudienceConflict" | "AudienceNotAllowed" => "spec.resourceServer.audience",
         "AudienceNotGranted" => "spec.audiences",
         "ScopeNotGranted" => "spec.scopes",
-        "SigningKeyNotFound" => "spec.signing.default",
+        "SigningKeyNotFound" => match kind {
+            Kind::Tenant => "spec.signing.default",
+            _ => "spec.idTokenSignedResponseAlg",
+        },
+        "ClientNotFound" => "spec.login.ui.clientRef",
         "SecretNotOwned" | "SecretInvalid" | "SecretTooShort" => match kind {
             Kind::User => "spec.passwordSecretRef",
             _ => "spec.authentication",

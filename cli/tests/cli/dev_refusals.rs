@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::support::{Dev, Folder, claviger, stderr};
@@ -54,7 +55,7 @@ fn an_address_beyond_loopback() {
 }
 
 #[test]
-fn a_state_folder_in_use_or_of_somebody_else_or_in_the_served_folder() {
+fn a_state_folder_in_use_or_of_somebody_else_or_that_is_none() {
     let folder = Folder::quickstart();
     let dev = Dev::start(&folder);
     let state = folder.path().join("state");
@@ -63,9 +64,58 @@ fn a_state_folder_in_use_or_of_somebody_else_or_in_the_served_folder() {
 
     let home = folder.path().join("home");
     fs::create_dir(&home).expect("a folder");
-    fs::write(home.join("letter"), "dear").expect("a file");
+    // Many programs call a file so.
+    fs::write(home.join("lock"), "").expect("a file");
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o755)).expect("it is ours");
     assert!(refusal(&folder.yaml(), &home, "127.0.0.1:0").contains("holds other files"));
-    assert!(refusal(&folder.yaml(), &folder.yaml().join("state"), "127.0.0.1:0").contains("inside"));
+    assert_eq!(fs::metadata(&home).expect("it is there").permissions().mode() & 0o777, 0o755);
+    assert_eq!(fs::read_dir(&home).expect("it can be listed").count(), 1);
+
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("a file");
+    let line = refusal(&folder.yaml(), &file, "127.0.0.1:0");
+    assert!(line.contains(&format!("{} is not a folder", file.display())), "{line}");
+}
+
+#[test]
+fn a_state_folder_in_the_served_folder_with_a_way_out() {
+    let folder = Folder::quickstart();
+    // The most natural line of all, in the folder itself.
+    let output = claviger()
+        .current_dir(folder.yaml())
+        .args(["dev", ".", "--listen", "127.0.0.1:0"])
+        .output()
+        .expect("the program runs");
+    let line = stderr(&output);
+    assert_eq!((output.status.code(), line.lines().count()), (Some(1), 1), "{line}");
+    let beside = folder.path().canonicalize().expect("it is there").join(".claviger");
+    assert!(line.contains("inside") && line.trim_end().ends_with(&format!("--state {}", beside.display())), "{line}");
+    assert!(!folder.yaml().join(".claviger").exists());
+    // Neither dots nor links hide it.
+    std::os::unix::fs::symlink(folder.yaml(), folder.path().join("link")).expect("a link");
+    for inside in ["yaml/state/deep", "home/../yaml/state", "link/state", "home/../link/state"] {
+        let line = refusal(&folder.yaml(), &folder.path().join(inside), "127.0.0.1:0");
+        assert!(line.contains("inside"), "{inside}: {line}");
+    }
+    let names = |dir: &Path| fs::read_dir(dir).expect("it can be listed").count();
+    assert_eq!((names(folder.path()), names(&folder.yaml())), (2, 4));
+}
+
+#[test]
+fn an_external_url_that_no_issuer_can_begin_with() {
+    let folder = Folder::quickstart();
+    let dir = folder.yaml().display().to_string();
+    for command in [format!("dev {dir} --listen 127.0.0.1:0"), "operator --provider 127.0.0.1:1".to_owned()] {
+        let output = claviger()
+            .current_dir(folder.path())
+            .args(command.split(' '))
+            .args(["--external-url", "https://Login.example/auth/"])
+            .output()
+            .expect("the program runs");
+        let line = stderr(&output);
+        assert_eq!((output.status.code(), line.lines().count()), (Some(1), 1), "{line}");
+        assert!(line.contains("--external-url: write https://login.example with no path"), "{line}");
+    }
 }
 
 #[test]

@@ -36,15 +36,30 @@ fn every_fault_is_one_line_with_file_line_object_and_field() {
             "30-shop.yaml:57: OAuthClient shop/shop: spec.tenantRef: NotAllowedByTenant",
         ),
         (
+            // The API is in the folder, and lets in its own namespace only.
             "30-shop.yaml",
-            "audiences: [\"https://orders.shop.example\"]",
-            "audiences: [\"https://other.example\"]",
-            "OAuthClient shop/reports: spec.audiences: AudienceNotGranted",
+            "name: reports\n  namespace: shop",
+            "name: reports\n  namespace: billing",
+            "OAuthClient billing/reports: spec.audiences: AudienceNotGranted",
+        ),
+        (
+            "30-shop.yaml",
+            "scopes: [\"orders:read\"]",
+            "scopes: [\"orders:reed\"]",
+            "OAuthClient shop/reports: spec.scopes: ScopeNotGranted",
         ),
         // The text.
         ("20-user.yaml", "  username: ada", "  username: [ada", "20-user.yaml:"),
     ] {
         let folder = Folder::quickstart();
+        // One more namespace that the tenant lets in.
+        folder.write(
+            "01-billing.yaml",
+            "apiVersion: v1
+kind: Namespace
+metadata: {name: billing, labels: {identity.acme.example/tenant: acme}}
+",
+        );
         folder.edit(file, from, to);
         let (code, printed) = lint(&folder);
         assert_eq!(code, Some(1), "{to}: {printed}");
@@ -77,6 +92,39 @@ spec:
   tenantRef: {name: acme, namespace: identity}
   grantTypes: [client_credentials]
   authentication: {secret: {name: reports-oidc}}
+",
+    );
+    assert_eq!(lint(&folder), (Some(0), String::new()));
+}
+
+#[test]
+fn an_api_of_another_repository_is_no_fault() {
+    let folder = Folder::quickstart();
+    let path = folder.yaml().join("30-shop.yaml");
+    let text = std::fs::read_to_string(&path).expect("a file");
+    let others = text.split("\n---\n").filter(|document| !document.contains("name: orders\n"));
+    std::fs::write(&path, others.collect::<Vec<_>>().join("\n---\n")).expect("a file");
+    assert_eq!(lint(&folder), (Some(0), String::new()));
+
+    // Nor is one more beside those of the folder.
+    let folder = Folder::quickstart();
+    let audiences = "audiences: [\"https://orders.shop.example\"";
+    folder.edit("30-shop.yaml", &format!("{audiences}]"), &format!("{audiences}, \"https://other.example\"]"));
+    assert_eq!(lint(&folder), (Some(0), String::new()));
+}
+
+#[test]
+fn a_tenant_of_a_namespace_that_the_folder_does_not_declare_is_no_fault() {
+    let folder = Folder::quickstart();
+    folder.write(
+        "40-elsewhere.yaml",
+        "apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: elsewhere, namespace: shop}
+spec:
+  tenantRef: {name: other, namespace: elsewhere}
+  grantTypes: [client_credentials]
+  authentication: {secret: {}}
 ",
     );
     assert_eq!(lint(&folder), (Some(0), String::new()));

@@ -147,6 +147,10 @@ fn usable(secret: &Secret, key: &str) -> Result<ClientSecret, (Reason, String)> 
     if text.chars().count() < SHORTEST {
         return Err((Reason::SecretTooShort, format!("{key} is shorter than {SHORTEST} characters")));
     }
+    if text.len() > ClientSecret::LONGEST {
+        let longest = ClientSecret::LONGEST;
+        return Err((Reason::SecretInvalid, format!("{key} is longer than {longest} bytes, so no provider takes it")));
+    }
     Ok(ClientSecret::new(text.to_owned()))
 }
 

@@ -27,9 +27,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Bytes. No client has a longer secret, and whoever sends one is not to choose what it costs to hash.
-const LONGEST: usize = 1024;
-
 /// What the secret of a client that does not exist is compared with.
 static NOBODY: LazyLock<ClientSecretHash> = LazyLock::new(|| ClientSecretHash::of(&ClientSecret::generate()));
 
@@ -58,7 +55,7 @@ pub(crate) fn authenticate(
     now: Timestamp,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let Credentials { id, secret } = Credentials::read(headers, form)?;
-    if secret.expose().len() > LONGEST {
+    if secret.expose().len() > ClientSecret::LONGEST {
         return Err(OAuthError::invalid_client("the secret is too long"));
     }
     // Once, however many hashes the client has: their number is not to be learnt from the time.

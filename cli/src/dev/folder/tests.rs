@@ -110,3 +110,34 @@ fn sub_folders_are_read_and_hidden_ones_are_not() {
     }
     assert_eq!(written.read().0, ["+Secret default/team"]);
 }
+
+#[test]
+fn a_folder_that_links_lead_to_again_is_read_once_under_its_own_name() {
+    use std::os::unix::fs::symlink;
+    let mut written = Written::new("links");
+    std::fs::create_dir_all(written.dir.join("team/below")).expect("a folder");
+    written.write("team/a.yaml", &secret("one", "x"));
+    symlink(".", written.dir.join("loop")).expect("a link");
+    symlink("../..", written.dir.join("team/below/up")).expect("a link");
+    symlink("team", written.dir.join("another")).expect("a link");
+    let (changes, faults) = written.read();
+    assert_eq!((changes, faults), (vec!["+Secret default/one".to_owned()], vec![]));
+    let admitted = written.folder.admitted().values().next().expect("one object");
+    assert_eq!(admitted.place.file, written.dir.join("team/a.yaml"));
+}
+
+#[test]
+fn a_mounted_config_map_is_read_through_its_links() {
+    use std::os::unix::fs::symlink;
+    let mut written = Written::new("mounted");
+    for below in ["..2026_01_02", "..2026_01_02/team"] {
+        std::fs::create_dir_all(written.dir.join(below)).expect("a folder");
+    }
+    written.write("..2026_01_02/a.yaml", &secret("one", "x"));
+    written.write("..2026_01_02/team/b.yaml", &secret("two", "x"));
+    symlink("..2026_01_02", written.dir.join("..data")).expect("a link");
+    symlink("..data/a.yaml", written.dir.join("a.yaml")).expect("a link");
+    symlink("..data/team", written.dir.join("team")).expect("a link");
+    let both = ["+Secret default/one", "+Secret default/two"].map(str::to_owned).to_vec();
+    assert_eq!(written.read(), (both, vec![]));
+}

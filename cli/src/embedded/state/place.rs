@@ -1,6 +1,5 @@
 //! Where a state folder may be: in one of its own, outside what is served.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
@@ -43,18 +42,22 @@ pub(super) fn check(dir: &Path, served: &Path) -> anyhow::Result<PathBuf> {
     Ok(place)
 }
 
-/// The path without links and dots. What of it is not there yet has no links.
+/// The path without links and dots. What of it is not there yet has no links, so there `a/..` is
+/// nothing; where that leads is looked at anew.
 fn canonical(path: &Path) -> std::io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     let there = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
-    let mut canonical = there.canonicalize()?;
+    let mut found = there.canonicalize()?;
+    let mut climbed = false;
     for part in path.strip_prefix(there).unwrap_or(Path::new("")).components() {
-        match part {
-            Component::ParentDir => drop(canonical.pop()),
-            part => canonical.push::<&OsStr>(part.as_os_str()),
+        if part == Component::ParentDir {
+            found.pop();
+            climbed = true;
+        } else {
+            found.push(part);
         }
     }
-    Ok(canonical)
+    if climbed { canonical(&found) } else { Ok(found) }
 }
 
 fn is_marked(lock: &Path) -> bool {

@@ -130,6 +130,9 @@ async fn a_secret_of_someone_elses_is_taken_if_it_is_long_enough() {
     let (reason, message) = ready(&harness);
     assert_eq!(reason, "False/SecretTooShort");
     assert!(message.contains("32") && !message.contains("guessable"), "{message}");
+    harness.world.put_secret(secret("shop", "given", &[("password", &"x".repeat(1025))]));
+    harness.pass(Duration::from_secs(100)).await;
+    assert_eq!(ready(&harness).0, "False/SecretInvalid", "no provider would take it");
     harness.world.put_secret(secret("shop", "given", &[("password", "0123456789abcdef0123456789abcdef")]));
     harness.pass(Duration::from_secs(100)).await;
     assert_eq!(harness.ready::<OAuthClient>("shop", "sealed"), "True/Ready");

@@ -74,7 +74,9 @@ fn a_dropped_program_is_gone_even_if_it_ignores_signals_or_is_frozen() -> Result
 /// As the machine's out-of-memory killer may do.
 #[tokio::test]
 async fn a_program_whose_supervisor_is_killed_is_gone_too() -> Result<()> {
-    let process = shell("exec sleep 600")?;
+    let process = shell("echo up; exec sleep 600")?;
+    // From then on the kernel knows whose end it is to follow.
+    process.wait_for_line(LIMIT, "up").await?;
     let supervisor = process.supervisor.lock().unwrap().id();
     Command::new("kill").args(["-KILL", &supervisor.to_string()]).status()?;
     eventually(LIMIT, "the program is gone", async || {

@@ -5,17 +5,11 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::support::{Dev, Folder, claviger, stderr};
+use crate::support::{Dev, Folder, claviger, refused, stderr};
 
 /// Runs `claviger dev` to its end, which must be a one-line refusal, and returns that line.
 fn refusal(dir: &Path, state: &Path, listen: &str) -> String {
-    let output = claviger()
-        .arg("dev")
-        .arg(dir)
-        .args(["--listen", listen, "--state"])
-        .arg(state)
-        .output()
-        .expect("the program runs");
+    let output = refused(claviger().arg("dev").arg(dir).args(["--listen", listen, "--state"]).arg(state));
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
@@ -81,11 +75,7 @@ fn a_state_folder_in_use_or_of_somebody_else_or_that_is_none() {
 fn a_state_folder_in_the_served_folder_with_a_way_out() {
     let folder = Folder::quickstart();
     // The most natural line of all, in the folder itself.
-    let output = claviger()
-        .current_dir(folder.yaml())
-        .args(["dev", ".", "--listen", "127.0.0.1:0"])
-        .output()
-        .expect("the program runs");
+    let output = refused(claviger().current_dir(folder.yaml()).args(["dev", ".", "--listen", "127.0.0.1:0"]));
     let line = stderr(&output);
     assert_eq!((output.status.code(), line.lines().count()), (Some(1), 1), "{line}");
     let beside = folder.path().canonicalize().expect("it is there").join(".claviger");
@@ -106,12 +96,8 @@ fn an_external_url_that_no_issuer_can_begin_with() {
     let folder = Folder::quickstart();
     let dir = folder.yaml().display().to_string();
     for command in [format!("dev {dir} --listen 127.0.0.1:0"), "operator --provider 127.0.0.1:1".to_owned()] {
-        let output = claviger()
-            .current_dir(folder.path())
-            .args(command.split(' '))
-            .args(["--external-url", "https://Login.example/auth/"])
-            .output()
-            .expect("the program runs");
+        let arguments = command.split(' ').chain(["--external-url", "https://Login.example/auth/"]);
+        let output = refused(claviger().current_dir(folder.path()).args(arguments));
         let line = stderr(&output);
         assert_eq!((output.status.code(), line.lines().count()), (Some(1), 1), "{line}");
         assert!(line.contains("--external-url: write https://login.example with no path"), "{line}");

@@ -80,6 +80,19 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
     claviger().args(arguments).output().expect("the program runs")
 }
 
+/// Runs a command that should refuse to begin. One that begins after all is ended.
+pub(crate) fn refused(command: &mut Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let end = Instant::now() + LIMIT;
+    while child.try_wait().expect("it is ours").is_none() {
+        if Instant::now() > end {
+            let _ = child.kill();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().expect("it has ended")
+}
+
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }

@@ -6,6 +6,7 @@ mod crds;
 mod dev;
 mod embedded;
 mod external_url;
+mod kubernetes;
 mod lint;
 mod logging;
 mod manifests;

@@ -6,8 +6,8 @@ use anyhow::ensure;
 use claviger_operator::{Providers, Settings};
 
 use crate::args::OperatorArgs;
-use crate::external_url;
-use crate::runtime::{api, runtime, shutdown_on_signal};
+use crate::{external_url, kubernetes};
+use crate::runtime::{runtime, shutdown_on_signal};
 
 /// It waits for the network far more than it computes; keys are made on threads of their own.
 const THREADS: usize = 2;
@@ -17,7 +17,7 @@ pub(crate) fn run(args: OperatorArgs) -> anyhow::Result<ExitCode> {
     let settings = settings(args)?;
     runtime(Some(THREADS))?.block_on(async {
         let shutdown = shutdown_on_signal()?;
-        claviger_operator::run(api().await?, settings, shutdown).await?;
+        claviger_operator::run(kubernetes::client().await?, settings, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

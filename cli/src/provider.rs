@@ -6,7 +6,8 @@ use claviger_provider::server::Limits;
 use claviger_provider::settings::Settings;
 
 use crate::args::ProviderArgs;
-use crate::runtime::{api, runtime, shutdown_on_signal};
+use crate::kubernetes;
+use crate::runtime::{runtime, shutdown_on_signal};
 
 /// Runs until a signal ends it.
 pub(crate) fn run(args: ProviderArgs) -> anyhow::Result<ExitCode> {
@@ -23,7 +24,7 @@ pub(crate) fn run(args: ProviderArgs) -> anyhow::Result<ExitCode> {
     // Signing is what costs time here: one worker a core.
     runtime(None)?.block_on(async {
         let shutdown = shutdown_on_signal()?;
-        claviger_provider::run(api().await?, settings, shutdown).await?;
+        claviger_provider::run(kubernetes::client().await?, settings, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

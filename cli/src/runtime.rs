@@ -44,8 +44,3 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     });
     Ok(token)
 }
-
-/// The API server, found as kubectl finds it: KUBECONFIG, `~/.kube/config`, the Pod's own account.
-pub(crate) async fn api() -> anyhow::Result<kube::Client> {
-    kube::Client::try_default().await.context("cannot find the Kubernetes API: set KUBECONFIG, or run in a Pod")
-}

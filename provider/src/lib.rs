@@ -15,6 +15,7 @@ mod secrets;
 pub mod served;
 pub mod server;
 pub mod settings;
+pub mod store;
 mod tenant;
 pub mod tls;
 mod token;

@@ -95,6 +95,7 @@ fn tenant(slug: &str, path: &str) -> TenantDocument {
         scopes: Vec::new(),
         default_signing_key: None,
         login: LoginDocument::default(),
+        sealing_keys: Vec::new(),
     }
 }
 

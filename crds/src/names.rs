@@ -20,7 +20,7 @@ pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const LABEL_DOCUMENT: &str = "claviger.dev/document";
 /// Slug of the tenant that an object of the operator's belongs to.
 pub const LABEL_TENANT: &str = "claviger.dev/tenant";
-/// What a Secret in the operator's own namespace holds: `ring` or `ca`.
+/// What a Secret in the operator's own namespace holds: `ring`, `sealing` or `ca`.
 pub const LABEL_HOLDS: &str = "claviger.dev/holds";
 /// The OAuthClient (same namespace) that a credentials Secret was made for, as [`owner_label`] has
 /// it. It is the proof of ownership without which the operator writes no Secret.
@@ -80,6 +80,11 @@ pub fn published_secret(kind: &str, owner: &ObjectName) -> String {
 /// Name of the Secret in the operator's namespace that holds all of the ring `owner`.
 pub fn ring_secret(owner: &ObjectName) -> String {
     format!("ring-{}", short_hash(&["SigningKey", &owner.namespace, &owner.name]))
+}
+
+/// Name of the Secret in the operator's namespace that holds the sealing keys of the Tenant `owner`.
+pub fn sealing_secret(owner: &ObjectName) -> String {
+    format!("sealing-{}", short_hash(&["Tenant", &owner.namespace, &owner.name]))
 }
 
 /// Name of the SigningKey that the operator creates for a Tenant that has none.

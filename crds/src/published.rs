@@ -14,6 +14,7 @@ pub mod acknowledgement;
 mod client;
 mod digest;
 mod keys;
+mod sealing;
 mod secret_text;
 mod tenant;
 mod user;
@@ -31,6 +32,7 @@ pub use client::{
 };
 pub use digest::Digest;
 pub use keys::{KeyDocument, KeyPhase, KeysDocument};
+pub use sealing::{SealingKeyDocument, SealingPhase};
 pub use secret_text::SecretText;
 pub use tenant::{BrandingDocument, LoginDocument, LoginUiDocument, ScopeDocument, TenantDocument, TenantLifetimes};
 pub use user::{PasswordSource, UserDocument};

@@ -110,3 +110,10 @@ fn the_digest_is_of_the_content_and_not_of_its_revision() {
     let digest = |revision| Stored::from_secret(&document.to_secret("a", "uid", revision)).unwrap().digest;
     assert_eq!(digest(1), digest(2));
 }
+
+#[test]
+fn a_tenant_that_is_logged_shows_no_sealing_key() {
+    let document = full().into_iter().find(|(name, _)| *name == "tenant-sealing").unwrap().1;
+    let shown = format!("{document:?}");
+    assert!(shown.contains("9b7702c4fd1e") && !shown.contains("AAECAwQF"), "{shown}");
+}

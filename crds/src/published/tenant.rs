@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SealingKeyDocument;
 use crate::names::ObjectName;
 
 /// What a provider must know to be a tenant's issuer.
@@ -30,6 +31,10 @@ pub struct TenantDocument {
     /// How people log in.
     #[serde(default)]
     pub login: LoginDocument,
+    /// With these its pods seal codes, cookies and handles: newest first, one of them Active. None
+    /// in a tombstone, and in what an operator wrote that knew of none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealing_keys: Vec<SealingKeyDocument>,
 }
 
 /// Lifetimes, in whole seconds.

@@ -12,9 +12,10 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 5] {
+pub(crate) fn full() -> [Named; 6] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
+        ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
         ("client-full", of("shop", Content::OAuthClient(client()))),
         ("keys-full", withdrawn(of("acme-rs256", Content::SigningKey(keys())))),
         ("user-full", of("ada", Content::User(user()))),
@@ -90,6 +91,27 @@ fn tenant() -> TenantDocument {
                 client_id: "identity.login-ui".to_owned(),
             }),
         },
+        sealing_keys: Vec::new(),
+    }
+}
+
+fn sealing_tenant() -> TenantDocument {
+    let key = |id: &str, phase, active_at: Option<&str>, retiring_at: Option<&str>| SealingKeyDocument {
+        id: id.to_owned(),
+        phase,
+        key: SecretText::new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        published_at: at("2026-01-01T00:00:00Z"),
+        active_at: active_at.map(at),
+        retiring_at: retiring_at.map(at),
+    };
+    let (active_at, retiring_at) = (Some("2026-01-02T00:00:00Z"), Some("2026-01-03T00:00:00Z"));
+    TenantDocument {
+        sealing_keys: vec![
+            key("c2f1a9047be3", SealingPhase::Published, None, None),
+            key("08d4e6b1a35f", SealingPhase::Active, active_at, None),
+            key("9b7702c4fd1e", SealingPhase::Retiring, active_at, retiring_at),
+        ],
+        ..tenant()
     }
 }
 

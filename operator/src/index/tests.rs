@@ -44,6 +44,7 @@ fn tenant_document(slug: &str, owner: &str) -> Secret {
         scopes: Vec::new(),
         default_signing_key: None,
         login: claviger_crds::published::LoginDocument::default(),
+        sealing_keys: Vec::new(),
     };
     let owner = name("identity", owner);
     let mut secret = Document::serving(slug, owner, Content::Tenant(tenant)).to_secret("ns", "uid", 1);

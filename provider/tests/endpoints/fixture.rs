@@ -191,6 +191,7 @@ pub(crate) fn tenant_document(slug: &str) -> TenantDocument {
         scopes: Vec::new(),
         default_signing_key: None,
         login: LoginDocument::default(),
+        sealing_keys: Vec::new(),
     }
 }
 

@@ -67,6 +67,8 @@ pub enum Reason {
     DocumentRefused,
     NoProviders,
     NotServed,
+    SealingKeysUnreadable,
+    SealingKeysRefused,
     // Ready
     Ready,
     NotReady,

@@ -38,7 +38,7 @@ const LONGEST_NAP: Duration = Duration::from_secs(60);
 pub struct Options {
     /// Where the provider is reached from outside, without a trailing slash: the issuers' root.
     pub external_url: String,
-    /// Namespace of ring Secrets.
+    /// Namespace of the Secrets with rings and sealing keys.
     pub operator_namespace: String,
     /// Namespace of published Secrets.
     pub published_namespace: String,
@@ -226,6 +226,8 @@ fn take_in(index: &mut Index, change: Change, synced: &mut bool) -> Option<BTree
         Change::Published(Deleted(name)) => index.delete_published(&name.name),
         Change::Ring(Applied(secret)) => index.apply_ring(&secret),
         Change::Ring(Deleted(name)) => index.delete_ring(&name.name),
+        Change::Sealing(Applied(secret)) => index.apply_sealing(&secret),
+        Change::Sealing(Deleted(name)) => index.delete_sealing(&name.name),
         Change::Synced => {
             *synced = true;
             return None;

@@ -10,6 +10,7 @@ pub(crate) mod documents;
 mod holders;
 pub(crate) mod members;
 pub(crate) mod object;
+mod sealing;
 mod secrets;
 mod subjects;
 
@@ -41,6 +42,9 @@ pub(crate) struct Index {
     rings: HashMap<ObjectName, RingMeta>,
     /// Whose ring a Secret of this name is.
     ring_owners: HashMap<String, ObjectName>,
+    sealings: HashMap<ObjectName, SealingMeta>,
+    /// Whose sealing keys a Secret of this name holds.
+    sealing_owners: HashMap<String, ObjectName>,
     namespaces: HashMap<String, Arc<BTreeMap<String, String>>>,
     claims: Claims,
     ownerless: BTreeSet<Work>,
@@ -57,6 +61,15 @@ pub(crate) struct RingMeta {
     pub(crate) withdrawn_at: Option<Timestamp>,
     /// It leaves in order.
     pub(crate) leaving: bool,
+}
+
+/// What of the Secret with a Tenant's sealing keys is known without its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SealingMeta {
+    pub(crate) uid: String,
+    pub(crate) resource_version: String,
+    /// Set where nothing else is left of the Tenant: since then.
+    pub(crate) withdrawn_at: Option<Timestamp>,
 }
 
 // === impl Index: custom resources ===

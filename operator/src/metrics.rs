@@ -51,6 +51,8 @@ pub enum Written {
     Document,
     /// A ring.
     Ring,
+    /// A tenant's sealing keys.
+    Sealing,
     /// A credentials Secret.
     Credentials,
     /// A default ring's SigningKey.
@@ -66,6 +68,7 @@ impl Written {
         match self {
             Self::Document => "document",
             Self::Ring => "ring",
+            Self::Sealing => "sealing",
             Self::Credentials => "credentials",
             Self::SigningKey => "signing_key",
             Self::Status => "status",

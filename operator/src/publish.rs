@@ -165,7 +165,8 @@ pub(crate) async fn check_tenant_is_gone(context: &Context, tenant: Option<Objec
 }
 
 /// Turns the published document of `work` into its own tombstone, by what the API server holds. A
-/// tombstone keeps what a return needs, private keys excepted: those are kept elsewhere.
+/// tombstone keeps what a return needs, private and sealing keys excepted: those are kept
+/// elsewhere.
 pub(crate) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepError> {
     let name = work.document();
     let secret = context.cluster().secret(&context.published(&name)).await.doing("reading the document")?;
@@ -192,8 +193,10 @@ pub(crate) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepE
         }
     };
     stored.document.withdrawn_at = Some(context.now().wall);
-    if let Content::SigningKey(keys) = &mut stored.document.content {
-        keys.keys.iter_mut().for_each(|key| key.private_key = None);
+    match &mut stored.document.content {
+        Content::SigningKey(keys) => keys.keys.iter_mut().for_each(|key| key.private_key = None),
+        Content::Tenant(tenant) => tenant.sealing_keys.clear(),
+        Content::OAuthClient(_) | Content::User(_) => {}
     }
     let withdrawn = tombstone(context, &stored, &secret);
     let written = context.replace_secret(Written::Document, withdrawn).await.doing("withdrawing the document")?;

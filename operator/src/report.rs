@@ -211,6 +211,7 @@ fn news(before: &[Condition], after: &[Condition]) -> Vec<(&'static str, String)
         ("ReferencesResolved", "False") => Some("ReferencesNotResolved"),
         ("CredentialsReady", "False") => Some("CredentialsNotReady"),
         ("RotationBlocked", "True") => Some("RotationBlocked"),
+        ("Programmed", "Unknown") if condition.reason.starts_with("SealingKeys") => Some("SealingKeysNotReady"),
         ("Programmed", "False") if condition.reason == Reason::DocumentRefused.to_string() => Some("DocumentRefused"),
         _ => None,
     };

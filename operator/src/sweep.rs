@@ -132,10 +132,21 @@ fn standing(state: &State, work: &Work) -> Standing {
             _ => Standing::Serves,
         };
     }
-    match document.and_then(|document| document.withdrawn_at) {
+    let sealing = (work.kind == Kind::Tenant).then(|| state.index.sealing(&work.name)).flatten();
+    let withdrawn_at = match document {
+        Some(document) => document.withdrawn_at,
+        // All that is left of a Tenant.
+        None => sealing.and_then(|sealing| sealing.withdrawn_at),
+    };
+    match withdrawn_at {
         Some(at) => Standing::Tombstone(at),
         None => Standing::Serves,
     }
+}
+
+/// Whether the time of a tombstone of `since` is over.
+pub(crate) fn over(since: Timestamp, now: Timestamp) -> bool {
+    passed(since, now) >= TOMBSTONE
 }
 
 fn passed(since: Timestamp, now: Timestamp) -> Duration {

@@ -1,9 +1,10 @@
-//! Tenant: one issuer. Owns the tenant's document and its default ring; reads the index alone.
+//! Tenant: one issuer. Owns the tenant's document, its default ring and its sealing keys.
 
 mod apply;
 mod issuer;
 pub(crate) mod observe;
 mod plan;
+pub(crate) mod sealing;
 mod status;
 
 use claviger_crds::names::ObjectName;
@@ -16,9 +17,12 @@ use crate::work::Next;
 
 /// One reconcile of the Tenant `name`. A deleted one is the sweep's business.
 pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
-    let Some(observed) = observe::observe(context, name) else {
+    let Some(mut observed) = observe::observe(context, name) else {
         return Ok(Next::IDLE);
     };
+    if let Some(slug) = observed.may_be_served() {
+        observed.sealing = Some(sealing::read(context, name, slug).await?);
+    }
     let plan = plan::plan(&observed, context.now());
     let applied = apply::apply(context, &observed, plan).await?;
     status::report(context, &observed, applied).await

@@ -243,7 +243,21 @@ fn watched(seen: Seen<Secret>) -> Option<Change> {
     };
     match namespace.as_deref() {
         Some(PUBLISHED) => Some(Change::Published(seen)),
-        Some(OPERATOR) => Some(Change::Ring(seen)),
+        Some(OPERATOR) => held(seen),
+        _ => None,
+    }
+}
+
+/// What the label of the watches selects; the name of the Secret says the same, and is known of a deleted
+/// one.
+fn held(seen: Seen<Secret>) -> Option<Change> {
+    let name = match &seen {
+        Seen::Applied(secret) => secret.metadata.name.clone().unwrap(),
+        Seen::Deleted(name) => name.name.clone(),
+    };
+    match name.split_once('-') {
+        Some(("ring", _)) => Some(Change::Ring(seen)),
+        Some(("sealing", _)) => Some(Change::Sealing(seen)),
         _ => None,
     }
 }

@@ -74,8 +74,10 @@ impl Secrets {
         if namespace == PUBLISHED_NAMESPACE {
             let _ = told.send(Told::Published(Box::new(secret.clone())));
             let _ = told.send(Told::Change(Change::Published(seen)));
-        } else if namespace == OPERATOR_NAMESPACE && holds_ring(secret) {
-            let _ = told.send(Told::Change(Change::Ring(seen)));
+        } else if namespace == OPERATOR_NAMESPACE
+            && let Some(change) = held(secret)
+        {
+            let _ = told.send(Told::Change(change(seen)));
         }
     }
 
@@ -83,8 +85,10 @@ impl Secrets {
         if name.namespace == PUBLISHED_NAMESPACE {
             let _ = told.send(Told::Unpublished(name.name.clone()));
             let _ = told.send(Told::Change(Change::Published(Seen::Deleted(name.clone()))));
-        } else if name.namespace == OPERATOR_NAMESPACE && holds_ring(secret) {
-            let _ = told.send(Told::Change(Change::Ring(Seen::Deleted(name.clone()))));
+        } else if name.namespace == OPERATOR_NAMESPACE
+            && let Some(change) = held(secret)
+        {
+            let _ = told.send(Told::Change(change(Seen::Deleted(name.clone()))));
         }
     }
 }
@@ -145,7 +149,11 @@ fn name_of(secret: &Secret) -> ObjectName {
     ObjectName::new(metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
 }
 
-fn holds_ring(secret: &Secret) -> bool {
-    let labels = secret.metadata.labels.as_ref();
-    labels.and_then(|labels| labels.get(names::LABEL_HOLDS)).is_some_and(|holds| holds == "ring")
+/// What the engine calls a change of a Secret that holds this.
+fn held(secret: &Secret) -> Option<fn(Seen<Secret>) -> Change> {
+    match secret.metadata.labels.as_ref()?.get(names::LABEL_HOLDS)?.as_str() {
+        "ring" => Some(Change::Ring),
+        "sealing" => Some(Change::Sealing),
+        _ => None,
+    }
 }

@@ -64,13 +64,17 @@ async fn a_secret_of_the_folder_is_found_and_never_written() {
 }
 
 #[tokio::test]
-async fn what_is_published_goes_to_the_provider_and_what_is_a_ring_does_not() {
+async fn what_is_published_goes_to_the_provider_and_what_is_the_operators_own_does_not() {
     let (cluster, mut told) = cluster();
     cluster.create_secret(secret("claviger-published", "a", "1")).await.expect("it is new");
     assert!(matches!(next(&mut told), Told::Published(_)));
     assert!(matches!(next(&mut told), Told::Change(Change::Published(Seen::Applied(_)))));
     cluster.create_secret(secret("claviger-system", "ring-a", "1")).await.expect("it is new");
     assert!(matches!(next(&mut told), Told::Change(Change::Ring(Seen::Applied(_)))));
+    let mut sealing = secret("claviger-system", "sealing-a", "1");
+    sealing.metadata.labels = Some([("claviger.dev/holds".to_owned(), "sealing".to_owned())].into());
+    cluster.create_secret(sealing).await.expect("it is new");
+    assert!(matches!(next(&mut told), Told::Change(Change::Sealing(Seen::Applied(_)))));
     cluster.create_secret(secret("shop", "a", "1")).await.expect("it is new");
     assert!(told.try_recv().is_err());
 }

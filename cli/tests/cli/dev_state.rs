@@ -13,11 +13,21 @@ fn secret(folder: &Folder) -> String {
     text.lines().filter(|line| !line.starts_with("  issuer:")).map(|line| format!("{line}\n")).collect()
 }
 
+/// The Secret with the tenant's sealing keys, whole.
+fn sealing_keys(folder: &Folder) -> String {
+    let entries = fs::read_dir(folder.path().join("state/secrets/claviger-system")).expect("a folder");
+    let mut paths = entries.map(|entry| entry.expect("an entry").path());
+    let ours =
+        |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("sealing-"));
+    fs::read_to_string(paths.find(ours).expect("sealing keys")).expect("a file")
+}
+
 #[test]
 fn keys_and_secrets_survive_a_restart_and_a_kill() {
     let folder = Folder::quickstart();
     let dev = Dev::start(&folder);
     let (kid, before) = (parts(&dev.token()).0["kid"].clone(), secret(&folder));
+    let sealing = sealing_keys(&folder);
     assert!(before.contains("\n  client_secret: \""), "{before}");
     assert_eq!(dev.terminate(), 0);
 
@@ -29,6 +39,7 @@ fn keys_and_secrets_survive_a_restart_and_a_kill() {
     let dev = Dev::start(&folder);
     assert_eq!(parts(&dev.token()).0["kid"], kid);
     assert_eq!(secret(&folder), before);
+    assert_eq!(sealing_keys(&folder), sealing);
     assert!(!dev.printed().contains("not ready"), "{}", dev.printed());
 }
 

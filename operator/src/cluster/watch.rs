@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::follow::{Unread, follow};
 use crate::engine::{Change, Seen};
+use crate::signing_key::ring::HOLDS_RING;
+use crate::tenant::sealing::HOLDS_SEALING;
 
 /// A connection that died without a word is noticed after this many seconds and a few.
 const WATCH_SECONDS: u32 = 60;
@@ -55,7 +57,8 @@ impl Watches {
         watches.resource("OAuthClient", Change::OAuthClient);
         watches.resource("User", Change::User);
         watches.namespaces();
-        watches.rings(operator_namespace);
+        watches.holding(HOLDS_RING, operator_namespace, Change::Ring);
+        watches.holding(HOLDS_SEALING, operator_namespace, Change::Sealing);
         watches.published(published_namespace, tls_changed);
         watches
     }
@@ -96,12 +99,13 @@ impl Watches {
         self.watch("Namespace", make, read, Change::Namespace);
     }
 
-    fn rings(&mut self, namespace: &str) {
+    /// Secrets of the operator's namespace that hold `what`: their metadata alone.
+    fn holding(&mut self, what: &'static str, namespace: &str, change: fn(Seen<Secret>) -> Change) {
         let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(self.client.clone(), namespace);
-        let config = config().labels(&format!("{LABEL_HOLDS}=ring"));
+        let config = config().labels(&format!("{LABEL_HOLDS}={what}"));
         let make = move || watcher(api.clone(), config.clone()).boxed();
         let read = |partial: PartialObjectMeta<Secret>| Ok(Secret { metadata: partial.metadata, ..Secret::default() });
-        self.watch("ring Secret", make, read, Change::Ring);
+        self.watch(what, make, read, change);
     }
 
     fn published(&mut self, namespace: &str, tls_changed: Arc<Notify>) {

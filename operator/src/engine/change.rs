@@ -50,6 +50,8 @@ pub enum Change {
     /// A Secret of the operator's namespace labelled `claviger.dev/holds=ring`; its data is not
     /// looked at and may be left out.
     Ring(Seen<Secret>),
+    /// Likewise, labelled `claviger.dev/holds=sealing`.
+    Sealing(Seen<Secret>),
     /// Every watch has listed everything: decisions that rest on absence may be taken.
     Synced,
 }

@@ -191,7 +191,7 @@ impl Index {
         self.claims.of(&Claim::Slug(slug.to_owned())).is_empty()
     }
 
-    /// What stands without an owner: documents and rings, tombstones among them.
+    /// What stands without an owner: documents, rings and sealing keys, tombstones among them.
     pub(crate) fn ownerless(&self) -> &BTreeSet<Work> {
         &self.ownerless
     }
@@ -199,7 +199,8 @@ impl Index {
     /// Notes whether something of `work` stands without an owner.
     pub(super) fn note(&mut self, work: &Work) {
         let stands = self.documents.get(&work.document()).is_some()
-            || (work.kind == Kind::SigningKey && self.rings.contains_key(&work.name));
+            || (work.kind == Kind::SigningKey && self.rings.contains_key(&work.name))
+            || (work.kind == Kind::Tenant && self.sealing(&work.name).is_some());
         if stands && !self.exists(work) {
             self.ownerless.insert(work.clone());
         } else {

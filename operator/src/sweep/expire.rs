@@ -4,13 +4,14 @@
 use claviger_crds::names::{self, ObjectName};
 use jiff::Timestamp;
 
-use super::{TOMBSTONE, gone, names as listed, passed};
+use super::{gone, names as listed};
 use crate::context::Context;
 use crate::error::{StepError, While};
 use crate::index::documents::Entry;
 use crate::metrics::Written;
 use crate::oauth_client::owned;
 use crate::signing_key::ring::StoredRing;
+use crate::tenant::sealing;
 use crate::work::{Kind, Work};
 
 /// Deletes everything that is left of `work`, unless its custom resource is there after all.
@@ -21,6 +22,7 @@ pub(super) async fn expire(context: &Context, work: &Work) -> Result<(), StepErr
     let entry = context.with(|state| state.index.documents.get(&work.document()).cloned());
     match (work.kind, &entry) {
         (Kind::SigningKey, _) => ring(context, work).await?,
+        (Kind::Tenant, entry) => sealing::expire(context, &work.name, entry.as_ref()).await?,
         (Kind::OAuthClient, Some(entry)) => credentials(context, work, entry).await?,
         _ => {}
     }
@@ -45,7 +47,7 @@ async fn ring(context: &Context, work: &Work) -> Result<(), StepError> {
         return Ok(());
     };
     let StoredRing { ring, metadata } = StoredRing::from_secret(secret)?;
-    let over = |at: Timestamp| passed(at, context.now().wall) >= TOMBSTONE;
+    let over = |at: Timestamp| super::over(at, context.now().wall);
     if !ring.withdrawn_at.is_some_and(over) {
         return Err(StepError::Outdated("the ring"));
     }

@@ -8,6 +8,7 @@ use crate::error::{StepError, While};
 use crate::metrics::Written;
 use crate::publish::{self, Publication};
 use crate::signing_key::ring::StoredRing;
+use crate::tenant::sealing;
 use crate::work::{Kind, Work};
 
 /// Withdraws what `work` published, unless its custom resource is there after all.
@@ -18,7 +19,8 @@ pub(super) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepE
     if work.kind == Kind::SigningKey && ring(context, work).await? {
         return Ok(());
     }
-    publish::withdraw(context, work).await
+    publish::withdraw(context, work).await?;
+    if work.kind == Kind::Tenant { sealing::withdraw(context, &work.name).await } else { Ok(()) }
 }
 
 /// A ring leaves in order while its tenant lives, and is withdrawn with it. Whether there was one.

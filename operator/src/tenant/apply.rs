@@ -1,4 +1,4 @@
-//! Writing what a Tenant needs: its document first, then its default ring.
+//! Writing what a Tenant needs: its sealing keys first, then its document, then its default ring.
 
 use claviger_crds::LocalTenantRef;
 use claviger_crds::names::{self, ObjectName};
@@ -6,12 +6,13 @@ use claviger_crds::signing_key::{SigningKey, SigningKeySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::observe::Observed;
-use super::plan::{DefaultRing, Plan};
+use super::plan::{DefaultRing, Plan, Unsealed};
+use super::sealing;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
 use crate::liveness::Live;
-use crate::publish::publish;
+use crate::publish::{Publication, publish};
 use crate::work::Next;
 use claviger_crds::condition::Verdict;
 
@@ -22,17 +23,19 @@ pub(super) struct Applied {
     pub(super) live: Option<Live>,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) next: Next,
+    /// Why the sealing keys could not be written: that is told, and tried again.
+    pub(super) refused: Option<StepError>,
 }
 
 /// Carries out a plan; of a paused Tenant, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
-    let Plan { publication, default_ring, verdicts, next } = plan;
+    let Plan { document, default_ring, verdicts, next } = plan;
     if observed.object.meta.paused {
-        return Ok(Applied { live: None, verdicts, next: Next::IDLE });
+        return Ok(Applied { live: None, verdicts, next: Next::IDLE, refused: None });
     }
-    let live = match publication {
-        Some(publication) => Some(publish(context, publication).await?),
-        None => None,
+    let (live, refused) = match document {
+        Some(document) => serve(context, observed, document).await?,
+        None => (None, None),
     };
     match default_ring {
         DefaultRing::Leave => {}
@@ -54,7 +57,24 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
             context.tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingLeaves", note).await;
         }
     }
-    Ok(Applied { live, verdicts, next })
+    Ok(Applied { live, verdicts, next, refused })
+}
+
+/// Publishes the document with its sealing keys; not at all where these are refused for good.
+async fn serve(
+    context: &Context,
+    observed: &Observed,
+    document: Unsealed,
+) -> Result<(Option<Live>, Option<StepError>), StepError> {
+    let tenant = &observed.object.meta;
+    match sealing::stand(context, tenant, document.slug(), document.keys.clone()).await {
+        Ok(keys) => {
+            let publication = Publication::of(document.with(keys), &tenant.uid);
+            Ok((Some(publish(context, publication).await?), None))
+        }
+        Err(error) if error.is_final() => Ok((None, Some(error))),
+        Err(error) => Err(error),
+    }
 }
 
 fn signing_key(observed: &Observed, name: &ObjectName) -> SigningKey {

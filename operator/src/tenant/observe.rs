@@ -1,4 +1,4 @@
-//! What the index says about a tenant and its rings. Other kinds ask here how their tenant stands.
+//! What the index says about a tenant and its rings, beside its sealing keys. Other kinds ask here how their tenant stands.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use claviger_crds::tenant::{Tenant, ValidTenant};
 use jiff::Timestamp;
 
 use super::Issuer;
+use super::sealing::{Keys, SealingError};
 use crate::clock::Moment;
 use crate::context::{Context, State};
 use crate::index::Index;
@@ -39,6 +40,21 @@ pub(crate) struct Observed {
     pub(crate) ringless: Option<Ringless>,
     /// `client_id` of the client that its login page of its own names, if that is accepted.
     pub(crate) login_client: Option<String>,
+    /// Its sealing keys, or why they cannot be used; read only of a tenant that may be served.
+    pub(super) sealing: Option<Result<Keys, SealingError>>,
+}
+
+impl Observed {
+    /// Its slug, if its document is to be written as far as the index can tell.
+    pub(super) fn may_be_served(&self) -> Option<&str> {
+        let valid = self.object.valid().filter(|_| self.conflict.is_none() && !self.object.meta.paused)?;
+        Some(valid.slug.as_str())
+    }
+
+    /// Why its sealing keys cannot be used.
+    pub(super) fn unreadable(&self) -> Option<&SealingError> {
+        self.sealing.as_ref()?.as_ref().err()
+    }
 }
 
 /// A SigningKey, as far as its tenant cares.
@@ -156,6 +172,7 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             signing_keys,
             ringless,
             login_client,
+            sealing: None,
             object: Arc::clone(&object),
         })
     })

@@ -6,14 +6,15 @@ use claviger_crds::Scope;
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{
-    BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument, TenantDocument,
+    BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument, SealingKeyDocument,
+    TenantDocument,
 };
 use claviger_crds::sentence;
 use claviger_crds::tenant::ValidTenant;
 
 use super::observe::{Observed, Ringless, SigningKeyMeta};
+use super::sealing::Keys;
 use crate::clock::Moment;
-use crate::publish::Publication;
 use crate::signing_key::until_cached;
 use crate::work::Next;
 
@@ -30,12 +31,34 @@ const TAKEN_RECHECK: Duration = Duration::from_secs(30);
 /// What is to be done.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// The document, unless the tenant may not be served.
-    pub(super) publication: Option<Publication>,
+    /// What is published, unless the tenant may not be served. Without its sealing keys nothing is: a
+    /// document with others would end what everybody has begun, and one without any could begin nothing.
+    pub(super) document: Option<Unsealed>,
     pub(super) default_ring: DefaultRing,
     /// `Accepted` and `ReferencesResolved`.
     pub(super) verdicts: Vec<Verdict>,
     pub(super) next: Next,
+}
+
+/// A tenant's document but for its sealing keys, which must stand in their Secret first.
+#[derive(Debug)]
+pub(super) struct Unsealed {
+    tenant: TenantDocument,
+    owner: ObjectName,
+    pub(super) keys: Keys,
+}
+
+impl Unsealed {
+    /// Slug of the tenant.
+    pub(super) fn slug(&self) -> &str {
+        &self.tenant.slug
+    }
+
+    /// The document with `keys`, which stand.
+    pub(super) fn with(self, keys: Vec<SealingKeyDocument>) -> Document {
+        let tenant = TenantDocument { sealing_keys: keys, ..self.tenant };
+        Document::serving(tenant.slug.clone(), self.owner, Content::Tenant(tenant))
+    }
 }
 
 /// What happens to the default ring.
@@ -52,7 +75,7 @@ pub(super) enum DefaultRing {
 /// Decides.
 pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
     let refused = |reason, message: String| Plan {
-        publication: None,
+        document: None,
         default_ring: DefaultRing::Leave,
         verdicts: vec![
             Verdict::no(ConditionType::Accepted, reason, message),
@@ -69,9 +92,14 @@ pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
     }
     let (default, wait) = default_signing_key(observed, valid, now);
     let (default_ring, grace) = default_ring(observed, valid, now);
-    let document = document(observed, valid, default);
+    let keys = observed.sealing.as_ref().and_then(|keys| keys.as_ref().ok());
+    let owner = &observed.object.meta.name;
     Plan {
-        publication: Some(Publication::of(document, &observed.object.meta.uid)),
+        document: keys.map(|keys| Unsealed {
+            tenant: document(observed, valid, default),
+            owner: owner.clone(),
+            keys: keys.clone(),
+        }),
         default_ring,
         verdicts: vec![Verdict::yes(ConditionType::Accepted, Reason::Accepted), resolved(observed, valid)],
         next: Next { after: wait }.or(Next { after: grace }),
@@ -160,10 +188,10 @@ fn default_ring(observed: &Observed, valid: &ValidTenant, now: Moment) -> (Defau
     (DefaultRing::Delete { name, uid, resource_version }, None)
 }
 
-fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Option<ObjectName>) -> Document {
+fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Option<ObjectName>) -> TenantDocument {
     let issuer = observed.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()).unwrap_or_default();
     let ui = valid.login.ui.as_ref().zip(observed.login_client.clone());
-    let tenant = TenantDocument {
+    TenantDocument {
         slug: valid.slug.to_string(),
         issuer,
         host: valid.host.as_ref().map(ToString::to_string),
@@ -179,8 +207,8 @@ fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Optio
             },
             ui: ui.map(|(ui, client_id)| LoginUiDocument { url: ui.url.to_string(), client_id }),
         },
-    };
-    Document::serving(valid.slug.to_string(), observed.object.meta.name.clone(), Content::Tenant(tenant))
+        sealing_keys: Vec::new(),
+    }
 }
 
 /// A scope as documents have it.

@@ -1,6 +1,7 @@
 //! What a Tenant says of itself.
 
-use claviger_crds::condition::{ConditionType, Verdict};
+use claviger_crds::condition::{ConditionType, Reason, Verdict};
+use claviger_crds::names;
 use claviger_crds::tenant::TenantStatus;
 
 use super::apply::Applied;
@@ -12,7 +13,7 @@ use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { live, mut verdicts, mut next } = applied;
+    let Applied { live, mut verdicts, mut next, refused } = applied;
     let object = &observed.object;
     match &live {
         Some(live) => {
@@ -24,6 +25,9 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
                 }
                 Err(held) => return Ok(next.or(held)),
             }
+        }
+        None if sealing_keys(observed, refused.as_ref()).is_some() => {
+            verdicts.extend(sealing_keys(observed, refused.as_ref()));
         }
         None if object.meta.paused || observed.serving => verdicts.push(report::kept(object)),
         None => verdicts.push(report::not_served()),
@@ -40,7 +44,22 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         signing_key: signing_key(observed),
     };
     report::report(context, object, status, |index| &mut index.tenants).await?;
-    Ok(next)
+    refused.map_or(Ok(next), Err)
+}
+
+/// What was published goes on being served, if anything was, and nothing else is without these keys.
+fn sealing_keys(observed: &Observed, refused: Option<&StepError>) -> Option<Verdict> {
+    let unknown = |reason, message| Some(Verdict::unknown(ConditionType::Programmed, reason, message));
+    if let Some(error) = observed.unreadable() {
+        let secret = names::sealing_secret(&observed.object.meta.name);
+        let message = format!(
+            "the Secret {secret} in the operator's namespace holds no sealing keys: {error}. What was published goes on \
+             being served and is not changed. Restore the Secret from a backup, or delete it: then it is made again \
+             with the keys that are published, or with new ones where none are"
+        );
+        return unknown(Reason::SealingKeysUnreadable, message);
+    }
+    unknown(Reason::SealingKeysRefused, refused?.to_string())
 }
 
 /// The ring that signs now: the named one if it can, else the oldest, as providers choose.

@@ -34,7 +34,9 @@ fn conditions_of<K: Resource>(object: &K) -> String {
 /// Blots out what is random or a time, and keeps whether it is there.
 fn plain(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
-    const BLOTTED: [&str; 11] = [
+    const BLOTTED: [&str; 13] = [
+        "id",
+        "key",
         "kid",
         "publicKey",
         "privateKey",

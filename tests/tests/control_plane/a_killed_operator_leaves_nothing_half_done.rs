@@ -64,7 +64,7 @@ async fn is_whole(installation: &Installation, namespace: &str) -> Result<()> {
     let id = installation.secret_value(namespace, "app-oidc", "client_id").await?;
     let secret = installation.secret_value(namespace, "app-oidc", "client_secret").await?;
     installation.providers()[0].token(&path, &id, &secret).await?;
-    for (place, expected) in [(OPERATOR, 1), (PUBLISHED, 4)] {
+    for (place, expected) in [(OPERATOR, 2), (PUBLISHED, 4)] {
         let list = installation.kubectl().in_namespace(place).json(&["get", "secrets"]).await?;
         let items = list["items"].as_array().context("no list")?.iter();
         let ours = items.filter(|secret| {

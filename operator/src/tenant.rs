@@ -20,6 +20,8 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
         return Ok(Next::IDLE);
     };
     let plan = plan::plan(&observed, context.now());
-    let applied = apply::apply(context, &observed, plan).await?;
-    status::report(context, &observed, applied).await
+    let mut applied = apply::apply(context, &observed, plan).await?;
+    let refused = applied.refused.take().or_else(|| applied.outcome.refused().cloned());
+    let next = status::report(context, &observed, applied).await?;
+    refused.map_or(Ok(next), Err)
 }

@@ -12,4 +12,5 @@ mod names;
 mod pods;
 mod promises;
 mod refusals;
+mod vanished;
 mod waking;

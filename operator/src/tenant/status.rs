@@ -12,21 +12,15 @@ use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { live, mut verdicts, mut next } = applied;
+    let Applied { outcome, mut verdicts, mut next, refused: _ } = applied;
     let object = &observed.object;
-    match &live {
-        Some(live) => {
-            let rings = observed.rings.iter().filter(|ring| ring.active).map(|ring| ring.live.clone()).collect();
-            match report::programmed(live, report::judge(context, object, live, &[rings])) {
-                Ok((verdict, again)) => {
-                    verdicts.push(verdict);
-                    next = next.or(again);
-                }
-                Err(held) => return Ok(next.or(held)),
-            }
+    let rings = observed.rings.iter().filter(|ring| ring.active).map(|ring| ring.live.clone()).collect();
+    match outcome.verdict(context, object, &[rings]) {
+        Ok((verdict, again)) => {
+            verdicts.push(verdict);
+            next = next.or(again);
         }
-        None if object.meta.paused || observed.serving => verdicts.push(report::kept(object)),
-        None => verdicts.push(report::not_served()),
+        Err(held) => return Ok(next.or(held)),
     }
     let accepted =
         verdicts.iter().any(|verdict| verdict.condition == ConditionType::Accepted && verdict.holds == Some(true));

@@ -6,8 +6,8 @@ use anyhow::ensure;
 use claviger_operator::{Providers, Settings};
 
 use crate::args::OperatorArgs;
-use crate::{external_url, kubernetes};
 use crate::runtime::{runtime, shutdown_on_signal};
+use crate::{external_url, kubernetes};
 
 /// It waits for the network far more than it computes; keys are made on threads of their own.
 const THREADS: usize = 2;

@@ -65,6 +65,7 @@ pub enum Reason {
     Pending,
     ProviderBehind,
     DocumentRefused,
+    PublicationRefused,
     NoProviders,
     NotServed,
     SealingKeysUnreadable,

@@ -19,7 +19,7 @@ use crate::index::claims::Claim;
 use crate::liveness::Liveness;
 use crate::metrics::{Metrics, Verb, Written};
 use crate::queue::{Queue, Urgency};
-use crate::sweep::Held;
+use crate::sweep::{Held, Strays};
 use crate::work::{Kind, Work};
 
 /// So many keys and password hashes are computed at once, beside the async threads.
@@ -33,6 +33,7 @@ pub(crate) struct State {
     pub(crate) liveness: Liveness,
     pub(crate) queue: Queue<Work>,
     pub(crate) held: Held,
+    pub(crate) strays: Strays,
     /// The UID of a Tenant that has no SigningKey, and since when that is known.
     pub(crate) ringless: HashMap<ObjectName, (String, Moment)>,
     /// When this process saw the last key of a leaving ring stop signing.
@@ -48,6 +49,22 @@ impl State {
     pub(crate) fn skewed(&self) -> Vec<String> {
         let server = self.server_skewed.then(|| "the API server".to_owned());
         server.into_iter().chain(self.acknowledgements.skewed()).collect()
+    }
+
+    /// UID of the owner of `document`, if that stands, or stood, or a pod serves it; it is empty where
+    /// the pods alone know of it.
+    pub(crate) fn published_owner(&self, document: &str) -> Option<String> {
+        let documents = &self.index.documents;
+        let known = documents.get(document).or_else(|| documents.lost(document));
+        let served = || self.acknowledgements.highest_revision(document).map(|_| String::new());
+        known.map(|entry| entry.owner_uid.clone()).or_else(served)
+    }
+
+    /// The highest revision of `document` that was ever stored or served, as far as is known; else 0.
+    pub(crate) fn highest_revision(&self, document: &str) -> u64 {
+        let documents = &self.index.documents;
+        let known = documents.get(document).or_else(|| documents.lost(document)).map(|entry| entry.revision);
+        known.max(self.acknowledgements.highest_revision(document)).unwrap_or(0)
     }
 
     /// What pods say of `document`, or what is stored of it, has changed: who waits for that is

@@ -127,7 +127,12 @@ impl Engine {
             if begins {
                 state.pods_changed();
             }
-            touched.iter().for_each(|document| state.standing_changed(document));
+            for document in &touched {
+                state.standing_changed(document);
+                if state.index.documents.get(document).is_none() {
+                    state.strays.suspect(document, now.monotonic);
+                }
+            }
             self.settle(state);
             state.acknowledgements.connected()
         });

@@ -208,8 +208,6 @@ impl Index {
                     self.claims.insert(claim, work.name.clone());
                 }
                 self.members.insert(&**after);
-            } else {
-                works.extend(self.release_lost(&work));
             }
         }
         self.note(&work);

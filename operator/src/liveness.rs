@@ -210,6 +210,11 @@ impl Liveness {
         Some(std::mem::take(&mut self.deferred))
     }
 
+    /// Whether statuses may be written.
+    pub(crate) fn settled(&self) -> bool {
+        self.settled
+    }
+
     /// Whether statuses may be written; if not, `work` is woken when they may.
     pub(crate) fn settled_or_defer(&mut self, work: &Work) -> bool {
         if !self.settled {

@@ -24,7 +24,7 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
     };
     let plan = plan::plan(&observed, context.now().wall);
     let mut applied = apply::apply(context, &observed, plan).await?;
-    let refused = applied.refused.take();
+    let refused = applied.refused.take().or_else(|| applied.outcome.refused().cloned());
     let next = status::report(context, &observed, applied).await?;
     refused.map_or(Ok(next), Err)
 }

@@ -1,10 +1,13 @@
 //! Writing published documents: compared first, created or replaced under the resourceVersion
 //! that the decision rests on, with a revision above any that was ever stored or served.
 
+mod lost;
+mod withdraw;
+
 use std::collections::BTreeSet;
 
-use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{Content, Digest, Document, DocumentKind, Stored};
+use claviger_crds::names::ObjectName;
+use claviger_crds::published::{Digest, Document, DocumentKind};
 use k8s_openapi::api::core::v1::Secret;
 
 use crate::cluster::ClusterError;
@@ -14,6 +17,8 @@ use crate::index::documents::{ANNOTATION_CREDENTIALS, Entry};
 use crate::liveness::Live;
 use crate::metrics::Written;
 use crate::work::{Kind, Work};
+
+pub(crate) use self::withdraw::withdraw;
 
 /// A document that is to stand as it is here.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,68 +167,4 @@ pub(crate) async fn check_tenant_is_gone(context: &Context, tenant: Option<Objec
         None => Ok(()),
         Some(_) => Err(StepError::Outdated("the Tenant")),
     }
-}
-
-/// Turns the published document of `work` into its own tombstone, by what the API server holds. A
-/// tombstone keeps what a return needs, private and sealing keys excepted: those are kept
-/// elsewhere.
-pub(crate) async fn withdraw(context: &Context, work: &Work) -> Result<(), StepError> {
-    let name = work.document();
-    let secret = context.cluster().secret(&context.published(&name)).await.doing("reading the document")?;
-    let Some(secret) = secret else {
-        context.with(|state| {
-            let works = state.index.delete_published(&name);
-            state.wake(works);
-        });
-        return Ok(());
-    };
-    let mut stored = match Stored::from_secret(&secret) {
-        Ok(stored) if stored.document.withdrawn_at.is_none() => stored,
-        Ok(_) => {
-            context.with(|state| {
-                let works = state.index.apply_published(&secret);
-                state.wake(works);
-            });
-            return Ok(());
-        }
-        Err(error) => {
-            // Providers go on serving what they read last; only a person can tell what that was.
-            tracing::error!(%work, %error, "a document that is to be withdrawn is unreadable");
-            return Ok(());
-        }
-    };
-    stored.document.withdrawn_at = Some(context.now().wall);
-    match &mut stored.document.content {
-        Content::SigningKey(keys) => keys.keys.iter_mut().for_each(|key| key.private_key = None),
-        Content::Tenant(tenant) => tenant.sealing_keys.clear(),
-        Content::OAuthClient(_) | Content::User(_) => {}
-    }
-    let withdrawn = tombstone(context, &stored, &secret);
-    let written = context.replace_secret(Written::Document, withdrawn).await.doing("withdrawing the document")?;
-    context.with(|state| {
-        state.liveness.forget(&name);
-        let works = state.index.wrote_published(&written);
-        state.wake(works);
-    });
-    tracing::info!(%work, "the document is withdrawn");
-    Ok(())
-}
-
-fn tombstone(context: &Context, stored: &Stored, secret: &Secret) -> Secret {
-    let annotations = secret.metadata.annotations.clone().unwrap_or_default();
-    let owner_uid = annotations.get(names::ANNOTATION_OWNER_UID).cloned().unwrap_or_default();
-    let digest = Digest::of(&stored.document.to_bytes());
-    let highest = context.with(|state| {
-        state.index.documents.writing(&stored.name, digest);
-        state.acknowledgements.highest_revision(&stored.name)
-    });
-    let revision = highest.unwrap_or(0).max(stored.revision).saturating_add(1);
-    let mut withdrawn = stored.document.to_secret(&context.options.published_namespace, &owner_uid, revision);
-    withdrawn.metadata.uid = secret.metadata.uid.clone();
-    withdrawn.metadata.resource_version = secret.metadata.resource_version.clone();
-    if let Some(credentials) = annotations.get(ANNOTATION_CREDENTIALS) {
-        let annotations = withdrawn.metadata.annotations.get_or_insert_default();
-        annotations.insert(ANNOTATION_CREDENTIALS.to_owned(), credentials.clone());
-    }
-    withdrawn
 }

@@ -1,6 +1,8 @@
 //! The last step of every reconcile: what was found out becomes the object's status, if that
 //! differs from what it says already.
 
+mod outcome;
+
 use claviger_crds::condition::{self, ConditionType, Reason, Verdict};
 use claviger_crds::names::ObjectName;
 use jiff::Timestamp;
@@ -13,14 +15,11 @@ use crate::index::object::{Declared, Object, Objects};
 use crate::liveness::{Judgement, Live};
 use crate::work::Next;
 
+pub(crate) use self::outcome::Outcome;
+
 /// Judges whether `document` is live, for the condition `Programmed` of `object`. What it also
 /// needs to be of use (its issuer) must have been live once.
-pub(crate) fn judge<K: Declared>(
-    context: &Context,
-    object: &Object<K>,
-    document: &Live,
-    needs: &[Vec<Live>],
-) -> Judgement {
+fn judge<K: Declared>(context: &Context, object: &Object<K>, document: &Live, needs: &[Vec<Live>]) -> Judgement {
     let work = object.work();
     let said = said_programmed::<K>(object, document);
     let now = context.now();
@@ -81,7 +80,7 @@ fn served_everywhere(document: &Live) -> String {
 }
 
 /// The verdict `Programmed`, unless nothing should be said yet; and when to look again.
-pub(crate) fn programmed(document: &Live, judgement: Judgement) -> Result<(Verdict, Next), Next> {
+fn programmed(document: &Live, judgement: Judgement) -> Result<(Verdict, Next), Next> {
     match judgement {
         Judgement::Programmed { .. } => {
             let mut verdict = Verdict::yes(ConditionType::Programmed, Reason::Programmed);
@@ -94,13 +93,13 @@ pub(crate) fn programmed(document: &Live, judgement: Judgement) -> Result<(Verdi
 }
 
 /// Nothing of it is served.
-pub(crate) fn not_served() -> Verdict {
+fn not_served() -> Verdict {
     let message = "nothing of this object is served; the other conditions say why";
     Verdict::no(ConditionType::Programmed, Reason::NotServed, message)
 }
 
 /// Of an object for which nothing is written now: what `Programmed` said before.
-pub(crate) fn kept<K: Declared>(object: &Object<K>) -> Verdict {
+fn kept<K: Declared>(object: &Object<K>) -> Verdict {
     let programmed = ConditionType::Programmed.to_string();
     let before = K::conditions(&object.status).iter().find(|condition| condition.type_ == programmed);
     match before {
@@ -213,6 +212,9 @@ fn news(before: &[Condition], after: &[Condition]) -> Vec<(&'static str, String)
         ("RotationBlocked", "True") => Some("RotationBlocked"),
         ("Programmed", "Unknown") if condition.reason.starts_with("SealingKeys") => Some("SealingKeysNotReady"),
         ("Programmed", "False") if condition.reason == Reason::DocumentRefused.to_string() => Some("DocumentRefused"),
+        ("Programmed", "False") if condition.reason == Reason::PublicationRefused.to_string() => {
+            Some("PublicationRefused")
+        }
         _ => None,
     };
     after

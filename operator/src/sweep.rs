@@ -5,14 +5,16 @@
 //! preconditions. Many at once are more likely a mistake than a wish, so they wait a minute.
 //!
 //! It withdraws (a write; the tombstone stays), and deletes tombstones whose time is over: by both
-//! clocks, and never while clocks disagree, for what they stand for cannot be made again. What
-//! vanished unwithdrawn is none of its business: that is a loss, and reconciles repair it.
+//! clocks, and never while clocks disagree, for what they stand for cannot be made again. A document
+//! that vanished unwithdrawn is a loss, which the reconcile of its owner repairs; where that is gone
+//! too, it is withdrawn like any other, for providers go on serving it.
 
 mod expire;
 mod held;
+mod strays;
 mod withdraw;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use claviger_crds::published::DocumentKind;
@@ -27,6 +29,7 @@ use crate::work::{Kind, Next, Work};
 
 use self::held::Due;
 pub(crate) use self::held::Held;
+pub(crate) use self::strays::Strays;
 
 /// How long a tombstone stands.
 pub(crate) const TOMBSTONE: Duration = Duration::from_secs(168 * 3600);
@@ -46,6 +49,13 @@ struct Round {
 /// One round; says when the next is due at the latest.
 pub(crate) async fn round(context: &Context) -> Next {
     let now = context.now();
+    for document in context.with(|state| strays(state, now)) {
+        tracing::warn!(
+            document,
+            "provider pods serve a document that has neither a Secret nor an owner: it vanished before it could be \
+             withdrawn. Restart the provider pods: they forget it then",
+        );
+    }
     let Round { withdraw, expire, next } = context.with(|state| plan(context, state, now));
     let withdrawals = futures::stream::iter(withdraw).map(|work| async move {
         let result = withdraw::withdraw(context, &work).await;
@@ -96,8 +106,10 @@ fn plan(context: &Context, state: &mut State, now: Moment) -> Round {
     }
     for kind in DocumentKind::ALL {
         let orphans = orphans.remove(&kind).unwrap_or_default();
-        let serving = state.index.documents.of_kind(kind).filter(|entry| entry.serving()).count();
-        let Due { now: due, held, next } = state.held.withdrawals(kind, &orphans, serving, now);
+        let documents = &state.index.documents;
+        let withdrawn = state.held.recent(kind, &orphans, now).filter(|work| !documents.serves(&work.document()));
+        let all = documents.served(kind) + withdrawn.count();
+        let Due { now: due, held, next } = state.held.withdrawals(kind, &orphans, all, now);
         context.metrics.sweep_held(kind, held);
         round.withdraw.extend(due);
         round.next = round.next.or(next);
@@ -114,6 +126,24 @@ fn plan(context: &Context, state: &mut State, now: Moment) -> Round {
     round
 }
 
+/// What pods serve though it stands nowhere, as far as is known once all of them have reported.
+fn strays(state: &mut State, now: Moment) -> Vec<String> {
+    if !state.synced || !state.liveness.settled() {
+        return Vec::new();
+    }
+    let State { index, acknowledgements, strays, .. } = state;
+    let stray = |document: &str| {
+        let documents = &index.documents;
+        documents.get(document).or_else(|| documents.lost(document)).is_none()
+            && acknowledgements.highest_revision(document).is_some()
+    };
+    let owned = || {
+        let rings = index.ring_owners().map(|owner| Work::new(Kind::SigningKey, owner.clone()));
+        index.everything().into_iter().chain(rings).map(|work| work.document()).collect::<HashSet<String>>()
+    };
+    strays.found(stray, owned, now.monotonic)
+}
+
 enum Standing {
     Serves,
     Leaves,
@@ -122,11 +152,14 @@ enum Standing {
 
 /// How something without an owner stands.
 fn standing(state: &State, work: &Work) -> Standing {
-    let document = state.index.documents.get(&work.document());
+    let name = work.document();
+    let document = state.index.documents.get(&name);
     let ring = (work.kind == Kind::SigningKey).then(|| state.index.ring(&work.name)).flatten();
     if let Some(ring) = ring {
-        // The document of a withdrawn ring may not have been written yet.
-        return match (ring.withdrawn_at, document.is_some_and(Entry::serving)) {
+        // The document of a withdrawn ring may not have been written yet, and where it vanished before,
+        // a new leader knows that from the pods alone.
+        let serves = document.map_or_else(|| state.published_owner(&name).is_some(), Entry::serving);
+        return match (ring.withdrawn_at, serves) {
             (Some(at), false) => Standing::Tombstone(at),
             (None, _) if ring.leaving && !state.index.tenant_gone(&ring.tenant) => Standing::Leaves,
             _ => Standing::Serves,
@@ -135,6 +168,8 @@ fn standing(state: &State, work: &Work) -> Standing {
     let sealing = (work.kind == Kind::Tenant).then(|| state.index.sealing(&work.name)).flatten();
     let withdrawn_at = match document {
         Some(document) => document.withdrawn_at,
+        // It vanished: whatever else is left, providers serve it.
+        None if state.index.documents.serves(&name) => None,
         // All that is left of a Tenant.
         None => sealing.and_then(|sealing| sealing.withdrawn_at),
     };

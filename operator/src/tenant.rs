@@ -24,6 +24,9 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
         observed.sealing = Some(sealing::read(context, name, slug).await?);
     }
     let plan = plan::plan(&observed, context.now());
-    let applied = apply::apply(context, &observed, plan).await?;
-    status::report(context, &observed, applied).await
+    let mut applied = apply::apply(context, &observed, plan).await?;
+    let refused = applied.refused.take().or_else(|| applied.outcome.refused().cloned());
+    let refused = refused.or_else(|| applied.unsealed.clone());
+    let next = status::report(context, &observed, applied).await?;
+    refused.map_or(Ok(next), Err)
 }

@@ -75,7 +75,7 @@ pub(crate) struct Objects {
     pub(crate) writes_left: Option<usize>,
     /// The write that succeeds and whose answer is lost, counted from here.
     pub(crate) answer_lost_at: Option<usize>,
-    /// A namespace whose Secrets a quota or a webhook refuses, and with what words.
+    /// A namespace whose objects a quota or a webhook refuses, and with what words.
     pub(crate) refused_in: Option<(String, ClusterError)>,
     /// What the watches have not yet delivered.
     changes: Vec<Change>,

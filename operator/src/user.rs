@@ -19,7 +19,9 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
     };
     let plan = plan::plan(&observed);
     let applied = apply::apply(context, &observed, plan).await?;
-    status::report(context, &observed, applied).await
+    let refused = applied.outcome.refused().cloned();
+    let next = status::report(context, &observed, applied).await?;
+    refused.map_or(Ok(next), Err)
 }
 
 #[cfg(test)]

@@ -13,4 +13,5 @@ mod pods;
 mod promises;
 mod refusals;
 mod sealing;
+mod vanished;
 mod waking;

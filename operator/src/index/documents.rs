@@ -140,7 +140,7 @@ impl Entry {
 pub(crate) struct Documents {
     entries: HashMap<String, Entry>,
     /// Documents that vanished without having been withdrawn, as they stood last. Providers go on
-    /// serving them, so their names stay recorded while their owners are there to write them again.
+    /// serving them, so their names stay recorded until they are written again, or withdrawn.
     lost: HashMap<String, Entry>,
     /// What is being written: its event may come before the write returns.
     writing: HashMap<String, Digest>,
@@ -178,9 +178,15 @@ impl Documents {
         owners.filter_map(|owner| self.of(DocumentKind::SigningKey, owner))
     }
 
-    /// All documents of `kind`.
-    pub(crate) fn of_kind(&self, kind: DocumentKind) -> impl Iterator<Item = &Entry> {
-        self.by_kind.get(&kind).into_iter().flatten().filter_map(|name| self.entries.get(name))
+    /// Whether providers serve the document `name`: it stands and is not withdrawn, or it vanished.
+    pub(crate) fn serves(&self, name: &str) -> bool {
+        self.get(name).map_or(self.lost.contains_key(name), Entry::serving)
+    }
+
+    /// How many documents of `kind` providers serve.
+    pub(crate) fn served(&self, kind: DocumentKind) -> usize {
+        let standing = self.by_kind.get(&kind).into_iter().flatten().filter(|name| self.serves(name)).count();
+        standing + self.lost.values().filter(|lost| lost.kind == kind).count()
     }
 
     /// This process is about to write `digest` as the document `name`.
@@ -277,10 +283,10 @@ impl Documents {
         Some(applied)
     }
 
-    /// The owner of the lost document `name` is gone too: nobody will write it again, so its names
-    /// are free. Returns these and its tenant. What else is known of it is kept: it may come back.
-    pub(crate) fn release(&mut self, name: &str) -> Option<(String, Vec<Claim>)> {
-        let lost = self.lost.get(name)?.clone();
+    /// Nobody can write the lost document `name` again, nor its tombstone: its names are free. Returns
+    /// these and its tenant.
+    pub(crate) fn forget_lost(&mut self, name: &str) -> Option<(String, Vec<Claim>)> {
+        let lost = self.lost.remove(name)?;
         self.unrecord(&lost);
         let claims = lost.claims();
         Some((lost.tenant, claims))

@@ -89,17 +89,14 @@ impl Index {
 
     pub(crate) fn delete_published(&mut self, name: &str) -> BTreeSet<Work> {
         let applied = self.documents.delete(name);
-        let own = applied.as_ref().map(|applied| Work::new(Kind::from(applied.kind), applied.owner.clone()));
-        if own.is_some_and(|own| !self.exists(&own)) {
-            self.documents.release(name);
-        }
         self.document_changed(applied)
     }
 
-    /// Frees the names of a document that vanished before its owner went.
-    pub(super) fn release_lost(&mut self, owner: &Work) -> BTreeSet<Work> {
-        let released = self.documents.release(&owner.document());
-        released.map(|(tenant, claims)| self.claimants(&tenant, &claims)).unwrap_or_default()
+    /// Frees the names of a document that vanished, whose owner is gone and which nobody can withdraw.
+    pub(crate) fn forget_lost(&mut self, owner: &Work) -> BTreeSet<Work> {
+        let freed = self.documents.forget_lost(&owner.document());
+        self.note(owner);
+        freed.map(|(tenant, claims)| self.claimants(&tenant, &claims)).unwrap_or_default()
     }
 
     /// Those that want one of `claims`, which a document of the tenant `slug` makes, and those that
@@ -186,19 +183,27 @@ impl Index {
         self.rings.get(owner)
     }
 
+    /// Whose rings there are.
+    pub(crate) fn ring_owners(&self) -> impl Iterator<Item = &ObjectName> {
+        self.rings.keys()
+    }
+
     /// Whether no Tenant wants the slug.
     pub(crate) fn tenant_gone(&self, slug: &str) -> bool {
         self.claims.of(&Claim::Slug(slug.to_owned())).is_empty()
     }
 
-    /// What stands without an owner: documents, rings and sealing keys, tombstones among them.
+    /// What stands without an owner: documents, rings and sealing keys, tombstones among them. Also
+    /// documents that vanished, for providers serve them.
     pub(crate) fn ownerless(&self) -> &BTreeSet<Work> {
         &self.ownerless
     }
 
     /// Notes whether something of `work` stands without an owner.
     pub(super) fn note(&mut self, work: &Work) {
-        let stands = self.documents.get(&work.document()).is_some()
+        let document = work.document();
+        let stands = self.documents.get(&document).is_some()
+            || self.documents.lost(&document).is_some()
             || (work.kind == Kind::SigningKey && self.rings.contains_key(&work.name))
             || (work.kind == Kind::Tenant && self.sealing(&work.name).is_some());
         if stands && !self.exists(work) {

@@ -11,19 +11,17 @@ use super::plan::{Intent, Plan};
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
-use crate::liveness::Live;
 use crate::metrics::Written;
 use crate::publish::{check_tenant_is_gone, publish, withdraw};
+use crate::report::Outcome;
 use crate::withheld::Withheld;
 use crate::work::Next;
 
 /// What was done.
 #[derive(Debug)]
 pub(super) struct Applied {
-    /// The document as it stands, if it was to be published.
-    pub(super) live: Option<Live>,
-    /// Whether what was published before goes on being served.
-    pub(super) kept: bool,
+    /// What became of the document.
+    pub(super) outcome: Outcome,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) hashes: Vec<SecretHash>,
     pub(super) secret_name: Option<String>,
@@ -36,10 +34,10 @@ pub(super) struct Applied {
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let rechecked = plan.secret_name.as_ref().map(|_| context.recheck());
     let next = Next { after: rechecked }.or(Next { after: plan.expiry });
-    let kept = observed.published.serving;
+    let served = observed.published.serving;
     if observed.object.meta.paused {
         let Plan { verdicts, hashes, secret_name, .. } = plan;
-        return Ok(Applied { live: None, kept: true, verdicts, hashes, secret_name, next, refused: None });
+        return Ok(Applied { outcome: Outcome::Kept, verdicts, hashes, secret_name, next, refused: None });
     }
     let (plan, refused) = match write(context, observed, &plan.credentials).await {
         Ok(()) => (plan, None),
@@ -47,17 +45,23 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
         Err(error) => return Err(error),
     };
     let Plan { credentials: _, document, outgrown, verdicts, hashes, secret_name, expiry: _ } = plan;
-    let mut applied = Applied { live: None, kept: false, verdicts, hashes, secret_name, next, refused };
-    match document {
-        Intent::Keep => applied.kept = kept,
-        Intent::Publish(publication) => applied.live = Some(publish(context, *publication).await?),
-        Intent::Withdraw { tenant_gone } if kept => {
+    let written = match document {
+        Intent::Keep => Ok(Outcome::left(served)),
+        Intent::Publish(publication) => publish(context, *publication).await.map(Outcome::Stands),
+        Intent::Withdraw { tenant_gone } if served => {
             if tenant_gone {
                 check_tenant_is_gone(context, observed.object.tenant()).await?;
             }
-            withdraw(context, &observed.object.work()).await?;
+            withdraw(context, &observed.object.work()).await.map(|()| Outcome::Nothing)
         }
-        Intent::Withdraw { .. } => {}
+        Intent::Withdraw { .. } => Ok(Outcome::Nothing),
+    };
+    let outcome = Outcome::of(written, served)?;
+    let mut applied = Applied { outcome, verdicts, hashes, secret_name, next, refused };
+    if applied.outcome.refused().is_some() {
+        // What is published still goes by the secrets that it knows, and by the Secret of that name.
+        applied.hashes.clone_from(&observed.published.hashes);
+        return Ok(applied);
     }
     if let Some(outgrown) = outgrown {
         delete(context, outgrown).await?;

@@ -43,7 +43,7 @@ pub(super) struct Observed {
 /// What a client's document holds beyond what is declared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Published {
-    /// Whether it is served now.
+    /// Whether it is served now: also what vanished is.
     pub(super) serving: bool,
     pub(super) hashes: Vec<SecretHash>,
     /// Names of credentials Secrets.
@@ -102,7 +102,7 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     let work = object.work();
     let document = work.document();
     let entry = state.index.documents.get(&document);
-    let published = Published::of(entry.or_else(|| state.index.documents.lost(&document)), entry.is_some());
+    let published = Published::of(entry.or_else(|| state.index.documents.lost(&document)));
     let standing = object.tenant().map(|tenant| tenant::standing(context, state, &tenant));
     let (mut refusal, mut grants, mut issuer) = (None, Grants::default(), Vec::new());
     if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {
@@ -125,7 +125,7 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
 }
 
 impl Published {
-    fn of(entry: Option<&Entry>, stands: bool) -> Self {
+    fn of(entry: Option<&Entry>) -> Self {
         let Some(entry) = entry else {
             return Self::default();
         };
@@ -133,7 +133,7 @@ impl Published {
             Detail::Client { hashes, .. } => hashes.clone(),
             _ => Vec::new(),
         };
-        Self { serving: stands && entry.serving(), hashes, credentials: entry.credentials.clone() }
+        Self { serving: entry.serving(), hashes, credentials: entry.credentials.clone() }
     }
 }
 

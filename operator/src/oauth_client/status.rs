@@ -18,19 +18,15 @@ const FINGERPRINT: usize = 12;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { live, kept, mut verdicts, hashes, secret_name, mut next, refused: _ } = applied;
+    let Applied { outcome, mut verdicts, hashes, secret_name, mut next, refused: _ } = applied;
     let object = &observed.object;
     let paused = object.meta.paused;
-    match &live {
-        Some(live) => match report::programmed(live, report::judge(context, object, live, &observed.issuer)) {
-            Ok((verdict, again)) => {
-                verdicts.push(verdict);
-                next = next.or(again);
-            }
-            Err(held) => return Ok(next.or(held)),
-        },
-        None if kept => verdicts.push(report::kept(object)),
-        None => verdicts.push(report::not_served()),
+    match outcome.verdict(context, object, &observed.issuer) {
+        Ok((verdict, again)) => {
+            verdicts.push(verdict);
+            next = next.or(again);
+        }
+        Err(held) => return Ok(next.or(held)),
     }
     let accepted = observed.accepted();
     let secrets = secrets(observed, &verdicts, &hashes);

@@ -12,9 +12,9 @@ use super::rotation::{Action, Decision};
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::StepError;
-use crate::liveness::Live;
 use crate::metrics::Written;
 use crate::publish::{Publication, check_tenant_is_gone, publish};
+use crate::report::Outcome;
 use crate::work::Next;
 
 /// What was done.
@@ -22,10 +22,8 @@ use crate::work::Next;
 pub(super) struct Applied {
     /// The ring as it stands.
     pub(super) ring: Option<Ring>,
-    /// Its document, if it is served.
-    pub(super) live: Option<Live>,
-    /// Whether what was published before goes on being served.
-    pub(super) kept: bool,
+    /// What became of its document.
+    pub(super) outcome: Outcome,
     pub(super) decision: Decision,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) next: Next,
@@ -37,13 +35,13 @@ pub(super) struct Applied {
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let Plan { mut decision, purpose, publish: publishes, verdicts } = plan;
     let next = Next { after: decision.again };
-    let before = observed.stored.as_ref();
+    let before = observed.stored.as_ref().map(|stored| &stored.ring);
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
     let blocked = observed.around.rolled_back;
     if paused || blocked || !publishes {
-        let ring = before.map(|stored| stored.ring.clone());
-        let kept = ring.as_ref().is_some_and(|ring| ring.withdrawn_at.is_none());
-        return Ok(Applied { ring, live: None, kept, decision, verdicts, next, refused: None });
+        let stays = before.is_some_and(|ring| ring.withdrawn_at.is_none());
+        let outcome = Outcome::left(paused || blocked || stays);
+        return Ok(Applied { ring: before.cloned(), outcome, decision, verdicts, next, refused: None });
     }
     if decision.actions.contains(&Action::Withdraw) && observed.object.is_some() {
         let tenant = observed.object.as_ref().and_then(|object| object.tenant());
@@ -57,35 +55,41 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let ring = match change(context, observed, &decision.actions, purpose.as_ref()).await {
         Ok(Some(ring)) => ring,
         Ok(None) => {
-            return Ok(Applied { ring: None, live: None, kept: false, decision, verdicts, next, refused: None });
+            return Ok(Applied { ring: None, outcome: Outcome::Nothing, decision, verdicts, next, refused: None });
         }
         Err(error) if error.is_final() && observed.object.is_some() => {
             decision.blocked = Some((Reason::RingRefused, error.to_string()));
-            let ring = before.map(|stored| stored.ring.clone());
-            return Ok(Applied {
-                kept: ring.is_some(),
-                ring,
-                live: None,
-                decision,
-                verdicts,
-                next,
-                refused: Some(error),
-            });
+            let outcome = Outcome::left(before.is_some());
+            return Ok(Applied { ring: before.cloned(), outcome, decision, verdicts, next, refused: Some(error) });
         }
         Err(error) => return Err(error),
     };
-    let mut publication = Publication::of(ring.document(&observed.work.name), &observed.owner_uid);
-    publication.revision = Some(ring.revision);
-    // A ring that was withdrawn before anything was published of it has nothing to take back.
-    let known = context.with(|state| state.index.documents.get(&observed.work.document()).is_some());
-    let live = if known || ring.withdrawn_at.is_none() { Some(publish(context, publication).await?) } else { None };
-    let live = live.filter(|_| ring.withdrawn_at.is_none());
-    if live.is_none() {
-        context.with(|state| state.liveness.forget(&observed.work.document()));
-    }
+    let outcome = project(context, observed, &ring).await?;
     // What follows from a change is decided at once, by what is now stored.
     let next = if decision.actions.is_empty() || observed.object.is_some() { next } else { Next::after(NOW) };
-    Ok(Applied { ring: Some(ring), live, kept: false, decision, verdicts, next, refused: None })
+    Ok(Applied { ring: Some(ring), outcome, decision, verdicts, next, refused: None })
+}
+
+/// Publishes the ring as it is stored.
+async fn project(context: &Context, observed: &Observed, ring: &Ring) -> Result<Outcome, StepError> {
+    let name = observed.work.document();
+    let (known, served) =
+        context.with(|state| (state.published_owner(&name).is_some(), state.index.documents.serves(&name)));
+    let mut publication = Publication::of(ring.document(&observed.work.name), &observed.owner_uid);
+    publication.revision = Some(ring.revision);
+    let withdrawn = ring.withdrawn_at.is_some();
+    // A ring that was withdrawn before anything was published of it has nothing to take back.
+    let written = if known || !withdrawn {
+        publish(context, publication).await.map(|live| if withdrawn { Outcome::Nothing } else { Outcome::Stands(live) })
+    } else {
+        Ok(Outcome::Nothing)
+    };
+    // Without a SigningKey there is nowhere to tell of a refusal.
+    let outcome = if observed.object.is_some() { Outcome::of(written, served)? } else { written? };
+    if matches!(outcome, Outcome::Nothing) {
+        context.with(|state| state.liveness.forget(&name));
+    }
+    Ok(outcome)
 }
 
 /// The ring after `actions`, stored; `None` if there is none and none is wanted.

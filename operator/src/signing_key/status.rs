@@ -10,28 +10,31 @@ use super::observe::Observed;
 use super::ring::{Key, Ring};
 use crate::context::Context;
 use crate::error::StepError;
-use crate::report::{self, whole_seconds};
+use crate::report::{self, Outcome, whole_seconds};
 use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { ring, live, kept, decision, mut verdicts, mut next, refused } = applied;
+    let Applied { ring, outcome, decision, mut verdicts, mut next, refused } = applied;
     let Some(object) = &observed.object else {
         return Ok(next);
     };
     let paused = object.meta.paused;
-    match &live {
-        Some(live) => match report::programmed(live, report::judge(context, object, live, &[])) {
-            Ok((verdict, again)) => {
-                verdicts.push(verdict);
-                next = next.or(again);
-            }
-            Err(held) => return Ok(next.or(held)),
-        },
-        None if observed.unreadable.is_some() => verdicts.push(stuck(Reason::RingUnreadable, "read")),
-        None if refused.is_some() => verdicts.push(stuck(Reason::RingRefused, "written")),
-        None if paused || kept || observed.around.rolled_back => verdicts.push(report::kept(object)),
-        None => verdicts.push(report::not_served()),
+    let programmed = match &outcome {
+        Outcome::Kept | Outcome::Nothing if observed.unreadable.is_some() => {
+            Ok((stuck(Reason::RingUnreadable, "read"), Next::IDLE))
+        }
+        Outcome::Kept | Outcome::Nothing if refused.is_some() => {
+            Ok((stuck(Reason::RingRefused, "written"), Next::IDLE))
+        }
+        outcome => outcome.verdict(context, object, &[]),
+    };
+    match programmed {
+        Ok((verdict, again)) => {
+            verdicts.push(verdict);
+            next = next.or(again);
+        }
+        Err(held) => return Ok(next.or(held)),
     }
     let rolled_back = matches!(decision.blocked, Some((Reason::RingRolledBack, _)));
     let active = ring.as_ref().and_then(Ring::active);
@@ -64,7 +67,7 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         },
     };
     report::report(context, object, status, |index| &mut index.signing_keys).await?;
-    refused.map_or(Ok(next), Err)
+    refused.or_else(|| outcome.refused().cloned()).map_or(Ok(next), Err)
 }
 
 /// What was published goes on being served, but whether that is what is asked for, nobody can say.

@@ -15,6 +15,9 @@ use crate::work::{Next, Work};
 const HOLD: Duration = Duration::from_secs(60);
 /// No more than this many of a kind are "in bulk", however few there are.
 const FEW: usize = 5;
+/// What was let through counts for so long beside what comes next: who deletes a bulk one by one
+/// deletes a bulk.
+const RECENT: Duration = Duration::from_secs(10);
 /// So long this process knows a tombstone before it deletes it: by then the clocks of others, which
 /// are looked at every minute, were compared with its own.
 const KNOWN: Duration = Duration::from_secs(5 * 60);
@@ -25,6 +28,8 @@ pub(crate) struct Held {
     /// Since when each of a bulk is held back, by monotonic time. Each has a minute of its own: a
     /// later wave must not go with the first.
     bulk: BTreeMap<DocumentKind, BTreeMap<Work, Duration>>,
+    /// When each that was not held back was let through, by monotonic time.
+    through: BTreeMap<DocumentKind, BTreeMap<Work, Duration>>,
     tombstones: BTreeMap<Work, Tombstone>,
 }
 
@@ -47,42 +52,56 @@ pub(super) struct Due {
 }
 
 impl Held {
-    /// Which of the `orphans`, all of one kind with `serving` documents, may be withdrawn.
-    pub(super) fn withdrawals(
+    /// What of `kind` was let through a moment ago. What is tried again is remembered for as long as
+    /// that takes, so that it neither counts twice nor is held back in the end.
+    pub(super) fn recent(
         &mut self,
         kind: DocumentKind,
         orphans: &BTreeSet<Work>,
-        serving: usize,
         now: Moment,
-    ) -> Due {
-        let bulk = self.bulk.entry(kind).or_default();
+    ) -> impl Iterator<Item = &Work> {
+        let through = self.through.entry(kind).or_default();
+        through.retain(|work, at| now.monotonic.saturating_sub(*at) < RECENT || orphans.contains(work));
+        through.keys()
+    }
+
+    /// Which of the `orphans`, all of one kind, may be withdrawn. `all` is how many documents of the
+    /// kind are served, or were until a moment ago.
+    pub(super) fn withdrawals(&mut self, kind: DocumentKind, orphans: &BTreeSet<Work>, all: usize, now: Moment) -> Due {
+        let before = self.recent(kind, orphans, now).filter(|work| !orphans.contains(work)).count();
+        let (bulk, through) = (self.bulk.entry(kind).or_default(), self.through.entry(kind).or_default());
         bulk.retain(|work, _| orphans.contains(work));
-        if orphans.len() > FEW && orphans.len() * 10 > serving {
+        let together = before + orphans.len();
+        if together > FEW && together * 10 > all {
             let known = bulk.len();
-            for work in orphans {
+            for work in orphans.iter().filter(|work| !through.contains_key(work)) {
                 bulk.entry(work.clone()).or_insert(now.monotonic);
             }
             if bulk.len() > known {
                 tracing::warn!(
                     kind = kind.as_str(),
-                    orphans = orphans.len(),
-                    "more than a tenth of all documents of this kind lost their owners at once: they are withdrawn in a minute",
+                    orphans = together,
+                    "more than a tenth of all documents of this kind lost their owners within seconds: those that are \
+                     left are withdrawn in a minute",
                 );
             }
         }
         let mut due = Due { next: Next::IDLE, ..Due::default() };
         for work in orphans {
-            let since = bulk.get(work);
-            let left = since.map_or(Duration::ZERO, |since| HOLD.saturating_sub(now.monotonic.saturating_sub(*since)));
-            due.put(work, left);
+            let Some(since) = bulk.get(work) else {
+                through.entry(work.clone()).or_insert(now.monotonic);
+                due.put(work, Duration::ZERO);
+                continue;
+            };
+            due.put(work, HOLD.saturating_sub(now.monotonic.saturating_sub(*since)));
         }
         due
     }
 
-    /// The owner of `work` is there: what was held against it is forgotten.
+    /// The owner of `work` is there: what was held against it, or let through, is forgotten.
     pub(crate) fn returned(&mut self, work: &Work) {
-        self.bulk.values_mut().for_each(|bulk| {
-            bulk.remove(work);
+        self.bulk.values_mut().chain(self.through.values_mut()).for_each(|works| {
+            works.remove(work);
         });
     }
 
@@ -119,3 +138,6 @@ impl Due {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

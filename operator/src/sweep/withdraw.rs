@@ -42,7 +42,8 @@ async fn ring(context: &Context, work: &Work) -> Result<bool, StepError> {
             ring.leaving_since = Some(now);
         } else {
             ring.withdrawn_at = Some(now);
-            ring.revision += 1;
+            let known = context.with(|state| state.highest_revision(&work.document()));
+            ring.revision = ring.revision.max(known).saturating_add(1);
         }
         let secret = ring.to_secret(&context.options.operator_namespace, &work.name, Some(&metadata));
         let written = context.replace_secret(Written::Ring, secret).await.doing("writing the ring")?;
@@ -55,7 +56,7 @@ async fn ring(context: &Context, work: &Work) -> Result<bool, StepError> {
     if ring.withdrawn_at.is_some() {
         let owner_uid = context.with(|state| {
             state.liveness.forget(&work.document());
-            state.index.documents.get(&work.document()).map(|entry| entry.owner_uid.clone())
+            state.published_owner(&work.document())
         });
         // A ring that was never published has no document to withdraw.
         if let Some(owner_uid) = owner_uid {

@@ -1,6 +1,7 @@
 //! Writing what a Tenant needs: its sealing keys first, then its document, then its default ring.
 
 use claviger_crds::LocalTenantRef;
+use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::signing_key::{SigningKey, SigningKeySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -11,53 +12,43 @@ use super::sealing;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
-use crate::liveness::Live;
 use crate::publish::{Publication, publish};
+use crate::report::Outcome;
 use crate::work::Next;
-use claviger_crds::condition::Verdict;
 
 /// What was done.
 #[derive(Debug)]
 pub(super) struct Applied {
-    /// The document as it stands, if the tenant may be served.
-    pub(super) live: Option<Live>,
+    /// What became of the document.
+    pub(super) outcome: Outcome,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) next: Next,
-    /// Why the sealing keys could not be written: that is told, and tried again.
+    /// Why the sealing keys could not be written, and nothing was published: that is told, and tried again.
+    pub(super) unsealed: Option<StepError>,
+    /// Why the default ring could not be made, or ended: that is told, and tried again.
     pub(super) refused: Option<StepError>,
 }
 
 /// Carries out a plan; of a paused Tenant, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
-    let Plan { document, default_ring, verdicts, next } = plan;
+    let Plan { document, default_ring, mut verdicts, next } = plan;
     if observed.object.meta.paused {
-        return Ok(Applied { live: None, verdicts, next: Next::IDLE, refused: None });
+        return Ok(Applied { outcome: Outcome::Kept, verdicts, next: Next::IDLE, unsealed: None, refused: None });
     }
-    let (live, refused) = match document {
+    let (outcome, unsealed) = match document {
         Some(document) => serve(context, observed, document).await?,
-        None => (None, None),
+        None => (Outcome::left(observed.serving), None),
     };
-    match default_ring {
-        DefaultRing::Leave => {}
-        DefaultRing::Create(name) => match context.create_signing_key(signing_key(observed, &name)).await {
-            // Somebody has taken the name, or we have: the watch will show which.
-            Err(ClusterError::AlreadyExists) => return Err(StepError::Outdated("the default SigningKey")),
-            Ok(()) => {
-                let note = "This Tenant has no SigningKey: a default one was made".to_owned();
-                context
-                    .tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingCreated", note)
-                    .await;
-            }
-            Err(error) => return Err(StepError::cluster("creating the default SigningKey", error)),
-        },
-        DefaultRing::Delete { name, uid, resource_version } => {
-            let deleted = context.delete_signing_key(&name, &uid, &resource_version).await;
-            deleted.doing("deleting the default SigningKey")?;
-            let note = format!("A declared SigningKey signs: the default one, {}, leaves in order", name.name);
-            context.tell(&observed.object.work(), &observed.object.meta.uid, false, "DefaultRingLeaves", note).await;
-        }
+    // A Tenant whose document is refused may be served as it was, and something must sign.
+    let creates = matches!(default_ring, DefaultRing::Create(_));
+    let refused = match change_default_ring(context, observed, default_ring).await {
+        Err(error) if error.is_final() => Some(error),
+        changed => changed.map(|()| None)?,
+    };
+    if let Some(error) = refused.as_ref().filter(|_| creates) {
+        without_ring(&mut verdicts, error);
     }
-    Ok(Applied { live, verdicts, next, refused })
+    Ok(Applied { outcome, verdicts, next, unsealed, refused })
 }
 
 /// Publishes the document with its sealing keys; not at all where these are refused for good.
@@ -65,16 +56,47 @@ async fn serve(
     context: &Context,
     observed: &Observed,
     document: Unsealed,
-) -> Result<(Option<Live>, Option<StepError>), StepError> {
-    let tenant = &observed.object.meta;
-    match sealing::stand(context, tenant, document.slug(), document.keys.clone()).await {
-        Ok(keys) => {
-            let publication = Publication::of(document.with(keys), &tenant.uid);
-            Ok((Some(publish(context, publication).await?), None))
+) -> Result<(Outcome, Option<StepError>), StepError> {
+    let (tenant, served) = (&observed.object.meta, observed.serving);
+    let keys = match sealing::stand(context, tenant, document.slug(), document.keys.clone()).await {
+        Ok(keys) => keys,
+        Err(error) if error.is_final() => return Ok((Outcome::left(served), Some(error))),
+        Err(error) => return Err(error),
+    };
+    let publication = Publication::of(document.with(keys), &tenant.uid);
+    let written = publish(context, publication).await.map(Outcome::Stands);
+    Ok((Outcome::of(written, served)?, None))
+}
+
+async fn change_default_ring(context: &Context, observed: &Observed, change: DefaultRing) -> Result<(), StepError> {
+    let (work, uid) = (observed.object.work(), &observed.object.meta.uid);
+    match change {
+        DefaultRing::Leave => {}
+        DefaultRing::Create(name) => match context.create_signing_key(signing_key(observed, &name)).await {
+            // Somebody has taken the name, or we have: the watch will show which.
+            Err(ClusterError::AlreadyExists) => return Err(StepError::Outdated("the default SigningKey")),
+            Ok(()) => {
+                let note = "This Tenant has no SigningKey: a default one was made".to_owned();
+                context.tell(&work, uid, false, "DefaultRingCreated", note).await;
+            }
+            Err(error) => return Err(StepError::cluster("creating the default SigningKey", error)),
+        },
+        DefaultRing::Delete { name, uid: key, resource_version } => {
+            let deleted = context.delete_signing_key(&name, &key, &resource_version).await;
+            deleted.doing("deleting the default SigningKey")?;
+            let note = format!("A declared SigningKey signs: the default one, {}, leaves in order", name.name);
+            context.tell(&work, uid, false, "DefaultRingLeaves", note).await;
         }
-        Err(error) if error.is_final() => Ok((None, Some(error))),
-        Err(error) => Err(error),
     }
+    Ok(())
+}
+
+/// Nothing signs, whatever else the Tenant names.
+fn without_ring(verdicts: &mut Vec<Verdict>, error: &StepError) {
+    let condition = ConditionType::ReferencesResolved;
+    let message = format!("this Tenant has no SigningKey, and the default one cannot be made: {error}");
+    verdicts.retain(|verdict| verdict.condition != condition);
+    verdicts.push(Verdict::no(condition, Reason::SigningKeyNotFound, message));
 }
 
 fn signing_key(observed: &Observed, name: &ObjectName) -> SigningKey {

@@ -28,7 +28,7 @@ pub(crate) struct Observed {
     pub(crate) conflict: Option<(Reason, String)>,
     /// Its address, if it is valid.
     pub(crate) issuer: Option<Issuer>,
-    /// Whether it is served now.
+    /// Whether it is served now: also what vanished is.
     pub(crate) serving: bool,
     /// The ring that its document names.
     pub(crate) published_default: Option<Option<ObjectName>>,
@@ -147,7 +147,7 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         let rings = slug.map(|slug| rings(state, &slug, &object.work())).unwrap_or_default();
         let signing_keys = signing_keys(&state.index, name);
         let document = state.index.documents.of(DocumentKind::Tenant, name);
-        let serving = document.is_some_and(Entry::serving);
+        let serving = state.index.documents.serves(&object.work().document());
         let published_default = match document.map(|entry| &entry.detail) {
             Some(Detail::Tenant { default_signing_key, .. }) => Some(default_signing_key.clone()),
             _ => None,
@@ -197,8 +197,8 @@ fn ringless(state: &mut State, tenant: &Object<Tenant>, now: Moment) -> Ringless
 /// How the tenant `name` stands, for what belongs to it.
 pub(crate) fn standing(context: &Context, state: &State, name: &ObjectName) -> TenantStanding {
     let Some(object) = state.index.tenants.get(name) else {
-        let published = state.index.documents.of(DocumentKind::Tenant, name).is_some_and(Entry::serving);
-        return if published { TenantStanding::Vanished } else { TenantStanding::Gone };
+        let document = names::published_secret(DocumentKind::Tenant.as_str(), name);
+        return if state.index.documents.serves(&document) { TenantStanding::Vanished } else { TenantStanding::Gone };
     };
     match object.valid() {
         Some(valid) if conflict(&state.index, name, valid).is_none() => {

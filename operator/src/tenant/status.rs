@@ -13,24 +13,19 @@ use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { live, mut verdicts, mut next, refused } = applied;
+    let Applied { outcome, mut verdicts, mut next, unsealed, refused: _ } = applied;
     let object = &observed.object;
-    match &live {
-        Some(live) => {
-            let rings = observed.rings.iter().filter(|ring| ring.active).map(|ring| ring.live.clone()).collect();
-            match report::programmed(live, report::judge(context, object, live, &[rings])) {
-                Ok((verdict, again)) => {
-                    verdicts.push(verdict);
-                    next = next.or(again);
-                }
-                Err(held) => return Ok(next.or(held)),
-            }
+    let rings = observed.rings.iter().filter(|ring| ring.active).map(|ring| ring.live.clone()).collect();
+    let programmed = match sealing_keys(observed, unsealed.as_ref()) {
+        Some(verdict) => Ok((verdict, Next::IDLE)),
+        None => outcome.verdict(context, object, &[rings]),
+    };
+    match programmed {
+        Ok((verdict, again)) => {
+            verdicts.push(verdict);
+            next = next.or(again);
         }
-        None if sealing_keys(observed, refused.as_ref()).is_some() => {
-            verdicts.extend(sealing_keys(observed, refused.as_ref()));
-        }
-        None if object.meta.paused || observed.serving => verdicts.push(report::kept(object)),
-        None => verdicts.push(report::not_served()),
+        Err(held) => return Ok(next.or(held)),
     }
     let accepted =
         verdicts.iter().any(|verdict| verdict.condition == ConditionType::Accepted && verdict.holds == Some(true));
@@ -44,7 +39,7 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         signing_key: signing_key(observed),
     };
     report::report(context, object, status, |index| &mut index.tenants).await?;
-    refused.map_or(Ok(next), Err)
+    Ok(next)
 }
 
 /// What was published goes on being served, if anything was, and nothing else is without these keys.

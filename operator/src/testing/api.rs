@@ -26,7 +26,7 @@ impl Cluster for World {
         let mut objects = self.objects();
         let name = name_of(&secret.metadata);
         let result = objects.write(format!("create secret {name}")).and_then(|()| {
-            refuse::secret(&objects, &secret.metadata)?;
+            refuse::object(&objects, &secret.metadata)?;
             if objects.secrets.contains_key(&name) {
                 return Err(ClusterError::AlreadyExists);
             }
@@ -43,7 +43,7 @@ impl Cluster for World {
         let name = name_of(&secret.metadata);
         let result = objects.write(format!("replace secret {name}")).and_then(|()| {
             assert!(secret.metadata.resource_version.is_some(), "a replace needs a resourceVersion");
-            refuse::secret(&objects, &secret.metadata)?;
+            refuse::object(&objects, &secret.metadata)?;
             objects.checked(&name, &secret.metadata)?;
             Ok(objects.store(name, secret))
         });
@@ -95,7 +95,7 @@ impl Cluster for World {
         let result = {
             let mut objects = self.objects();
             objects.write(format!("create SigningKey {name}")).and_then(|()| {
-                refuse::labels(&key.metadata)?;
+                refuse::object(&objects, &key.metadata)?;
                 if objects.signing_keys.contains_key(&name) { Err(ClusterError::AlreadyExists) } else { Ok(()) }
             })
         };

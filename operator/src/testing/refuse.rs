@@ -19,8 +19,8 @@ static STATUS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
     .collect()
 });
 
-/// A Secret with illegal labels, or in a namespace whose quota is used up.
-pub(super) fn secret(objects: &Objects, metadata: &ObjectMeta) -> Result<(), ClusterError> {
+/// An object with illegal labels, or in a namespace whose quota is used up.
+pub(super) fn object(objects: &Objects, metadata: &ObjectMeta) -> Result<(), ClusterError> {
     labels(metadata)?;
     match &objects.refused_in {
         Some((namespace, error)) if metadata.namespace.as_ref() == Some(namespace) => Err(error.clone()),
@@ -29,7 +29,7 @@ pub(super) fn secret(objects: &Objects, metadata: &ObjectMeta) -> Result<(), Clu
 }
 
 /// Values of labels: at most 63 characters, of which the first and the last are letters or digits.
-pub(super) fn labels(metadata: &ObjectMeta) -> Result<(), ClusterError> {
+fn labels(metadata: &ObjectMeta) -> Result<(), ClusterError> {
     let outer = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
     let legal = |value: &str| {
         value.len() <= 63

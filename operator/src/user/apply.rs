@@ -8,17 +8,15 @@ use super::password;
 use super::plan::{Intent, Plan};
 use crate::context::Context;
 use crate::error::StepError;
-use crate::liveness::Live;
 use crate::publish::{Publication, check_tenant_is_gone, publish, withdraw};
+use crate::report::Outcome;
 use crate::work::Next;
 
 /// What was done.
 #[derive(Debug)]
 pub(super) struct Applied {
-    /// The document as it stands, if it was to be published.
-    pub(super) live: Option<Live>,
-    /// Whether what was published before goes on being served.
-    pub(super) kept: bool,
+    /// What became of the document.
+    pub(super) outcome: Outcome,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) next: Next,
 }
@@ -27,30 +25,26 @@ pub(super) struct Applied {
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let Plan { document, verdicts, rechecked } = plan;
     let next = Next { after: rechecked.then(|| context.recheck()) };
-    let mut applied = Applied { live: None, kept: false, verdicts, next };
     if observed.object.meta.paused {
-        applied.kept = true;
-        return Ok(applied);
+        return Ok(Applied { outcome: Outcome::Kept, verdicts, next });
     }
-    let uid = &observed.object.meta.uid;
-    match document {
-        Intent::Keep => applied.kept = observed.serving,
-        Intent::Publish(document) => {
-            applied.live = Some(publish(context, Publication::of(*document, uid)).await?);
-        }
+    let (uid, served) = (&observed.object.meta.uid, observed.serving);
+    let written = match document {
+        Intent::Keep => Ok(Outcome::left(served)),
+        Intent::Publish(document) => publish(context, Publication::of(*document, uid)).await.map(Outcome::Stands),
         Intent::Hash(mut user, password, tenant) => {
             user.password_hash = Some(password::hash(context, password).await?);
             let owner = observed.object.meta.name.clone();
             let document = Document::serving(tenant, owner, Content::User(*user));
-            applied.live = Some(publish(context, Publication::of(document, uid)).await?);
+            publish(context, Publication::of(document, uid)).await.map(Outcome::Stands)
         }
-        Intent::Withdraw { tenant_gone } if observed.serving => {
+        Intent::Withdraw { tenant_gone } if served => {
             if tenant_gone {
                 check_tenant_is_gone(context, observed.object.tenant()).await?;
             }
-            withdraw(context, &observed.object.work()).await?;
+            withdraw(context, &observed.object.work()).await.map(|()| Outcome::Nothing)
         }
-        Intent::Withdraw { .. } => {}
-    }
-    Ok(applied)
+        Intent::Withdraw { .. } => Ok(Outcome::Nothing),
+    };
+    Ok(Applied { outcome: Outcome::of(written, served)?, verdicts, next })
 }

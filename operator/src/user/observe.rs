@@ -10,7 +10,7 @@ use claviger_crds::user::{User, ValidUser};
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::claims::Claim;
-use crate::index::documents::{Detail, Entry};
+use crate::index::documents::Detail;
 use crate::index::object::Object;
 use crate::liveness::Live;
 use crate::tenant::observe::{self as tenant, AcceptedTenant, TenantStanding};
@@ -24,7 +24,7 @@ pub(super) struct Observed {
     pub(super) tenant: Option<TenantStanding>,
     /// Who holds a name that this account wants.
     pub(super) conflict: Option<(Reason, String)>,
-    /// Whether it is served now.
+    /// Whether it is served now: also what vanished is.
     pub(super) serving: bool,
     /// What is known to be published of it, or to have been when it vanished: the password's hash, if
     /// there is one, and where it came from.
@@ -70,7 +70,7 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     let work = object.work();
     let document = work.document();
     let entry = state.index.documents.get(&document);
-    let serving = entry.is_some_and(Entry::serving);
+    let serving = state.index.documents.serves(&document);
     let known = entry.or_else(|| state.index.documents.lost(&document)).map(|entry| &entry.detail);
     let published = match known {
         Some(Detail::User { password, .. }) => Some(password.clone()),

@@ -11,18 +11,14 @@ use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { live, kept, mut verdicts, mut next } = applied;
+    let Applied { outcome, mut verdicts, mut next } = applied;
     let object = &observed.object;
-    match &live {
-        Some(live) => match report::programmed(live, report::judge(context, object, live, &observed.issuer)) {
-            Ok((verdict, again)) => {
-                verdicts.push(verdict);
-                next = next.or(again);
-            }
-            Err(held) => return Ok(next.or(held)),
-        },
-        None if kept => verdicts.push(report::kept(object)),
-        None => verdicts.push(report::not_served()),
+    match outcome.verdict(context, object, &observed.issuer) {
+        Ok((verdict, again)) => {
+            verdicts.push(verdict);
+            next = next.or(again);
+        }
+        Err(held) => return Ok(next.or(held)),
     }
     let verdicts = report::with_ready(verdicts, object.meta.paused);
     let tenant = observed.accepted();

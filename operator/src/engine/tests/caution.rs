@@ -47,6 +47,31 @@ async fn each_wave_of_a_bulk_waits_a_minute_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_bulk_that_goes_one_by_one_waits_from_the_sixth_on() {
+    let mut harness = with_users(40).await;
+    for at in 0..9 {
+        delete(&mut harness, at..at + 1).await;
+        assert_eq!(withdrawn(&harness, 40), (at + 1).min(5), "the first five are gone at once");
+    }
+    harness.pass(Duration::from_secs(59)).await;
+    assert_eq!(withdrawn(&harness, 40), 5);
+    harness.pass(Duration::from_secs(2)).await;
+    assert_eq!(withdrawn(&harness, 40), 9);
+    delete(&mut harness, 9..10).await;
+    assert_eq!(withdrawn(&harness, 40), 10, "what was held no longer counts");
+}
+
+#[tokio::test]
+async fn a_few_at_leisure_do_not_wait() {
+    let mut harness = with_users(40).await;
+    for at in 0..12 {
+        delete(&mut harness, at..at + 1).await;
+        assert_eq!(withdrawn(&harness, 40), at + 1);
+        harness.pass(Duration::from_secs(3)).await;
+    }
+}
+
+#[tokio::test]
 async fn what_came_back_and_goes_again_waits_again() {
     let mut harness = with_users(7).await;
     delete(&mut harness, 0..7).await;

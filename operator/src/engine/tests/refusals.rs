@@ -8,10 +8,11 @@ use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::Content;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
+use claviger_crds::user::User;
 use k8s_openapi::ByteString;
 
 use crate::cluster::ClusterError;
-use crate::testing::{Harness, OPERATOR, fixtures};
+use crate::testing::{Harness, OPERATOR, PUBLISHED, Resource, fixtures};
 use crate::work::Kind;
 
 fn refuse(harness: &Harness, namespace: &str) {
@@ -131,4 +132,116 @@ async fn a_ring_that_cannot_be_written_is_said_and_made_later() {
         .await;
     assert_eq!(blocked(&harness).0, "True/RingRefused");
     assert_eq!(harness.document(Kind::SigningKey, "identity", "acme-es256"), before, "it goes on being served");
+}
+
+fn programmed<K: Resource>(harness: &Harness, namespace: &str, name: &str) -> (String, String) {
+    harness.condition::<K>(namespace, name, ConditionType::Programmed)
+}
+
+fn all_programmed(harness: &Harness) -> [(String, String); 4] {
+    [
+        programmed::<Tenant>(harness, "identity", "acme"),
+        programmed::<SigningKey>(harness, "identity", "acme-es256"),
+        programmed::<OAuthClient>(harness, "shop", "shop"),
+        programmed::<User>(harness, "identity", "ada"),
+    ]
+}
+
+#[tokio::test]
+async fn documents_that_a_quota_refuses_are_said_once_and_written_later() {
+    let mut harness = Harness::start().await;
+    refuse(&harness, PUBLISHED);
+    harness.furnish().await;
+    harness.pass(Duration::from_secs(5)).await;
+    for (programmed, message) in all_programmed(&harness) {
+        assert_eq!(programmed, "False/PublicationRefused");
+        assert!(message.contains("exceeded quota") && message.contains("nothing of it is served"), "{message}");
+    }
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "False/PublicationRefused");
+    harness.world.objects().writes.clear();
+    harness.pass(Duration::from_secs(100)).await;
+    let writes = harness.world.objects().writes.clone();
+    let published = format!("create secret {PUBLISHED}/");
+    assert!(!writes.is_empty() && writes.iter().all(|write| write.starts_with(&published)), "{writes:?}");
+    assert_eq!(told(&harness, "PublicationRefused"), 5, "one for each object");
+    harness.world.objects().refused_in = None;
+    harness.pass(Duration::from_secs(40)).await;
+    for (programmed, message) in all_programmed(&harness) {
+        assert_eq!(programmed, "True/Programmed", "{message}");
+    }
+    assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_is_said_and_what_was_published_goes_on() {
+    let mut harness = Harness::furnished().await;
+    let before = harness.document(Kind::Tenant, "identity", "acme");
+    refuse(&harness, PUBLISHED);
+    let tenant = fixtures::TENANT.replace("displayName: Acme", "displayName: Acme Inc");
+    harness.apply::<Tenant>(&tenant).await;
+    harness.apply::<User>(&fixtures::USER.replace("engineering", "sales")).await;
+    for (programmed, message) in
+        [programmed::<Tenant>(&harness, "identity", "acme"), programmed::<User>(&harness, "identity", "ada")]
+    {
+        assert_eq!(programmed, "False/PublicationRefused");
+        assert!(message.contains("what was published before goes on being served"), "{message}");
+    }
+    assert_eq!(harness.document(Kind::Tenant, "identity", "acme"), before);
+    // Back to what is served: nothing has to be written.
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
+    harness.apply::<Tenant>(&tenant).await;
+    harness.world.objects().refused_in = None;
+    harness.pass(Duration::from_secs(40)).await;
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
+    assert_ne!(harness.document(Kind::Tenant, "identity", "acme"), before);
+    assert_eq!(harness.ready::<User>("identity", "ada"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_withdrawal_that_is_refused_is_said_and_done_later() {
+    let mut harness = Harness::furnished().await;
+    refuse(&harness, PUBLISHED);
+    harness.world.apply_namespace("shop", &[("tenant", "other")]);
+    harness.pass(Duration::from_secs(5)).await;
+    let (refused, message) = programmed::<OAuthClient>(&harness, "shop", "shop");
+    assert_eq!(refused, "False/PublicationRefused");
+    assert!(message.contains("withdrawing") && message.contains("goes on being served"), "{message}");
+    harness.world.objects().refused_in = None;
+    harness.pass(Duration::from_secs(40)).await;
+    assert_eq!(programmed::<OAuthClient>(&harness, "shop", "shop").0, "False/NotServed");
+    assert!(harness.document(Kind::OAuthClient, "shop", "shop").unwrap().withdrawn_at.is_some());
+}
+
+#[tokio::test]
+async fn credentials_of_an_earlier_name_stay_while_the_document_that_names_them_does() {
+    let mut harness = Harness::furnished().await;
+    refuse(&harness, PUBLISHED);
+    let renamed = fixtures::CLIENT.replace("    secret:\n", "    secret:\n      name: other\n");
+    harness.apply::<OAuthClient>(&renamed).await;
+    let stands = |harness: &Harness, name| harness.world.secret(&ObjectName::new("shop", name)).is_some();
+    assert!(stands(&harness, "shop-oidc") && stands(&harness, "other"));
+    harness.world.objects().refused_in = None;
+    harness.pass(Duration::from_secs(40)).await;
+    assert!(!stands(&harness, "shop-oidc") && stands(&harness, "other"));
+    assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_default_ring_that_is_refused_is_said_and_made_later() {
+    let mut harness = Harness::start().await;
+    refuse(&harness, "identity");
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    harness.pass(Duration::from_secs(5)).await;
+    let (resolved, message) = harness.condition::<Tenant>("identity", "acme", ConditionType::ReferencesResolved);
+    assert_eq!(resolved, "False/SigningKeyNotFound");
+    assert!(message.contains("exceeded quota") && message.contains("no SigningKey"), "{message}");
+    assert_eq!(told(&harness, "ReferencesNotResolved"), 1);
+    harness.world.objects().writes.clear();
+    harness.pass(Duration::from_secs(100)).await;
+    let writes = harness.world.objects().writes.clone();
+    assert!(!writes.is_empty() && writes.iter().all(|write| write.starts_with("create SigningKey ")), "{writes:?}");
+    harness.world.objects().refused_in = None;
+    harness.pass(Duration::from_secs(40)).await;
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
 }

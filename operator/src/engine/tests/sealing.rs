@@ -20,6 +20,10 @@ fn place(name: &str) -> ObjectName {
     ObjectName::new(OPERATOR, names::sealing_secret(&ObjectName::new("identity", name)))
 }
 
+fn published(name: &str) -> ObjectName {
+    ObjectName::new(PUBLISHED, names::published_secret("Tenant", &ObjectName::new("identity", name)))
+}
+
 fn stored(harness: &Harness, name: &str) -> Option<Secret> {
     harness.world.secret(&place(name))
 }
@@ -133,8 +137,7 @@ async fn keys_that_somebody_deleted_are_made_again_from_what_is_published() {
 #[tokio::test]
 async fn what_somebody_else_put_into_the_document_is_not_taken_for_the_keys() {
     let mut harness = Harness::furnished().await;
-    let name = ObjectName::new("identity", "acme");
-    let at = ObjectName::new(PUBLISHED, names::published_secret("Tenant", &name));
+    let at = published("acme");
     let mut document = harness.document(Kind::Tenant, "identity", "acme").unwrap();
     let Content::Tenant(content) = &mut document.content else { panic!() };
     content.sealing_keys[1].key = content.sealing_keys[0].key.clone();
@@ -194,6 +197,40 @@ async fn keys_that_a_quota_refuses_are_said_and_made_later() {
     assert_eq!(harness.document(Kind::Tenant, "identity", "acme"), None, "nothing could be sealed");
     harness.world.objects().refused_in = None;
     harness.pass(Duration::from_secs(40)).await;
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
+}
+
+#[tokio::test]
+async fn the_tombstone_of_a_document_that_vanished_holds_no_key_and_the_tenant_comes_back_with_its_own() {
+    let mut harness = Harness::furnished().await;
+    let before = (keys(&harness, "acme"), stored(&harness, "acme").unwrap());
+    harness.world.remove_secret(&published("acme"));
+    harness.delete::<Tenant>("identity", "acme").await;
+    let tombstone = harness.document(Kind::Tenant, "identity", "acme").unwrap();
+    assert!(tombstone.withdrawn_at.is_some() && !String::from_utf8(tombstone.to_bytes()).unwrap().contains("sealing"));
+    assert_eq!(stored(&harness, "acme"), Some(before.1), "the tombstone stands for both");
+    harness.pass(100 * HOUR).await;
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    assert_eq!(keys(&harness, "acme"), before.0);
+    harness.delete::<Tenant>("identity", "acme").await;
+    harness.pass(A_WEEK).await;
+    assert_eq!((stored(&harness, "acme"), harness.world.secret(&published("acme"))), (None, None));
+}
+
+#[tokio::test]
+async fn a_document_that_is_refused_is_said_and_has_the_same_keys_when_it_is_written() {
+    let mut harness = Harness::start().await;
+    let error = ClusterError::Denied("exceeded quota: secrets".to_owned());
+    harness.world.objects().refused_in = Some((PUBLISHED.to_owned(), error));
+    harness.furnish().await;
+    harness.pass(Duration::from_secs(5)).await;
+    assert_eq!(programmed(&harness).0, "False/PublicationRefused");
+    let made = stored(&harness, "acme").unwrap();
+    harness.world.objects().refused_in = None;
+    harness.pass(Duration::from_secs(40)).await;
+    assert_eq!(stored(&harness, "acme"), Some(made.clone()));
+    let text = String::from_utf8(made.data.unwrap()["sealing.json"].0.clone()).unwrap();
+    assert!(keys(&harness, "acme").iter().all(|key| text.contains(key.key.expose())));
     assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
 }
 

@@ -9,7 +9,7 @@ mod documents;
 use std::path::PathBuf;
 
 use claviger_crds::names::{ANNOTATION_DIGEST, ANNOTATION_REVISION};
-use claviger_crds::published::{DATA_KEY, Digest, Document, ReadError, Stored};
+use claviger_crds::published::{Content, DATA_KEY, Digest, Document, ReadError, Stored};
 use documents::{full, least};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -116,4 +116,15 @@ fn a_tenant_that_is_logged_shows_no_sealing_key() {
     let document = full().into_iter().find(|(name, _)| *name == "tenant-sealing").unwrap().1;
     let shown = format!("{document:?}");
     assert!(shown.contains("9b7702c4fd1e") && !shown.contains("AAECAwQF"), "{shown}");
+}
+
+#[test]
+fn a_tenant_that_says_nothing_of_idle_sessions_lets_them_live_as_it_did() {
+    for name in ["tenant-full", "tenant-least", "tenant-sealing", "tenant-idle"] {
+        let (_, document) = full().into_iter().chain(least()).find(|(found, _)| *found == name).unwrap();
+        let stored = Stored::from_secret(&with_bytes(&document, &golden(name))).unwrap();
+        let Content::Tenant(tenant) = stored.document.content else { panic!("{name}") };
+        let expected = if name == "tenant-idle" { 7_200 } else { 43_200 };
+        assert_eq!((tenant.lifetimes.session, tenant.lifetimes.session_idle), (43_200, expected), "{name}");
+    }
 }

@@ -39,7 +39,7 @@ pub struct TenantDocument {
 
 /// Lifetimes, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "WrittenLifetimes", into = "WrittenLifetimes")]
 pub struct TenantLifetimes {
     /// Access token, seconds.
     pub access_token: u32,
@@ -53,6 +53,55 @@ pub struct TenantLifetimes {
     pub refresh_token_idle: u32,
     /// Session, from its login, seconds.
     pub session: u32,
+    /// Session, unused, seconds. Written only where it is not `session`: a document of an operator
+    /// that knew of none means that a session lives on, used or not, as it did then.
+    pub session_idle: u32,
+}
+
+/// [`TenantLifetimes`] as JSON has them.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenLifetimes {
+    access_token: u32,
+    id_token: u32,
+    authorization_code: u32,
+    refresh_token: u32,
+    refresh_token_idle: u32,
+    session: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_idle: Option<u32>,
+}
+
+impl From<WrittenLifetimes> for TenantLifetimes {
+    fn from(written: WrittenLifetimes) -> Self {
+        let WrittenLifetimes {
+            access_token,
+            id_token,
+            authorization_code,
+            refresh_token,
+            refresh_token_idle,
+            session,
+            session_idle,
+        } = written;
+        let session_idle = session_idle.unwrap_or(session);
+        Self { access_token, id_token, authorization_code, refresh_token, refresh_token_idle, session, session_idle }
+    }
+}
+
+impl From<TenantLifetimes> for WrittenLifetimes {
+    fn from(lifetimes: TenantLifetimes) -> Self {
+        let TenantLifetimes {
+            access_token,
+            id_token,
+            authorization_code,
+            refresh_token,
+            refresh_token_idle,
+            session,
+            session_idle,
+        } = lifetimes;
+        let session_idle = Some(session_idle).filter(|idle| *idle != session);
+        Self { access_token, id_token, authorization_code, refresh_token, refresh_token_idle, session, session_idle }
+    }
 }
 
 /// A scope that a tenant declares.

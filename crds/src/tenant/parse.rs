@@ -86,6 +86,7 @@ const DEFAULT_LIFETIMES: TenantLifetimes = TenantLifetimes {
     refresh_token: Duration::from_hours(720).as_secs(),
     refresh_token_idle: Duration::from_hours(168).as_secs(),
     session: Duration::from_hours(12).as_secs(),
+    session_idle: Duration::from_hours(2).as_secs(),
 };
 
 /// Reads a Tenant.
@@ -136,14 +137,24 @@ pub fn parse(tenant: &Tenant) -> Result<ValidTenant, Vec<Fault>> {
 }
 
 fn parse_lifetimes(spec: Option<&LifetimesSpec>, faults: &mut Faults) -> TenantLifetimes {
-    let Some(LifetimesSpec { access_token, id_token, authorization_code, refresh_token, refresh_token_idle, session }) =
-        spec
-    else {
+    let Some(spec) = spec else {
         return DEFAULT_LIFETIMES;
     };
+    let LifetimesSpec {
+        access_token,
+        id_token,
+        authorization_code,
+        refresh_token,
+        refresh_token_idle,
+        session,
+        session_idle,
+    } = spec;
     let mut seconds = |field: &str, text: &Option<String>, bounds, default: u32| {
         faults.seconds(&format!("spec.lifetimes.{field}"), text.as_ref(), bounds, Duration::from_secs(default))
     };
+    let session = seconds("session", session, types::SESSION, DEFAULT_LIFETIMES.session);
+    // A session without an idle lifetime of its own is never idle for longer than it may live.
+    let idle = DEFAULT_LIFETIMES.session_idle.min(session);
     let lifetimes = TenantLifetimes {
         access_token: seconds("accessToken", access_token, types::ACCESS_TOKEN, DEFAULT_LIFETIMES.access_token),
         id_token: seconds("idToken", id_token, types::ID_TOKEN, DEFAULT_LIFETIMES.id_token),
@@ -160,12 +171,18 @@ fn parse_lifetimes(spec: Option<&LifetimesSpec>, faults: &mut Faults) -> TenantL
             types::REFRESH_TOKEN,
             DEFAULT_LIFETIMES.refresh_token_idle,
         ),
-        session: seconds("session", session, types::SESSION, DEFAULT_LIFETIMES.session),
+        session,
+        session_idle: seconds("sessionIdle", session_idle, types::SESSION, idle),
     };
     faults.demand(
         lifetimes.refresh_token_idle <= lifetimes.refresh_token,
         "spec.lifetimes",
         "refreshTokenIdle (default 168h) must not exceed refreshToken (default 720h)",
+    );
+    faults.demand(
+        lifetimes.session_idle <= lifetimes.session,
+        "spec.lifetimes",
+        "sessionIdle must not exceed session (default 12h)",
     );
     lifetimes
 }

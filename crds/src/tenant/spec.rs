@@ -86,6 +86,8 @@ pub struct TenantSpec {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("duration(has(self.refreshTokenIdle) ? self.refreshTokenIdle : '168h') <= duration(has(self.refreshToken) ? self.refreshToken : '720h')")
     .message("refreshTokenIdle (default 168h) must not exceed refreshToken (default 720h)"))]
+#[x_kube(validation = Rule::new("!has(self.sessionIdle) || duration(self.sessionIdle) <= duration(has(self.session) ? self.session : '12h')")
+    .message("sessionIdle must not exceed session (default 12h)"))]
 pub struct LifetimesSpec {
     /// Access tokens. Default: 10m. At most 24h.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,6 +119,11 @@ pub struct LifetimesSpec {
     #[schemars(with = "Option<Duration>")]
     #[x_kube(validation = types::SESSION.rule())]
     pub session: Option<String>,
+    /// Sessions that nobody uses. Default: 2h, or as long as session if that is less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Duration>")]
+    #[x_kube(validation = types::SESSION.rule())]
+    pub session_idle: Option<String>,
 }
 
 /// Which keys sign.

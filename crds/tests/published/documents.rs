@@ -12,10 +12,11 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 6] {
+pub(crate) fn full() -> [Named; 7] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
         ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
+        ("tenant-idle", of("acme", Content::Tenant(idle_tenant()))),
         ("client-full", of("shop", Content::OAuthClient(client()))),
         ("keys-full", withdrawn(of("acme-rs256", Content::SigningKey(keys())))),
         ("user-full", of("ada", Content::User(user()))),
@@ -77,6 +78,7 @@ fn tenant() -> TenantDocument {
             refresh_token: 2_592_000,
             refresh_token_idle: 604_800,
             session: 43_200,
+            session_idle: 43_200,
         },
         scopes: vec![scope("employee")],
         default_signing_key: Some(ObjectName::new("identity", "acme-rs256")),
@@ -93,6 +95,12 @@ fn tenant() -> TenantDocument {
         },
         sealing_keys: Vec::new(),
     }
+}
+
+/// Sessions that nobody uses end before the others.
+fn idle_tenant() -> TenantDocument {
+    let tenant = tenant();
+    TenantDocument { lifetimes: TenantLifetimes { session_idle: 7_200, ..tenant.lifetimes }, ..tenant }
 }
 
 fn sealing_tenant() -> TenantDocument {

@@ -40,6 +40,7 @@ fn tenant_document(slug: &str, owner: &str) -> Secret {
             refresh_token: 1,
             refresh_token_idle: 1,
             session: 1,
+            session_idle: 1,
         },
         scopes: Vec::new(),
         default_signing_key: None,

@@ -67,6 +67,7 @@ const NO_TIME: TenantLifetimes = TenantLifetimes {
     refresh_token: 0,
     refresh_token_idle: 0,
     session: 0,
+    session_idle: 0,
 };
 
 /// A client that may do nothing.

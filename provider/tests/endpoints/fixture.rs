@@ -187,6 +187,7 @@ pub(crate) fn tenant_document(slug: &str) -> TenantDocument {
             refresh_token: 2_592_000,
             refresh_token_idle: 604_800,
             session: 43_200,
+            session_idle: 7_200,
         },
         scopes: Vec::new(),
         default_signing_key: None,

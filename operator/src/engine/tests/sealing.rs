@@ -261,6 +261,20 @@ async fn keys_of_a_tenant_of_which_nothing_else_is_left_have_the_time_of_a_tombs
 }
 
 #[tokio::test]
+async fn a_document_that_comes_back_and_vanishes_beside_withdrawn_keys_is_withdrawn_too() {
+    let other = Harness::furnished().await;
+    let mut harness = Harness::start().await;
+    harness.world.put_secret(stored(&other, "acme").unwrap());
+    harness.pass(HOUR).await;
+    // Somebody restores a backup, and thinks better of it: providers have read it.
+    harness.world.put_secret(other.world.secret(&published("acme")).unwrap());
+    harness.world.remove_secret(&published("acme"));
+    harness.run().await;
+    let tombstone = harness.document(Kind::Tenant, "identity", "acme").unwrap();
+    assert!(tombstone.withdrawn_at.is_some());
+}
+
+#[tokio::test]
 async fn keys_whose_tenant_and_document_are_gone_do_not_stay_for_ever() {
     let mut harness = Harness::start().await;
     harness.world.objects().writes_left = Some(1);

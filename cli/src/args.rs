@@ -4,13 +4,15 @@
 
 mod dev;
 mod operator;
+mod outbound;
 mod provider;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::dev::{CrdsArgs, DevArgs, LintArgs};
 pub(crate) use self::operator::OperatorArgs;
-pub(crate) use self::provider::ProviderArgs;
+pub(crate) use self::outbound::OutboundArgs;
+pub(crate) use self::provider::{ProviderArgs, ProxyHeaderName};
 
 const AFTER_HELP: &str = "\
 Every flag has a twin in the environment, shown in [env: …]; the flag wins.
@@ -60,7 +62,8 @@ impl Command {
 /// How to log.
 #[derive(Debug, Args)]
 pub(crate) struct LoggingArgs {
-    /// What is logged: a level, or a list such as `info,claviger_operator=debug`
+    /// What is logged: a level, or a list such as `info,claviger_operator=debug`. The audit stream is
+    /// apart from it, and ends only with `audit=off` in the list
     /// [default: info; warn for dev, lint and crds]
     #[arg(long, env = "CLAVIGER_LOG", value_name = "FILTER", global = true, help_heading = "Logging")]
     pub(crate) log: Option<String>,

@@ -11,15 +11,19 @@ mod listen;
 mod parts;
 mod report;
 mod table;
+mod tls;
 mod watch;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use claviger_crds::names::ObjectName;
-use claviger_operator::clock::SystemClock;
+use claviger_operator::clock::{Clock, SystemClock};
+use claviger_provider::outbound::{Allow, Outbound, OutboundOptions};
+use claviger_provider::store::{self, Store, StoreOptions};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -28,12 +32,14 @@ use self::hosts::Hosts;
 use self::parts::Parts;
 use self::report::Report;
 use self::table::Served;
+use self::tls::{Certificates, Name};
 use crate::args::DevArgs;
 use crate::embedded::{Embedded, State, standing};
-use crate::external_url;
+use crate::logging::AuditTo;
 use crate::manifests::Sort;
 use crate::output::Output;
 use crate::runtime::{runtime, shutdown_on_signal};
+use crate::{external_url, outbound};
 
 /// Two are plenty for one developer, and each costs memory.
 const THREADS: usize = 2;
@@ -43,23 +49,29 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 const TOGETHER: Duration = Duration::from_millis(150);
 
 /// Runs until a signal ends it.
-pub(crate) fn run(args: DevArgs, output: &Output) -> anyhow::Result<ExitCode> {
-    runtime(Some(THREADS))?.block_on(serve(args, *output))
+pub(crate) fn run(args: DevArgs, audit: &AuditTo, output: &Output) -> anyhow::Result<ExitCode> {
+    runtime(Some(THREADS))?.block_on(serve(args, audit, *output))
 }
 
-async fn serve(args: DevArgs, output: Output) -> anyhow::Result<ExitCode> {
+async fn serve(args: DevArgs, audit: &AuditTo, output: Output) -> anyhow::Result<ExitCode> {
     let shutdown = shutdown_on_signal()?;
     let shown = args.dir.display();
     let folder = Folder::new(args.dir.clone());
     let empty = folder.is_empty().with_context(|| format!("cannot read {shown}"))?;
     ensure!(!empty, "{shown} holds no YAML (*.yaml, *.yml, *.json)");
-    let listener = listen::listen(args.listen).await?;
+    let listener = listen::listen(args.listen, args.tls).await?;
     let listening = listener.local_addr()?;
-    let url = external_url::parse(args.external_url.as_deref().unwrap_or(&format!("http://{listening}")))?;
+    let served_at = listen::url(listening, args.tls);
+    let url = external_url::parse(args.external_url.as_deref().unwrap_or(&served_at))?;
+    let outbound = Arc::new(Outbound::new(reaching_loopback(outbound::options(args.outbound)?))?);
     let state = State::open(&args.state, &args.dir)?;
+    audit.set(state.audit_log()?);
+    let store = open_store(&state).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let certificates = args.tls.then(|| Certificates::open(&state, Name::of(&url), clock.now().wall)).transpose()?;
 
     let (tell, told) = mpsc::unbounded_channel();
-    let cluster = Arc::new(Embedded::open(state, Arc::new(SystemClock::new()), tell)?);
+    let cluster = Arc::new(Embedded::open(state, Arc::clone(&clock), tell)?);
     let watch = watch::begin(&args.dir);
     let mut session = Session {
         report: Report::new(output),
@@ -68,23 +80,53 @@ async fn serve(args: DevArgs, output: Output) -> anyhow::Result<ExitCode> {
         output,
         folder,
         cluster: cluster.clone(),
+        ca: certificates.as_ref().map(|certificates| certificates.ca.clone()),
     };
     session.read(true);
     output.print(&format!(
-        "claviger dev serves {shown} on http://{listening}\nstate (keys, generated secrets): {}\n",
+        "claviger dev serves {shown} on {served_at}\nstate (keys, secrets, logins, audit.log): {}\n",
         args.state.canonicalize().unwrap_or(args.state).display()
     ));
-    let options = parts::Options { external_url: session.external_url.clone(), hosts: session.hosts.clone() };
-    let (parts, statuses) = Parts::start(&cluster, told, listener, options, &shutdown)?;
+    if let Some(certificates) = &certificates {
+        output.print(&certificates.told());
+    }
+    let options = parts::Options {
+        external_url: session.external_url.clone(),
+        hosts: session.hosts.clone(),
+        store,
+        outbound,
+        tls: certificates.as_ref().map(Certificates::tls),
+    };
+    let (mut parts, statuses) = Parts::start(&cluster, told, listener, options, &shutdown);
+    if let Some(certificates) = certificates {
+        parts.add(certificates.keep(clock, shutdown.clone()));
+    }
     session.follow(watch, statuses, &shutdown).await;
     parts.end().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// An application under development listens on loopback, without TLS, and here nobody but its developer
+/// says what is called.
+fn reaching_loopback(mut options: OutboundOptions) -> OutboundOptions {
+    let loopback = ["127.0.0.0/8", "::1"].iter().filter_map(|network| network.parse::<Allow>().ok());
+    options.allow.extend(loopback);
+    options
+}
+
+async fn open_store(state: &State) -> anyhow::Result<Arc<dyn Store>> {
+    let path = state.store_path();
+    let options = StoreOptions::parse(&format!("sqlite://{}", path.display()));
+    let options = options.with_context(|| format!("the state folder cannot be at {}", path.display()))?;
+    Ok(store::open(&options).await?)
 }
 
 /// What the user sees of all this.
 struct Session {
     folder: Folder,
     cluster: Arc<Embedded>,
+    /// The CA's certificate, with TLS.
+    ca: Option<PathBuf>,
     report: Report,
     hosts: Arc<Hosts>,
     external_url: String,
@@ -167,6 +209,7 @@ impl Session {
             external_url: &self.external_url,
             objects: &objects,
             generated: &|name| self.cluster.generated(name),
+            ca: self.ca.as_deref(),
         };
         self.output.print(&table::text(&served));
         self.report.standings(&objects, self.folder.admitted(), true);

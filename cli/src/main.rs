@@ -11,6 +11,7 @@ mod lint;
 mod logging;
 mod manifests;
 mod operator;
+mod outbound;
 mod output;
 mod provider;
 mod runtime;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::{Command, Line};
+use crate::logging::AuditTo;
 use crate::output::Output;
 
 /// Gives freed memory back to the system sooner than the system's own allocator, and spreads less
@@ -44,9 +46,13 @@ fn run(line: Line, output: &Output, colours_refused: bool) -> anyhow::Result<Exi
     // Before anything speaks TLS: without it rustls panics at the first handshake. It fails only
     // if a provider is installed already, and then there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    logging::install(&line.logging, line.command.default_log(), colours_refused)?;
+    let audit = match line.command {
+        Command::Dev(_) => AuditTo::file(),
+        _ => AuditTo::Output,
+    };
+    logging::install(&line.logging, line.command.default_log(), audit.clone(), colours_refused)?;
     match line.command {
-        Command::Dev(args) => dev::run(args, output),
+        Command::Dev(args) => dev::run(args, &audit, output),
         Command::Lint(args) => lint::run(&args, output),
         Command::Crds(args) => crds::run(&args, output),
         Command::Operator(args) => operator::run(args),

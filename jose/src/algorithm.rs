@@ -39,6 +39,11 @@ impl Algorithm {
             Self::EdDsa => "EdDSA",
         }
     }
+
+    /// The algorithm of that registered name. Names are compared exactly (RFC 7515 §4.1.1).
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+    }
 }
 
 impl fmt::Display for Algorithm {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
 use crate::kid::Kid;
+use crate::verify::VerifyingKey;
 
 /// RSA moduli in bytes: 2048 to 4096 bits.
 const MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
@@ -100,6 +101,15 @@ impl PublicJwk {
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
+
+    /// The key, parsed; `None` when the library refuses it, as a point that is not on the curve.
+    pub(crate) fn verifying_key(&self) -> Option<VerifyingKey> {
+        match &self.parameters {
+            Parameters::Rsa { n, e } => VerifyingKey::rsa(self.algorithm, &decode(n)?, &decode(e)?),
+            Parameters::Ec { x, y } => VerifyingKey::ec(self.algorithm, &decode(x)?, &decode(y)?),
+            Parameters::Okp { x } => VerifyingKey::ed25519(&decode(x)?),
+        }
+    }
 }
 
 impl Parameters {
@@ -184,6 +194,10 @@ fn curve(algorithm: Algorithm) -> Option<&'static str> {
 
 fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 fn sized(text: &str, size: std::ops::RangeInclusive<usize>) -> Result<(), InvalidJwk> {

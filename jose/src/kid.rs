@@ -1,5 +1,6 @@
 //! Key IDs: always the thumbprint, so that one key has one name everywhere.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -40,6 +41,13 @@ impl FromStr for Kid {
             Ok(bytes) if bytes.len() == 32 => Ok(Self(text.into())),
             Ok(_) | Err(_) => Err(InvalidKid),
         }
+    }
+}
+
+/// So that a map of keys is asked with the text of a header: order, equality and hash are the text's.
+impl Borrow<str> for Kid {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::algorithm::Algorithm;
 use crate::kid::Kid;
 use crate::private_key::PrivateKey;
 
@@ -12,22 +13,33 @@ use crate::private_key::PrivateKey;
 const SIGNATURE: usize = 683;
 
 /// What a token is, as its `typ` header says: a verifier of one kind refuses the others (RFC 8725 §3.11).
+///
+/// [`TokenType::Jwt`] and [`TokenType::IdToken`] share `typ: JWT`, so the header does not tell them
+/// apart and a verifier that asks for one gets the other too. Their claims do (RFC 8725 §3.12), and
+/// whoever verifies must look: an access token always has `client_id` and `tenant_id`, an ID token
+/// neither. Without that look an ID token, which every client passes around, would be a bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenType {
     /// `at+jwt`: an access token (RFC 9068 §2.1).
     AccessToken,
     /// `JWT`: an access token for resource servers that refuse `at+jwt`.
     Jwt,
+    /// `JWT`: an ID token (OpenID Connect Core 1.0 §2).
+    IdToken,
+    /// `logout+jwt`: a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).
+    LogoutToken,
 }
 
 impl TokenType {
-    const ALL: [Self; 2] = [Self::AccessToken, Self::Jwt];
+    /// In the order of their declaration, so that one is the index of its header.
+    const ALL: [Self; 4] = [Self::AccessToken, Self::Jwt, Self::IdToken, Self::LogoutToken];
 
     /// The `typ` header.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "at+jwt",
-            Self::Jwt => "JWT",
+            Self::Jwt | Self::IdToken => "JWT",
+            Self::LogoutToken => "logout+jwt",
         }
     }
 }
@@ -60,6 +72,11 @@ impl Signer {
         Self { key, kid, headers }
     }
 
+    /// The algorithm of its signatures.
+    pub fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
+    }
+
     /// The key's ID.
     pub fn kid(&self) -> &Kid {
         &self.kid
@@ -70,10 +87,7 @@ impl Signer {
     /// # Errors
     /// [`SignError`].
     pub fn sign_bytes(&self, token_type: TokenType, payload: &[u8]) -> Result<String, SignError> {
-        let header = match token_type {
-            TokenType::AccessToken => &self.headers[0],
-            TokenType::Jwt => &self.headers[1],
-        };
+        let header = &self.headers[token_type as usize];
         let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 4 + SIGNATURE);
         token.push_str(header);
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
@@ -121,7 +135,12 @@ mod tests {
 
     #[test]
     fn the_header_names_algorithm_type_and_key() {
-        for (token_type, typ) in [(TokenType::AccessToken, "at+jwt"), (TokenType::Jwt, "JWT")] {
+        for (token_type, typ) in [
+            (TokenType::AccessToken, "at+jwt"),
+            (TokenType::Jwt, "JWT"),
+            (TokenType::IdToken, "JWT"),
+            (TokenType::LogoutToken, "logout+jwt"),
+        ] {
             let signer = Signer::new(PrivateKey::generate(Algorithm::Es256).unwrap());
             let token = signer.sign_bytes(token_type, b"{}").unwrap();
             let header = decode_header(&token).unwrap();

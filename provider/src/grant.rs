@@ -1,26 +1,47 @@
-//! Grants: what an authenticated client gets. Pure: no I/O, no clock.
+//! Grants: what an authenticated client gets. A decision first; the store is written once it stands, and
+//! before anything is issued.
 
 pub(crate) mod audience;
+pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
+pub(crate) mod describe;
+pub(crate) mod person;
+pub(crate) mod refresh_token;
 pub(crate) mod scope;
 
-use crate::tenant::oauth_client::CLIENT_CREDENTIALS;
+use crate::tenant::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+use crate::token::person::PersonGrant;
 use crate::web::client_authentication::AuthenticatedClient;
 use crate::web::error::{ErrorCode, OAuthError};
 
 /// The grant types that are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantType {
+    /// RFC 6749 §4.1.
+    AuthorizationCode,
     /// RFC 6749 §4.4.
     ClientCredentials,
+    /// RFC 6749 §6.
+    RefreshToken,
 }
 
 impl GrantType {
     /// The one that `grant_type` names.
     pub(crate) fn parse(grant_type: &str) -> Result<Self, OAuthError> {
         match grant_type {
+            AUTHORIZATION_CODE => Ok(Self::AuthorizationCode),
             CLIENT_CREDENTIALS => Ok(Self::ClientCredentials),
-            _ => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "this release serves client_credentials only")),
+            REFRESH_TOKEN => Ok(Self::RefreshToken),
+            _ => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "discovery names those that are served")),
+        }
+    }
+
+    /// In the audit stream.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => AUTHORIZATION_CODE,
+            Self::ClientCredentials => CLIENT_CREDENTIALS,
+            Self::RefreshToken => REFRESH_TOKEN,
         }
     }
 }
@@ -36,4 +57,6 @@ pub(crate) struct AccessGrant<'a> {
     pub(crate) audience: &'a str,
     /// Space-separated; empty where there is none.
     pub(crate) scope: String,
+    /// The person's grant that it comes from; none where a client is there for itself.
+    pub(crate) person: Option<&'a PersonGrant>,
 }

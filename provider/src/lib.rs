@@ -3,17 +3,29 @@
 //! It reads published documents, never custom resources, and writes nothing to Kubernetes.
 
 pub mod acknowledge;
+mod audit;
+mod authorize;
+mod claims;
 pub mod clock;
 mod endpoint;
+mod expiry;
+mod flow;
 mod grant;
+mod interaction;
 pub mod internal;
+mod login;
+mod logout;
 pub mod metrics;
+mod openapi;
+pub mod outbound;
+mod password;
 pub mod provider;
 mod router;
 mod run;
 mod secrets;
 pub mod served;
 pub mod server;
+mod session;
 pub mod settings;
 pub mod store;
 mod tenant;
@@ -25,3 +37,4 @@ pub use provider::{Options, Provider};
 pub use run::{RunError, run};
 pub use secrets::WatchHealth;
 pub use settings::Settings;
+pub use web::client_address::{ProxyHeader, TrustedProxies};

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::audit::LogoutDelivery;
 use crate::router::Endpoint;
 use crate::secrets::WatchHealth;
 use crate::web::error::ErrorCode;
@@ -31,6 +32,7 @@ pub struct Metrics {
     errors: Vec<Counter>,
     tokens: Counter,
     panics: Counter,
+    logouts: [Counter; LogoutDelivery::ALL.len()],
     documents: Gauge,
     refused: Family<Reason, Counter>,
     lost: Counter,
@@ -53,6 +55,11 @@ struct ByError {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByOutcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: &'static str,
 }
@@ -67,6 +74,7 @@ impl Metrics {
         let requests = requests(&mut registry);
         let durations = durations(&mut registry);
         let errors = errors(&mut registry);
+        let logouts = logouts(&mut registry);
         registry.register("tokens_issued", "Access tokens that were issued", tokens.clone());
         registry.register("panics", "Requests that met a fault of the provider's own", panics.clone());
         registry.register(
@@ -92,6 +100,7 @@ impl Metrics {
             errors,
             tokens,
             panics,
+            logouts,
             documents,
             refused,
             lost,
@@ -125,6 +134,12 @@ impl Metrics {
 
     pub(crate) fn token_refused(&self, error: ErrorCode) {
         if let Some(counter) = self.errors.get(error as usize) {
+            counter.inc();
+        }
+    }
+
+    pub(crate) fn logout_delivery(&self, outcome: LogoutDelivery) {
+        if let Some(counter) = self.logouts.get(outcome as usize) {
             counter.inc();
         }
     }
@@ -174,4 +189,10 @@ fn errors(registry: &mut Registry) -> Vec<Counter> {
     registry.register("token_errors", "Token requests that were refused", family.clone());
     let counter = |error: &ErrorCode| family.get_or_create_owned(&ByError { error: error.label() });
     ErrorCode::ALL.iter().map(counter).collect()
+}
+
+fn logouts(registry: &mut Registry) -> [Counter; LogoutDelivery::ALL.len()] {
+    let family = Family::<ByOutcome, Counter>::default();
+    registry.register("logout_deliveries", "Attempts to tell a client of a logout", family.clone());
+    LogoutDelivery::ALL.map(|outcome| family.get_or_create_owned(&ByOutcome { outcome: outcome.as_str() }))
 }

@@ -11,19 +11,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use claviger_crds::published::acknowledgement::Frame;
 use claviger_crds::published::{ReadError, Stored};
+use claviger_jose::ForeignKeys;
 use futures::Stream;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use prometheus_client::registry::Registry;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
+use crate::expiry;
 use crate::internal::Readiness;
+use crate::logout::backchannel;
 use crate::metrics::Metrics;
+use crate::outbound::{Outbound, Source};
+use crate::password::verify::Hashing;
 use crate::router;
 use crate::secrets::WatchHealth;
 use crate::served::{Pod, Served};
+use crate::store::Store;
 use crate::tenant::directory::Directory;
 use crate::tenant::index::{Deleted, Index, Outcome, Verdict};
+use crate::web::client_address::TrustedProxies;
+use crate::web::client_authentication::ClientKeys;
 use crate::web::request_id::RequestIds;
 
 /// What a provider must be told.
@@ -31,6 +41,12 @@ use crate::web::request_id::RequestIds;
 pub struct Options {
     /// Which pod this is.
     pub pod: Pod,
+    /// What it remembers between requests, with others or alone.
+    pub store: Arc<dyn Store>,
+    /// How it calls other people's servers.
+    pub outbound: Arc<Outbound>,
+    /// The proxies between clients and this pod.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// A provider: what it serves, to whom it tells so.
@@ -43,6 +59,12 @@ pub struct Provider {
     index: Mutex<Index>,
     directory: Directory,
     request_ids: RequestIds,
+    store: Arc<dyn Store>,
+    outbound: Arc<Outbound>,
+    client_keys: ClientKeys,
+    hashing: Hashing,
+    trusted_proxies: TrustedProxies,
+    logouts_due: Notify,
     loaded: AtomicBool,
     leaving: AtomicBool,
 }
@@ -63,6 +85,12 @@ impl Provider {
             index: Mutex::default(),
             directory: Directory::default(),
             request_ids: RequestIds::new(),
+            store: options.store,
+            client_keys: ClientKeys::new(Arc::clone(&options.outbound) as Arc<dyn Source>, parse_keys),
+            outbound: options.outbound,
+            hashing: Hashing::on_all_cores(),
+            trusted_proxies: options.trusted_proxies,
+            logouts_due: Notify::new(),
             loaded: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
         })
@@ -152,6 +180,37 @@ impl Provider {
         &self.directory
     }
 
+    /// Works beside the requests until `shutdown`: delivers logout tokens, and deletes what is over.
+    pub async fn work(self: Arc<Self>, shutdown: CancellationToken) {
+        let deliver = backchannel::deliver(Arc::clone(&self), shutdown.clone());
+        tokio::join!(deliver, expiry::expire(self, shutdown));
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    pub(crate) fn client_keys(&self) -> &ClientKeys {
+        &self.client_keys
+    }
+
+    pub(crate) fn hashing(&self) -> &Hashing {
+        &self.hashing
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
+        self.trusted_proxies
+    }
+
+    /// Wakes what delivers logout tokens.
+    pub(crate) fn logouts_due(&self) -> &Notify {
+        &self.logouts_due
+    }
+
     pub(crate) fn request_ids(&self) -> &RequestIds {
         &self.request_ids
     }
@@ -190,6 +249,10 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider").field("pod", &self.pod).finish_non_exhaustive()
     }
+}
+
+fn parse_keys(bytes: &[u8]) -> Result<ForeignKeys, String> {
+    ForeignKeys::parse(bytes).map_err(|error| error.to_string())
 }
 
 fn category(error: &ReadError) -> &'static str {

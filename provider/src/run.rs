@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::outbound::{Outbound, SetupError};
 use crate::provider::{Options, Provider};
 use crate::secrets::Secrets;
 use crate::served::Pod;
@@ -22,7 +23,7 @@ use crate::server::{Limits, serve};
 use crate::settings::Settings;
 use crate::tenant::watch;
 use crate::tls::ServerTls;
-use crate::{acknowledge, internal};
+use crate::{acknowledge, internal, store};
 
 /// After a fault of ours in a watch.
 const RESTART: Duration = Duration::from_secs(1);
@@ -41,6 +42,12 @@ pub enum RunError {
         #[source]
         source: io::Error,
     },
+    /// There is no store.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// Outbound calls cannot be made.
+    #[error(transparent)]
+    Outbound(#[from] SetupError),
 }
 
 /// Serves what is published in `settings.published_namespace` until `shutdown`, then drains.
@@ -50,7 +57,9 @@ pub enum RunError {
 pub async fn run(client: kube::Client, settings: Settings, shutdown: CancellationToken) -> Result<(), RunError> {
     let Ports { public, internal, acknowledgements } = Ports::bind(&settings).await?;
     let pod = Pod { name: settings.pod_name, uid: settings.pod_uid };
-    let provider = Provider::new(Options { pod });
+    let store = store::open(&settings.store).await?;
+    let outbound = Arc::new(Outbound::new(settings.outbound)?);
+    let provider = Provider::new(Options { pod, store, outbound, trusted_proxies: settings.trusted_proxies });
     let tls = ServerTls::new();
     let _watches = watches(client, &settings.published_namespace, &provider, &tls);
 
@@ -65,6 +74,9 @@ pub async fn run(client: kube::Client, settings: Settings, shutdown: Cancellatio
     let router = acknowledge::router(move || told.acknowledgements(), over.clone());
     inside.spawn(serve(acknowledgements, router, Limits::internal(), Some(tls), over.clone()));
 
+    let mut beside = JoinSet::new();
+    beside.spawn(Arc::clone(&provider).work(over.clone()));
+
     let leave = async {
         shutdown.cancelled().await;
         provider.leave();
@@ -74,6 +86,7 @@ pub async fn run(client: kube::Client, settings: Settings, shutdown: Cancellatio
     tracing::info!(finished = report.finished, cut = report.cut, "drained");
     over.cancel();
     inside.join_all().await;
+    beside.join_all().await;
     Ok(())
 }
 

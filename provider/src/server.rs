@@ -12,6 +12,7 @@ mod guard;
 mod tests;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -120,6 +121,10 @@ pub struct DrainReport {
     /// Connections that were cut because they were still busy when the time was over.
     pub cut: usize,
 }
+
+/// The other end of a request's connection, in the request's extensions. It may be a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// Serves `router` on `listener` until `shutdown`, then drains. With `tls`, every connection has to
 /// begin with a handshake, and is closed while there is no certificate.

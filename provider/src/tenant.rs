@@ -8,6 +8,8 @@ pub(crate) mod index;
 pub(crate) mod metadata;
 pub(crate) mod oauth_client;
 pub(crate) mod ring;
+pub(crate) mod sealing;
 pub(crate) mod shared_map;
 pub(crate) mod snapshot;
+pub(crate) mod user;
 pub(crate) mod watch;

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use axum::middleware::from_fn_with_state;
 use claviger_operator::engine::{Change, Engine};
-use claviger_provider::Provider;
+use claviger_provider::outbound::Outbound;
 use claviger_provider::served::Pod;
 use claviger_provider::server::{self, Limits};
+use claviger_provider::store::Store;
+use claviger_provider::tls::ServerTls;
+use claviger_provider::{Provider, TrustedProxies};
 use futures::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -28,6 +31,12 @@ pub(super) struct Options {
     pub(super) external_url: String,
     /// Which `Host` a request may bear.
     pub(super) hosts: Arc<Hosts>,
+    /// What the provider remembers.
+    pub(super) store: Arc<dyn Store>,
+    /// How it calls clients' servers.
+    pub(super) outbound: Arc<Outbound>,
+    /// For HTTPS.
+    pub(super) tls: Option<ServerTls>,
 }
 
 /// The running parts.
@@ -43,10 +52,15 @@ impl Parts {
         listener: TcpListener,
         options: Options,
         shutdown: &CancellationToken,
-    ) -> anyhow::Result<(Self, mpsc::Receiver<()>)> {
+    ) -> (Self, mpsc::Receiver<()>) {
         let engine = cluster.engine(options.external_url);
         let pod = Pod { name: POD.to_owned(), uid: POD.to_owned() };
-        let provider = Provider::new(claviger_provider::Options { pod });
+        let provider = Provider::new(claviger_provider::Options {
+            pod,
+            store: options.store,
+            outbound: options.outbound,
+            trusted_proxies: TrustedProxies::default(),
+        });
         let router = provider.router().layer(from_fn_with_state(options.hosts, refuse_foreign));
         let (status, statuses) = mpsc::channel(1);
         engine.pod_found(POD, POD);
@@ -54,7 +68,7 @@ impl Parts {
 
         // A developer who ends this wants it to end; nothing balances load in front of it.
         let limits = Limits { drain_delay: Duration::ZERO, drain_timeout: Duration::from_secs(2), ..Limits::default() };
-        let served = server::serve(listener, router, limits, None, shutdown.clone());
+        let served = server::serve(listener, router, limits, options.tls, shutdown.clone());
         let tasks = vec![
             tokio::spawn(async move {
                 served.await;
@@ -65,13 +79,19 @@ impl Parts {
                     shutdown.run_until_cancelled(carried).await;
                 }
             }),
+            tokio::spawn(Arc::clone(&provider).work(shutdown.clone())),
             tokio::spawn(acknowledge(provider, engine.clone(), shutdown.clone())),
             tokio::spawn({
                 let shutdown = shutdown.clone();
                 async move { engine.run(shutdown).await }
             }),
         ];
-        Ok((Self { tasks }, statuses))
+        (Self { tasks }, statuses)
+    }
+
+    /// Another, which ends with the shutdown too.
+    pub(super) fn add(&mut self, part: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(part));
     }
 
     /// Waits for their end, which the shutdown has begun.

@@ -1,6 +1,8 @@
 //! The table: what is served, where credentials are, and a line to try it with. Pure text.
 
-use std::path::PathBuf;
+mod login;
+
+use std::path::{Path, PathBuf};
 
 use claviger_crds::names::ObjectName;
 use claviger_operator::cluster::Kind;
@@ -17,6 +19,8 @@ pub(super) struct Served<'a> {
     pub(super) objects: &'a [(Kind, ObjectName, Value)],
     /// Where a generated Secret is.
     pub(super) generated: &'a dyn Fn(&ObjectName) -> Option<PathBuf>,
+    /// What curl is to trust, with TLS.
+    pub(super) ca: Option<&'a Path>,
 }
 
 /// The whole text.
@@ -55,36 +59,60 @@ pub(super) fn text(served: &Served<'_>) -> String {
             out.push_str(&format!("\n  {line}\n"));
         }
     }
+    for (_, name, tenant) in &tenants {
+        out.push_str(&login::text(served, name, tenant).unwrap_or_default());
+    }
     out
 }
 
 /// A line that prints an access token of this tenant, for an API where there is one.
 fn try_it(served: &Served<'_>, tenant_name: &ObjectName, tenant: &Value) -> Option<String> {
     let issuer = issuer(served.external_url, tenant_name, tenant);
-    let clients = served.objects.iter().filter(|(kind, name, client)| {
-        *kind == Kind::OAuthClient
-            && referred(name, &client["spec"]["tenantRef"]) == *tenant_name
-            && grants(client).iter().any(|grant| grant == "client_credentials")
-            && standing(client).is_some_and(|standing| standing.ready)
-    });
+    let clients = ready_clients(served, tenant_name, "client_credentials");
     let (for_an_api, others): (Vec<_>, Vec<_>) =
-        clients.partition(|(_, _, client)| client["spec"]["audiences"].is_array());
-    for_an_api.into_iter().chain(others).find_map(|(_, name, client)| {
-        let path = (served.generated)(&secret_of(name, client)?)?;
-        Some(paste(&issuer, &client_id(name, client), client, &quoted(&path.display().to_string())))
+        clients.partition(|(_, client)| client["spec"]["audiences"].is_array());
+    for_an_api.into_iter().chain(others).find_map(|(name, client)| {
+        let (curl, credentials) = (curl(served), credentials_option(served, name, client)?);
+        Some(format!(
+            "{curl} {credentials} -d grant_type=client_credentials {issuer}/oauth/token \
+             | sed -n 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/p'"
+        ))
     })
 }
 
-/// The secret is read from its file when the line runs, so that it stands neither in the terminal
-/// nor in the shell's history.
-fn paste(issuer: &str, id: &str, client: &Value, path: &str) -> String {
+/// The tenant's clients with this grant type that can be used now.
+fn ready_clients<'a>(
+    served: &'a Served<'_>,
+    tenant: &'a ObjectName,
+    grant: &'a str,
+) -> impl Iterator<Item = (&'a ObjectName, &'a Value)> {
+    let clients = served.objects.iter().filter(move |(kind, name, client)| {
+        *kind == Kind::OAuthClient
+            && referred(name, &client["spec"]["tenantRef"]) == *tenant
+            && grants(client).iter().any(|has| has == grant)
+            && standing(client).is_some_and(|standing| standing.ready)
+    });
+    clients.map(|(_, name, client)| (name, client))
+}
+
+fn curl(served: &Served<'_>) -> String {
+    match served.ca {
+        None => "curl -s".to_owned(),
+        Some(ca) => format!("curl -s --cacert {}", quoted(&ca.display().to_string())),
+    }
+}
+
+/// What curl needs to authenticate as a client. The secret is read from its file when the line runs,
+/// so that it stands neither in the terminal nor in the shell's history.
+fn credentials_option(served: &Served<'_>, name: &ObjectName, client: &Value) -> Option<String> {
+    let id = percent_encoded(&client_id(name, client));
+    if client["spec"]["authentication"].get("none").is_some() {
+        return Some(format!("-d client_id={id}"));
+    }
+    let path = (served.generated)(&secret_of(name, client)?)?;
+    let path = quoted(&path.display().to_string());
     let key = client["spec"]["authentication"]["secret"]["keys"]["clientSecret"].as_str().unwrap_or("client_secret");
-    format!(
-        "curl -s -u \"{}:$(sed -n 's/^  \"*{key}\"*: \"\\(.*\\)\"$/\\1/p' {path})\" \
-         -d grant_type=client_credentials {issuer}/oauth/token \
-         | sed -n 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/p'",
-        percent_encoded(id),
-    )
+    Some(format!("-u \"{id}:$(sed -n 's/^  \"*{key}\"*: \"\\(.*\\)\"$/\\1/p' {path})\""))
 }
 
 /// The issuer of a tenant, as the operator computes it.

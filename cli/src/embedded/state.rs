@@ -1,4 +1,5 @@
-//! The state folder: keys, generated secrets and when each object was first seen.
+//! The state folder: keys, generated secrets, logins, the audit stream, and when each object was first
+//! seen.
 //!
 //! Everything in it is for this user alone (folders 0700, files 0600). Each file is written beside
 //! its place, flushed, and renamed into it, so a crash leaves the old or the new one; what is
@@ -31,6 +32,10 @@ use self::place::{LOCK, MARK};
 use super::PUBLISHED_NAMESPACE;
 
 const OBJECTS: &str = "objects.json";
+const STORE: &str = "logins.db";
+const AUDIT: &str = "audit.log";
+const AUTHORITY: &str = "tls.json";
+const CA: &str = "ca.pem";
 const SECRETS: &str = "secrets";
 const SIGNING_KEYS: &str = "signingkeys";
 
@@ -142,6 +147,39 @@ impl State {
     /// Keeps when each object was first seen.
     pub(super) fn keep_births(&self, births: &Births) -> io::Result<()> {
         self.write(&self.root().join(OBJECTS), &serde_json::to_vec_pretty(births)?, Flush::Yes)
+    }
+
+    /// Where the provider's SQLite file is: logins, grants, consent. The provider makes it.
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.root().join(STORE)
+    }
+
+    /// The audit stream's file, at its end.
+    pub(crate) fn audit_log(&self) -> anyhow::Result<File> {
+        let path = self.root().join(AUDIT);
+        let open = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
+        open.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// The CA that signs certificates for this machine, as it was kept.
+    pub(crate) fn authority(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let path = self.root().join(AUTHORITY);
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Ok(bytes) => Ok(Some(bytes)),
+        }
+    }
+
+    /// Keeps that CA, and its certificate apart, for whoever is to trust it.
+    pub(crate) fn keep_authority(&self, authority: &[u8], certificate: &str) -> io::Result<()> {
+        self.write(&self.root().join(AUTHORITY), authority, Flush::Yes)?;
+        self.write(&self.ca_path(), certificate.as_bytes(), Flush::Yes)
+    }
+
+    /// Where that CA's certificate is.
+    pub(crate) fn ca_path(&self) -> PathBuf {
+        self.root().join(CA)
     }
 
     fn path(&self, folder: &str, name: &ObjectName) -> PathBuf {

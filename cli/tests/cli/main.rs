@@ -5,8 +5,10 @@
 mod crds;
 mod dev;
 mod dev_edits;
+mod dev_login;
 mod dev_refusals;
 mod dev_size;
 mod dev_state;
 mod lint;
+mod provider;
 mod support;

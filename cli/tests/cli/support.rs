@@ -118,10 +118,15 @@ impl Dev {
 
     /// Starts it, and waits until it says where it listens.
     pub(crate) fn launch(folder: &Folder, arguments: &[&str]) -> Self {
+        Self::launch_at(folder, "127.0.0.1:0", arguments)
+    }
+
+    /// Starts it at `listen`, and waits until it says where it listens.
+    pub(crate) fn launch_at(folder: &Folder, listen: &str, arguments: &[&str]) -> Self {
         let mut child = claviger()
             .arg("dev")
             .arg(folder.yaml())
-            .args(["--listen", "127.0.0.1:0", "--state"])
+            .args(["--listen", listen, "--state"])
             .arg(folder.path().join("state"))
             .args(arguments)
             .stdout(Stdio::piped())
@@ -132,8 +137,8 @@ impl Dev {
         follow(child.stdout.take().expect("a pipe"), &lines);
         follow(child.stderr.take().expect("a pipe"), &lines);
         let mut dev = Self { child, lines, address: String::new() };
-        let line = dev.wait_for(" on http://");
-        dev.address = line.rsplit("http://").next().expect("an address").to_owned();
+        let line = dev.wait_for("claviger dev serves ");
+        dev.address = line.rsplit("://").next().expect("an address").to_owned();
         dev
     }
 

@@ -5,22 +5,17 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-use crate::grant::{GrantType, client_credentials};
-use crate::token::access_token::{self, Issued};
+use crate::grant::{GrantType, authorization_code, client_credentials, refresh_token};
+use crate::token::access_token;
+use crate::token::response::TokenResponse;
 use crate::web::client_authentication::{self, AuthenticatedClient};
 use crate::web::cors;
-use crate::web::error::{ErrorCode, OAuthError, ValidationError, no_store};
+use crate::web::error::{TokenError, ValidationError, no_store};
 use crate::web::exchange::Exchange;
 use crate::web::form::{self, Form};
 
 /// The most headers that an answer bears: room for them is made once.
 const HEADERS: usize = 12;
-
-/// Why there is no token.
-enum TokenError {
-    Validation(ValidationError),
-    OAuth(OAuthError),
-}
 
 /// A token, or why there is none; JSON whatever `Accept` says.
 pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
@@ -36,10 +31,7 @@ pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
         Err(error) => {
             counters.token_refused(error.code());
             log(exchange, &error);
-            let mut response = match error {
-                TokenError::Validation(error) => error.into_response(),
-                TokenError::OAuth(error) => error.into_response(&exchange.tenant.issuer.challenge),
-            };
+            let mut response = error.into_response(&exchange.tenant.issuer.challenge);
             cors::allow_tenant(response.headers_mut(), request, &exchange.tenant);
             response
         }
@@ -47,23 +39,35 @@ pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
 }
 
 /// 1. The form. 2. The grant type. 3. Who asks. 4. What is granted. 5. The token.
-async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(Issued, AuthenticatedClient), TokenError> {
+async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(TokenResponse, AuthenticatedClient), TokenError> {
     let headers = &exchange.parts.headers;
     let bytes = form::read(headers, body).await?;
     let form = Form::parse(&bytes)?;
     let grant_type = form.get("grant_type").ok_or_else(|| ValidationError::missing(vec!["grant_type"]))?;
     let grant_type = GrantType::parse(grant_type)?;
     let now = exchange.provider.now();
-    let client = client_authentication::authenticate(headers, &form, &exchange.tenant, now)?;
+    let client = client_authentication::authenticate(exchange, &form).await?;
     let issuer = &exchange.tenant.issuer;
-    let granted = match grant_type {
-        GrantType::ClientCredentials => client_credentials::decide(&client, issuer, &form)?,
+    let (response, subject) = match grant_type {
+        GrantType::ClientCredentials => {
+            let granted = client_credentials::decide(&client, issuer, &form)?;
+            (TokenResponse::new(access_token::issue(granted, issuer, now)?), None)
+        }
+        GrantType::AuthorizationCode => {
+            let granted = authorization_code::redeem(exchange, &client, &form).await?;
+            (granted.issue(&exchange.tenant, now)?, Some(granted.grant.subject))
+        }
+        GrantType::RefreshToken => {
+            let granted = refresh_token::rotate(exchange, &client, &form).await?;
+            (granted.issue(&exchange.tenant, now)?, Some(granted.grant.subject))
+        }
     };
-    let issued = access_token::issue(granted, issuer, now)?;
-    Ok((issued, client))
+    let about = subject.as_deref().unwrap_or(&client.client().id);
+    exchange.audit().token_issued(client.client(), about, grant_type.as_str());
+    Ok((response, client))
 }
 
-fn success(issued: Issued) -> Response {
+fn success(issued: TokenResponse) -> Response {
     let mut headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     no_store(&mut headers);
@@ -79,25 +83,4 @@ fn log(exchange: &Exchange<'_>, error: &TokenError) {
     };
     let (request_id, tenant) = (exchange.request_id, &exchange.tenant.issuer.slug);
     tracing::debug!(?request_id, %tenant, error = error.code().label(), detail, "no token");
-}
-
-impl TokenError {
-    fn code(&self) -> ErrorCode {
-        match self {
-            Self::Validation(_) => ErrorCode::Validation,
-            Self::OAuth(error) => error.code,
-        }
-    }
-}
-
-impl From<ValidationError> for TokenError {
-    fn from(error: ValidationError) -> Self {
-        Self::Validation(error)
-    }
-}
-
-impl From<OAuthError> for TokenError {
-    fn from(error: OAuthError) -> Self {
-        Self::OAuth(error)
-    }
 }

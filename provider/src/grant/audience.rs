@@ -31,10 +31,7 @@ pub(crate) struct Chosen<'a> {
 pub(crate) fn choose<'a>(client: &'a Client, issuer: &'a Issuer, asked: &Asked<'_>) -> Result<Chosen<'a>, OAuthError> {
     let scopes = asked.scopes.as_deref().unwrap_or_default();
     check_granted(client, scopes)?;
-    let api = match one_target(&asked.targets)? {
-        Some(target) => named(client, issuer, target, scopes)?,
-        None => of_scopes(client, scopes)?,
-    };
+    let api = api(client, issuer, &asked.targets, scopes)?;
     let audience = api.map_or(&*issuer.url, |api| api.audience.as_str());
     let scope = match (&asked.scopes, api) {
         (Some(scopes), _) => scopes.join(" "),
@@ -47,6 +44,50 @@ pub(crate) fn choose<'a>(client: &'a Client, issuer: &'a Issuer, asked: &Asked<'
     Ok(Chosen { audience, scope })
 }
 
+/// Chooses for a token about a person, by the same rule. `scopes` were granted already; those that are
+/// about the person go with any audience.
+pub(crate) fn for_person<'a>(
+    client: &'a Client,
+    issuer: &'a Issuer,
+    targets: &[&str],
+    scopes: &[&str],
+) -> Result<&'a str, OAuthError> {
+    Ok(api(client, issuer, targets, scopes)?.map_or(&*issuer.url, |api| api.audience.as_str()))
+}
+
+/// The scopes of `audience` that `client` was granted; none where it is the issuer.
+pub(crate) fn scopes_of<'a>(client: &'a Client, audience: &str) -> &'a [String] {
+    client.audiences.iter().find(|api| api.audience == audience).map_or(&[], |api| &api.scopes)
+}
+
+/// Whether `client` may still have tokens for `audience`.
+pub(crate) fn reaches(client: &Client, issuer: &Issuer, audience: &str) -> bool {
+    *audience == *issuer.url || client.audiences.iter().any(|api| api.audience == audience)
+}
+
+/// Whether `client` is granted `scope` in a token for `audience`.
+pub(crate) fn is_granted_at(client: &Client, audience: &str, scope: &str) -> bool {
+    is_own(client, scope) || scopes_of(client, audience).iter().any(|granted| granted == scope)
+}
+
+/// Whether `client` was granted `scope`, of an API or of none.
+pub(crate) fn is_granted(client: &Client, scope: &str) -> bool {
+    is_own(client, scope) || client.audiences.iter().any(|api| has(api, scope))
+}
+
+/// The API that is meant; none where it is the issuer.
+fn api<'a>(
+    client: &'a Client,
+    issuer: &Issuer,
+    targets: &[&str],
+    scopes: &[&str],
+) -> Result<Option<&'a AudienceGrant>, OAuthError> {
+    match one_target(targets)? {
+        Some(target) => named(client, issuer, target, scopes),
+        None => of_scopes(client, scopes),
+    }
+}
+
 /// Each of `scopes` is one of the tenant's own or of an API, and granted.
 fn check_granted(client: &Client, scopes: &[&str]) -> Result<(), OAuthError> {
     for scope in scopes {
@@ -54,7 +95,7 @@ fn check_granted(client: &Client, scopes: &[&str]) -> Result<(), OAuthError> {
             let description = format!("{scope} is about a person, and there is none in this grant");
             return Err(OAuthError::new(ErrorCode::InvalidScope, description));
         }
-        if !is_own(client, scope) && !client.audiences.iter().any(|api| has(api, scope)) {
+        if !is_granted(client, scope) {
             return Err(not_granted(scope));
         }
     }

@@ -15,7 +15,8 @@ pub(crate) fn decide<'a>(
     form: &Form<'_>,
 ) -> Result<AccessGrant<'a>, OAuthError> {
     let itself = client.client();
-    if !itself.client_credentials {
+    // A client that cannot prove who it is would hand tokens to anybody (RFC 6749 §4.4).
+    if !itself.grant_types.client_credentials || itself.is_public() {
         let description = "this client may not use client_credentials";
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
     }
@@ -25,5 +26,5 @@ pub(crate) fn decide<'a>(
     };
     let chosen = audience::choose(itself, issuer, &asked)?;
     // RFC 9068 §2.2: without a person the subject is the client.
-    Ok(AccessGrant { client, subject: &itself.id, audience: chosen.audience, scope: chosen.scope })
+    Ok(AccessGrant { client, subject: &itself.id, audience: chosen.audience, scope: chosen.scope, person: None })
 }

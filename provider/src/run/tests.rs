@@ -15,6 +15,9 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::acknowledge::tests::{Ca, client_config, dial, lines};
+use crate::outbound::OutboundOptions;
+use crate::store::StoreOptions;
+use crate::web::client_address::TrustedProxies;
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -80,6 +83,9 @@ fn settings() -> Settings {
         published_namespace: "published".to_owned(),
         pod_name: "provider-0".to_owned(),
         pod_uid: "uid-0".to_owned(),
+        store: StoreOptions::parse("sqlite::memory:").unwrap(),
+        outbound: OutboundOptions::default(),
+        trusted_proxies: TrustedProxies::default(),
         limits: Limits { drain_delay: Duration::from_secs(2), ..Limits::default() },
     }
 }

@@ -20,9 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::Service as _;
 
-use super::Limits;
 use super::activity::{Activity, Answer};
 use super::guard::Guarded;
+use super::{Limits, Peer};
 use crate::tls::ServerTls;
 
 /// What every connection of a listener uses.
@@ -48,10 +48,12 @@ impl Shared {
     fn service(
         &self,
         activity: Arc<Activity>,
+        peer: Peer,
     ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<>
     {
         let (router, leaving) = (self.router.clone(), Arc::clone(&self.leaving));
-        service_fn(move |request: Request<Incoming>| {
+        service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
             // A client with a pool of connections would go on using them until they are closed under
             // its request. HTTP/2 has GOAWAY for this and forbids the header (RFC 9113 §8.2.2).
             let closing = request.version() <= Version::HTTP_11 && leaving.load(Ordering::Relaxed);
@@ -96,14 +98,13 @@ pub(super) async fn run(
     stopped: watch::Receiver<bool>,
 ) {
     // Answers are written whole: waiting for more to send would only delay them.
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
+    let (Ok(()), Ok(peer)) = (stream.set_nodelay(true), stream.peer_addr()) else { return };
+    let peer = Peer(peer.ip());
     match &shared.tls {
-        None => http(&shared, stream, activity, stopped).await,
+        None => http(&shared, stream, peer, activity, stopped).await,
         Some(tls) => {
             if let Some(stream) = handshake(tls, stream, &shared.limits).await {
-                http(&shared, stream, activity, stopped).await;
+                http(&shared, stream, peer, activity, stopped).await;
             }
         }
     }
@@ -127,14 +128,14 @@ async fn handshake(tls: &ServerTls, stream: TcpStream, limits: &Limits) -> Optio
     }
 }
 
-async fn http<IO>(shared: &Shared, io: IO, activity: Arc<Activity>, mut stopped: watch::Receiver<bool>)
+async fn http<IO>(shared: &Shared, io: IO, peer: Peer, activity: Arc<Activity>, mut stopped: watch::Receiver<bool>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     activity.establish();
     let Limits { idle_timeout, write_timeout, .. } = shared.limits;
     let io = TokioIo::new(Guarded::new(io, &shared.limits, Arc::clone(&activity)));
-    let service = shared.service(Arc::clone(&activity));
+    let service = shared.service(Arc::clone(&activity), peer);
     let mut connection = pin!(shared.protocol.serve_connection(io, service));
     let end = tokio::select! {
         biased;

@@ -10,6 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapAny};
 
 use super::shared_map::SharedMap;
 use super::snapshot::TenantSnapshot;
+use crate::store::TenantKey;
 
 /// All tenants. Readers never wait; the one writer replaces a tenant's snapshot whole.
 #[derive(Debug, Default)]
@@ -58,6 +59,12 @@ impl Directory {
         }
         let snapshot = tables.by_slug.get(slug)?.load_full();
         snapshot.issuer.host.is_none().then_some(snapshot)
+    }
+
+    /// The tenant whose rows in the store are these.
+    pub(crate) fn by_key(&self, key: &TenantKey) -> Option<Arc<TenantSnapshot>> {
+        let snapshot = self.tables.load().by_slug.get(key.slug())?.load_full();
+        (snapshot.issuer.key == *key).then_some(snapshot)
     }
 
     /// The tenant at the root of `host`.

@@ -9,13 +9,14 @@ mod part;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use claviger_crds::names::ObjectName;
 use claviger_crds::published::{Digest, Stored, TenantDocument};
 
 use self::part::{Claim, Part, Place};
 use super::oauth_client::Client;
 use super::ring::Ring;
 use super::shared_map::SharedMap;
-use super::snapshot::{Issuer, TenantSnapshot};
+use super::snapshot::{Issuer, TenantSnapshot, Users};
 
 /// Every document that was read, and what they make of each tenant.
 #[derive(Default)]
@@ -40,15 +41,25 @@ struct Held {
 
 #[derive(Default)]
 struct Tenant {
-    /// With its document's name.
-    declared: Option<(Arc<str>, TenantDocument)>,
+    declared: Option<Declared>,
     /// By their documents' names.
     rings: BTreeMap<Arc<str>, Ring>,
     clients: SharedMap<Arc<Client>>,
+    apis: SharedMap<Arc<str>>,
+    users: Users,
     /// Origins of clients, each with the number of clients that allow it.
     origins: SharedMap<usize>,
     /// None when the declaration or a ring has changed since.
     issuer: Option<Arc<Issuer>>,
+}
+
+/// A tenant's own document.
+struct Declared {
+    /// The document's name.
+    name: Arc<str>,
+    /// The Tenant's name.
+    owner: ObjectName,
+    document: TenantDocument,
 }
 
 /// What became of a document.
@@ -136,12 +147,14 @@ impl Index {
 
     /// The tenant `slug` as it is now; none where no Tenant declares it.
     pub(crate) fn snapshot(&mut self, slug: &str) -> Option<Arc<TenantSnapshot>> {
-        let Tenant { declared, rings, clients, origins, issuer } = self.tenants.get_mut(slug)?;
-        let (_, declared) = declared.as_ref()?;
-        let issuer = issuer.get_or_insert_with(|| Arc::new(Issuer::new(declared, rings.values())));
+        let Tenant { declared, rings, clients, apis, users, origins, issuer } = self.tenants.get_mut(slug)?;
+        let Declared { owner, document, .. } = declared.as_ref()?;
+        let issuer = issuer.get_or_insert_with(|| Arc::new(Issuer::new(owner, document, rings.values())));
         Some(Arc::new(TenantSnapshot {
             issuer: Arc::clone(issuer),
             clients: clients.clone(),
+            apis: apis.clone(),
+            users: users.clone(),
             origins: origins.clone(),
         }))
     }
@@ -168,11 +181,17 @@ impl Index {
     fn is_held_by_another(&self, claim: &Claim, name: &str) -> bool {
         let holder = match claim {
             Claim::Slug(slug) => {
-                self.tenants.get(slug).and_then(|tenant| tenant.declared.as_ref()).map(|(holder, _)| holder)
+                self.tenants.get(slug).and_then(|tenant| tenant.declared.as_ref()).map(|declared| &declared.name)
             }
             Claim::Host(host) => self.hosts.get(host),
             Claim::ClientId(slug, id) => {
                 self.tenants.get(slug).and_then(|tenant| tenant.clients.get(id)).map(|client| &client.document)
+            }
+            Claim::Username(slug, username) => {
+                self.tenants.get(slug).and_then(|tenant| tenant.users.named(username)).map(|user| &user.document)
+            }
+            Claim::Subject(slug, subject) => {
+                self.tenants.get(slug).and_then(|tenant| tenant.users.get(subject)).map(|user| &user.document)
             }
         };
         holder.is_some_and(|holder| **holder != *name)
@@ -233,8 +252,8 @@ impl Index {
         }
         let tenant = self.tenants.entry(place.slug()).or_default();
         match part {
-            Part::Tenant(document) => {
-                tenant.declared = Some((Arc::clone(name), document));
+            Part::Tenant(owner, document) => {
+                tenant.declared = Some(Declared { name: Arc::clone(name), owner, document });
                 tenant.issuer = None;
             }
             Part::Ring(ring) => {
@@ -243,9 +262,12 @@ impl Index {
             }
             Part::Client(client) => {
                 tenant.count_origins(&client, true);
+                if let Some(api) = &client.resource_server {
+                    tenant.apis.insert(api.audience.as_str().into(), Arc::clone(&client.id));
+                }
                 tenant.clients.insert(Arc::clone(&client.id), Arc::new(client));
             }
-            Part::User => {}
+            Part::User(user) => tenant.users.insert(user),
         }
     }
 
@@ -264,17 +286,24 @@ impl Index {
             Place::Client { id, .. } => {
                 if let Some(client) = tenant.clients.remove(id) {
                     tenant.count_origins(&client, false);
+                    if let Some(api) = &client.resource_server {
+                        tenant.apis.remove(&api.audience);
+                    }
                 }
             }
-            Place::User { .. } => {}
+            Place::User { username, subject, .. } => tenant.users.remove(username, subject),
         }
-        if tenant.declared.is_none() && tenant.rings.is_empty() && tenant.clients.is_empty() {
+        if tenant.is_empty() {
             self.tenants.remove(&slug);
         }
     }
 }
 
 impl Tenant {
+    fn is_empty(&self) -> bool {
+        self.declared.is_none() && self.rings.is_empty() && self.clients.is_empty() && self.users.is_empty()
+    }
+
     fn count_origins(&mut self, client: &Client, more: bool) {
         for origin in &client.allowed_origins {
             let before = self.origins.get(origin).copied().unwrap_or_default();

@@ -1,21 +1,59 @@
 //! The discovery document of a tenant: what this release serves, and no more.
 //!
-//! OpenID Connect Discovery 1.0 §3 and RFC 8414 §2. Endpoints that the contract demands are named
-//! though this release does not serve them; what a client could do there is told by the lists,
-//! which are empty where nothing can be done.
+//! OpenID Connect Discovery 1.0 §3 and RFC 8414 §2.
+
+use std::collections::BTreeSet;
 
 use claviger_crds::published::TenantDocument;
 use claviger_jose::Algorithm;
 use serde::Serialize;
 
-use super::oauth_client::CLIENT_CREDENTIALS;
+use super::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+use crate::session::ACR_VALUES;
+use crate::web::page::language::Language;
 
 /// The scopes that every tenant has.
 pub(crate) const STANDARD_SCOPES: [&str; 7] =
     ["openid", "profile", "email", "address", "phone", "groups", "offline_access"];
 
-/// The claims that tokens bear.
-const CLAIMS: [&str; 9] = ["iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope", "tenant_id"];
+/// The claims that tokens and UserInfo bear: those of OpenID Connect Core 1.0 §5.1, and Claviger's.
+const CLAIMS: [&str; 32] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "jti",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "at_hash",
+    "sid",
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "email",
+    "email_verified",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "phone_number_verified",
+    "address",
+    "updated_at",
+    "groups",
+];
+
+/// How clients prove who they are at the token endpoint.
+const AUTHENTICATION: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 
 #[derive(Serialize)]
 struct Metadata<'a> {
@@ -28,18 +66,28 @@ struct Metadata<'a> {
     revocation_endpoint: String,
     introspection_endpoint: String,
     scopes_supported: Vec<&'a str>,
-    response_types_supported: [&'a str; 0],
-    response_modes_supported: [&'a str; 0],
-    grant_types_supported: [&'a str; 1],
+    response_types_supported: [&'a str; 1],
+    response_modes_supported: [&'a str; 3],
+    grant_types_supported: [&'a str; 3],
     subject_types_supported: [&'a str; 1],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
-    token_endpoint_auth_methods_supported: [&'a str; 2],
-    claims_supported: [&'a str; 9],
+    token_endpoint_auth_methods_supported: &'a [&'a str],
+    token_endpoint_auth_signing_alg_values_supported: [Algorithm; Algorithm::ALL.len()],
+    introspection_endpoint_auth_methods_supported: &'a [&'a str],
+    introspection_endpoint_auth_signing_alg_values_supported: [Algorithm; Algorithm::ALL.len()],
+    revocation_endpoint_auth_methods_supported: &'a [&'a str],
+    revocation_endpoint_auth_signing_alg_values_supported: [Algorithm; Algorithm::ALL.len()],
+    claims_supported: Vec<&'a str>,
+    claim_types_supported: [&'a str; 1],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     authorization_response_iss_parameter_supported: bool,
-    code_challenge_methods_supported: [&'a str; 0],
+    code_challenge_methods_supported: [&'a str; 1],
+    acr_values_supported: &'a [&'a str],
+    prompt_values_supported: [&'a str; 4],
+    display_values_supported: [&'a str; 1],
+    ui_locales_supported: &'a [&'a str],
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
     frontchannel_logout_supported: bool,
@@ -51,6 +99,9 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
     let issuer = tenant.issuer.as_str();
     let at = |path: &str| format!("{issuer}{path}");
     let declared = tenant.scopes.iter().map(|scope| scope.name.as_str());
+    let own = tenant.scopes.iter().flat_map(|scope| &scope.claims).map(String::as_str);
+    let mut claims: Vec<&str> = CLAIMS.to_vec();
+    claims.extend(own.filter(|claim| !CLAIMS.contains(claim)).collect::<BTreeSet<_>>());
     let metadata = Metadata {
         issuer,
         authorization_endpoint: at("/oauth/authorize"),
@@ -61,24 +112,34 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
         revocation_endpoint: at("/oauth/revoke"),
         introspection_endpoint: at("/oauth/introspect"),
         scopes_supported: STANDARD_SCOPES.into_iter().chain(declared).collect(),
-        response_types_supported: [],
-        response_modes_supported: [],
-        grant_types_supported: [CLIENT_CREDENTIALS],
+        response_types_supported: ["code"],
+        response_modes_supported: ["query", "fragment", "form_post"],
+        grant_types_supported: [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: algorithms,
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
-        claims_supported: CLAIMS,
-        claims_parameter_supported: false,
+        token_endpoint_auth_methods_supported: &AUTHENTICATION,
+        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        // A client that cannot prove who it is learns nothing about tokens.
+        introspection_endpoint_auth_methods_supported: &AUTHENTICATION[..3],
+        introspection_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        revocation_endpoint_auth_methods_supported: &AUTHENTICATION,
+        revocation_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        claims_supported: claims,
+        claim_types_supported: ["normal"],
+        claims_parameter_supported: true,
         request_parameter_supported: false,
         // Its default is true (Discovery §3), so it has to be said.
         request_uri_parameter_supported: false,
-        authorization_response_iss_parameter_supported: false,
-        code_challenge_methods_supported: [],
-        // In the contract the default of these two is true.
-        backchannel_logout_supported: false,
-        backchannel_logout_session_supported: false,
-        frontchannel_logout_supported: false,
-        frontchannel_logout_session_supported: false,
+        authorization_response_iss_parameter_supported: true,
+        code_challenge_methods_supported: ["S256"],
+        acr_values_supported: &ACR_VALUES,
+        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        display_values_supported: ["page"],
+        ui_locales_supported: &Language::TAGS,
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
     };
     // Text and lists of text always serialise.
     serde_json::to_vec(&metadata).unwrap_or_default()

@@ -2,12 +2,21 @@
 
 use std::sync::Arc;
 
-use claviger_crds::published::{AccessTokenType, AudienceGrant, ClientAuthentication, ClientDocument};
-use claviger_jose::ClientSecretHash;
+use claviger_crds::names::ObjectName;
+use claviger_crds::published::{
+    AccessTokenType, ApplicationType, AudienceGrant, BackchannelLogoutDocument, ClientAuthentication, ClientDocument,
+    ClientLifetimes, ConsentPolicy, FrontchannelLogoutDocument, IdTokenClaims, ResourceServerDocument,
+};
+use claviger_jose::{Algorithm, ClientSecretHash, ForeignKeys};
 use jiff::Timestamp;
 
 use super::index::Unusable;
+use crate::store::ClientKey;
 
+/// The grant type of RFC 6749 §4.1.
+pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
+/// The grant type of RFC 6749 §6.
+pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
 /// The grant type of RFC 6749 §4.4.
 pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
 
@@ -16,22 +25,57 @@ pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
 pub(crate) struct Client {
     /// Name of the document that it comes from.
     pub(crate) document: Arc<str>,
+    /// Which client, in the store.
+    pub(crate) key: ClientKey,
     /// `client_id`.
     pub(crate) id: Arc<str>,
-    /// Whether it may use [`CLIENT_CREDENTIALS`].
-    pub(crate) client_credentials: bool,
+    /// For people; plain text.
+    pub(crate) display_name: String,
+    /// Whether it runs on a person's device.
+    pub(crate) application_type: ApplicationType,
+    /// Registered; compared exactly.
+    pub(crate) redirect_uris: Vec<String>,
+    /// Registered; compared exactly.
+    pub(crate) post_logout_redirect_uris: Vec<String>,
+    /// What it may use.
+    pub(crate) grant_types: GrantTypes,
     /// Granted scopes of no audience.
     pub(crate) scopes: Vec<String>,
     /// Granted audiences with their scopes; the first is the default.
     pub(crate) audiences: Vec<AudienceGrant>,
+    /// Set where this client is itself an API.
+    pub(crate) resource_server: Option<ResourceServerDocument>,
+    /// Whether people are asked.
+    pub(crate) consent: ConsentPolicy,
+    /// Whether an authorization request must bear a PKCE challenge.
+    pub(crate) require_pkce: bool,
+    /// Of its ID tokens; without it the tenant's default signs.
+    pub(crate) id_token_algorithm: Option<Algorithm>,
+    /// Which claims its ID tokens hold.
+    pub(crate) id_token_claims: IdTokenClaims,
     /// `typ` of its access tokens.
     pub(crate) access_token_type: AccessTokenType,
-    /// Seconds, if not the tenant's.
-    pub(crate) access_token_lifetime: Option<u32>,
+    /// Where it has lifetimes of its own, seconds.
+    pub(crate) lifetimes: ClientLifetimes,
     /// Origins whose pages may read what it is answered.
     pub(crate) allowed_origins: Vec<String>,
+    /// Where logout tokens go.
+    pub(crate) backchannel_logout: Option<BackchannelLogoutDocument>,
+    /// Which page an iframe loads at logout.
+    pub(crate) frontchannel_logout: Option<FrontchannelLogoutDocument>,
     /// How it proves who it is.
     pub(crate) authentication: Authentication,
+}
+
+/// The grant types that a client may use, of those that are served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct GrantTypes {
+    /// [`AUTHORIZATION_CODE`].
+    pub(crate) authorization_code: bool,
+    /// [`REFRESH_TOKEN`].
+    pub(crate) refresh_token: bool,
+    /// [`CLIENT_CREDENTIALS`].
+    pub(crate) client_credentials: bool,
 }
 
 /// How a client proves who it is.
@@ -39,6 +83,17 @@ pub(crate) struct Client {
 pub(crate) enum Authentication {
     /// By one of these secrets.
     Secret(Vec<HeldSecret>),
+    /// By an assertion that it signed (RFC 7523 §2.2).
+    PrivateKeyJwt {
+        /// Its keys, where they are declared.
+        keys: Option<ForeignKeys>,
+        /// Where they are, if not here.
+        jwks_uri: Option<String>,
+        /// Accepted algorithms.
+        algorithms: Vec<Algorithm>,
+    },
+    /// Not at all: a public client.
+    None,
     /// In a way that this release does not know: it can prove nothing.
     NotServed,
 }
@@ -53,19 +108,37 @@ pub(crate) struct HeldSecret {
 }
 
 impl Client {
-    /// The client that `document`, called `name`, speaks of.
-    pub(crate) fn parse(name: Arc<str>, document: &ClientDocument) -> Result<Self, Unusable> {
+    /// The client that `document` of `owner`, called `name`, speaks of.
+    pub(crate) fn parse(name: Arc<str>, owner: &ObjectName, document: &ClientDocument) -> Result<Self, Unusable> {
+        let algorithm = document.id_token_signed_response_alg.as_deref();
         Ok(Self {
             document: name,
+            key: ClientKey::new(&owner.namespace, &owner.name, &document.client_id),
             id: document.client_id.as_str().into(),
-            client_credentials: document.grant_types.iter().any(|grant| grant == CLIENT_CREDENTIALS),
+            display_name: document.display_name.clone(),
+            application_type: document.application_type,
+            redirect_uris: document.redirect_uris.clone(),
+            post_logout_redirect_uris: document.post_logout_redirect_uris.clone(),
+            grant_types: GrantTypes::of(&document.grant_types),
             scopes: document.scopes.clone(),
             audiences: document.audiences.clone(),
+            resource_server: document.resource_server.clone(),
+            consent: document.consent,
+            require_pkce: document.require_pkce,
+            id_token_algorithm: algorithm.map(self::algorithm).transpose()?,
+            id_token_claims: document.id_token_claims,
             access_token_type: document.access_token_type,
-            access_token_lifetime: document.lifetimes.access_token,
+            lifetimes: document.lifetimes,
             allowed_origins: document.allowed_origins.clone(),
+            backchannel_logout: document.backchannel_logout.clone(),
+            frontchannel_logout: document.frontchannel_logout.clone(),
             authentication: Authentication::parse(&document.authentication)?,
         })
+    }
+
+    /// Whether it cannot prove who it is.
+    pub(crate) fn is_public(&self) -> bool {
+        matches!(self.authentication, Authentication::None)
     }
 
     /// Whether pages of `origin` may read what it is answered.
@@ -74,13 +147,46 @@ impl Client {
     }
 }
 
+impl GrantTypes {
+    fn of(names: &[String]) -> Self {
+        let has = |name| names.iter().any(|other| other == name);
+        Self {
+            authorization_code: has(AUTHORIZATION_CODE),
+            refresh_token: has(REFRESH_TOKEN),
+            client_credentials: has(CLIENT_CREDENTIALS),
+        }
+    }
+}
+
 impl Authentication {
     fn parse(document: &ClientAuthentication) -> Result<Self, Unusable> {
-        let ClientAuthentication::Secret { hashes } = document else { return Ok(Self::NotServed) };
-        let secret = |secret: &claviger_crds::published::SecretHash| {
-            let hash = secret.hash.parse().map_err(|_| Unusable::new("the hash of a client secret is unreadable"))?;
-            Ok(HeldSecret { hash, expires_at: secret.expires_at })
-        };
-        hashes.iter().map(secret).collect::<Result<_, _>>().map(Self::Secret)
+        Ok(match document {
+            ClientAuthentication::Secret { hashes } => {
+                Self::Secret(hashes.iter().map(HeldSecret::parse).collect::<Result<_, _>>()?)
+            }
+            ClientAuthentication::PrivateKeyJwt { jwks, jwks_uri, algorithms } => Self::PrivateKeyJwt {
+                keys: jwks.as_ref().map(foreign_keys).transpose()?,
+                jwks_uri: jwks_uri.clone(),
+                algorithms: algorithms.iter().map(|name| algorithm(name)).collect::<Result<_, _>>()?,
+            },
+            ClientAuthentication::None => Self::None,
+            ClientAuthentication::ServiceAccounts { .. } | ClientAuthentication::Tls { .. } => Self::NotServed,
+        })
     }
+}
+
+impl HeldSecret {
+    fn parse(secret: &claviger_crds::published::SecretHash) -> Result<Self, Unusable> {
+        let hash = secret.hash.parse().map_err(|_| Unusable::new("the hash of a client secret is unreadable"))?;
+        Ok(Self { hash, expires_at: secret.expires_at })
+    }
+}
+
+fn foreign_keys(jwks: &serde_json::Value) -> Result<ForeignKeys, Unusable> {
+    let unreadable = Unusable::new("the client's JWK Set is unreadable");
+    ForeignKeys::parse(jwks.to_string().as_bytes()).map_err(|_| unreadable)
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, Unusable> {
+    Algorithm::ALL.into_iter().find(|known| known.as_str() == name).ok_or(Unusable::new("an algorithm is unknown"))
 }

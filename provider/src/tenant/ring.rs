@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::{KeyDocument, KeyPhase, KeysDocument, SecretText};
-use claviger_jose::{Algorithm, PrivateKey, PublicJwk, Signer};
+use claviger_jose::{Algorithm, PrivateKey, PublicJwk, Signer, Verifier};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
@@ -24,7 +24,9 @@ pub(crate) struct Ring {
     pub(crate) max_token_lifetime: u32,
     /// What verifiers are shown.
     pub(crate) public_keys: Vec<PublicJwk>,
-    /// The algorithms of these.
+    /// Those, and what verifies a late `id_token_hint`; never a revoked one.
+    pub(crate) verifiers: Vec<Verifier>,
+    /// The algorithms of these that verifiers are shown.
     pub(crate) algorithms: Vec<Algorithm>,
     /// The Active key.
     pub(crate) signer: Option<Arc<Signer>>,
@@ -35,6 +37,11 @@ impl Ring {
     /// too: a pod must not acknowledge a key with which it could not sign.
     pub(crate) fn parse(owner: &ObjectName, document: &KeysDocument) -> Result<Self, Unusable> {
         let shown = || document.keys.iter().filter(|key| key.phase.in_jwks());
+        let verifying = document
+            .keys
+            .iter()
+            .filter(|key| key.phase != KeyPhase::Revoked)
+            .map(|key| Verifier::new(&key.public_key).map_err(|_| Unusable::new("a public key verifies nothing")));
         let mut signer = None;
         for key in &document.keys {
             let private = key.private_key.as_ref().map(|text| private_key(key, text)).transpose()?;
@@ -52,9 +59,15 @@ impl Ring {
             cache_lifetime: document.cache_lifetime,
             max_token_lifetime: document.max_token_lifetime,
             public_keys: shown().map(|key| key.public_key.clone()).collect(),
+            verifiers: verifying.collect::<Result<_, _>>()?,
             algorithms: shown().map(|key| key.public_key.algorithm()).collect(),
             signer,
         })
+    }
+
+    /// Whether its SigningKey is gone.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving
     }
 
     /// The order in which rings are shown: the oldest first.

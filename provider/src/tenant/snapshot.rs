@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use claviger_crds::published::{Digest, TenantDocument};
-use claviger_jose::{Algorithm, PublicJwk, Signer};
+use claviger_crds::names::ObjectName;
+use claviger_crds::published::{Digest, LoginDocument, ScopeDocument, TenantDocument, TenantLifetimes};
+use claviger_jose::{Algorithm, PublicJwk, Sealer, Signer, VerifierSet};
 use http::HeaderValue;
 use serde::Serialize;
 
 use super::metadata;
 use super::oauth_client::Client;
 use super::ring::{self, Ring};
+use super::sealing;
 use super::shared_map::SharedMap;
+use super::user::{User, username_key};
+use crate::store::TenantKey;
 
 /// Discovery changes when somebody upgrades or edits a Tenant: minutes do.
 const DISCOVERY_MAX_AGE: u32 = 300;
@@ -23,8 +27,19 @@ pub(crate) struct TenantSnapshot {
     pub(crate) issuer: Arc<Issuer>,
     /// By `client_id`.
     pub(crate) clients: SharedMap<Arc<Client>>,
+    /// `client_id` of the API with each audience.
+    pub(crate) apis: SharedMap<Arc<str>>,
+    /// Its local accounts.
+    pub(crate) users: Users,
     /// Origins that any client allows, each with the number of clients that do.
     pub(crate) origins: SharedMap<usize>,
+}
+
+/// Local accounts, by what they are called and by who they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Users {
+    by_username: SharedMap<Arc<User>>,
+    by_subject: SharedMap<Arc<User>>,
 }
 
 /// An issuer: its names, its documents, its key.
@@ -38,8 +53,16 @@ pub(crate) struct Issuer {
     pub(crate) host: Option<Arc<str>>,
     /// Whether it is reached by https.
     pub(crate) secure: bool,
+    /// Whose rows in the store.
+    pub(crate) key: TenantKey,
+    /// For people; plain text.
+    pub(crate) display_name: String,
     /// Of clients that set no other, seconds.
-    pub(crate) access_token_lifetime: u32,
+    pub(crate) lifetimes: TenantLifetimes,
+    /// Scopes beside the standard ones.
+    pub(crate) scopes: Vec<ScopeDocument>,
+    /// How people log in.
+    pub(crate) login: LoginDocument,
     /// `WWW-Authenticate` of a client that did not authenticate.
     pub(crate) challenge: HeaderValue,
     /// The discovery document.
@@ -48,6 +71,13 @@ pub(crate) struct Issuer {
     pub(crate) jwks: Option<StaticDocument>,
     /// None while no key is Active.
     pub(crate) signing: Option<Signing>,
+    /// What signs by each algorithm, of rings that stay; the oldest first.
+    pub(crate) signers: Vec<Signing>,
+    /// Every key that this issuer has signed with and that counts; those out of the JWK Set too,
+    /// which a late `id_token_hint` may bear.
+    pub(crate) verifiers: VerifierSet,
+    /// What seals codes, cookies and flows. None while the operator has published no key for it.
+    pub(crate) sealer: Option<Arc<Sealer>>,
 }
 
 /// What signs.
@@ -71,27 +101,83 @@ pub(crate) struct StaticDocument {
 
 impl Issuer {
     /// The issuer that `tenant` speaks of, with these `rings`.
-    pub(crate) fn new<'a>(tenant: &TenantDocument, rings: impl Iterator<Item = &'a Ring>) -> Self {
+    pub(crate) fn new<'a>(owner: &ObjectName, tenant: &TenantDocument, rings: impl Iterator<Item = &'a Ring>) -> Self {
         let mut rings: Vec<&Ring> = rings.collect();
         rings.sort_by_cached_key(|ring| ring.order());
         let mut algorithms: Vec<Algorithm> = rings.iter().flat_map(|ring| ring.algorithms.iter().copied()).collect();
         algorithms.sort_unstable();
         algorithms.dedup();
-        let signing = ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(|ring| {
-            let signer = Arc::clone(ring.signer.as_ref()?);
-            Some(Signing { signer, max_token_lifetime: ring.max_token_lifetime })
-        });
+        let signing = ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(Signing::of);
+        let staying = rings.iter().copied().filter(|ring| !ring.is_leaving());
+        let key = TenantKey::new(&owner.namespace, &owner.name, &tenant.slug);
         Self {
             slug: tenant.slug.as_str().into(),
             url: tenant.issuer.as_str().into(),
             host: tenant.host.as_deref().map(Into::into),
             secure: tenant.issuer.starts_with("https://"),
-            access_token_lifetime: tenant.lifetimes.access_token,
+            key: key.clone(),
+            display_name: tenant.display_name.clone(),
+            lifetimes: tenant.lifetimes,
+            scopes: tenant.scopes.clone(),
+            login: tenant.login.clone(),
             challenge: challenge(&tenant.issuer),
             discovery: StaticDocument::new(metadata::document(tenant, algorithms), DISCOVERY_MAX_AGE),
             jwks: jwks(&rings),
             signing,
+            signers: staying.filter_map(Signing::of).collect(),
+            verifiers: rings.iter().flat_map(|ring| ring.verifiers.iter().cloned()).collect(),
+            sealer: sealing::sealer(&key, &tenant.sealing_keys),
         }
+    }
+}
+
+impl Issuer {
+    /// What signs the ID tokens and logout tokens of `client`: by the algorithm that it registered, else
+    /// as everything is signed. A ring that leaves signs what it must as the default, and nothing else.
+    pub(crate) fn signing_for(&self, client: &Client) -> Option<&Signing> {
+        match client.id_token_algorithm {
+            None => self.signing.as_ref(),
+            Some(algorithm) => {
+                self.signing.iter().chain(&self.signers).find(|signing| signing.signer.algorithm() == algorithm)
+            }
+        }
+    }
+}
+
+impl Signing {
+    fn of(ring: &Ring) -> Option<Self> {
+        let signer = Arc::clone(ring.signer.as_ref()?);
+        Some(Self { signer, max_token_lifetime: ring.max_token_lifetime })
+    }
+}
+
+impl Users {
+    /// The account whose `sub` this is.
+    pub(crate) fn get(&self, subject: &str) -> Option<&Arc<User>> {
+        self.by_subject.get(subject)
+    }
+
+    /// The account that somebody names so; see [`username_key`].
+    pub(crate) fn named(&self, username: &str) -> Option<&Arc<User>> {
+        self.by_username.get(&username_key(username))
+    }
+
+    /// Takes `user` in.
+    pub(crate) fn insert(&mut self, user: User) {
+        let user = Arc::new(user);
+        self.by_username.insert(username_key(&user.username).into(), Arc::clone(&user));
+        self.by_subject.insert(Arc::clone(&user.subject), user);
+    }
+
+    /// Takes the account with these keys out.
+    pub(crate) fn remove(&mut self, username: &str, subject: &str) {
+        self.by_username.remove(username);
+        self.by_subject.remove(subject);
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_subject.is_empty()
     }
 }
 

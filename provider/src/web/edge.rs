@@ -15,11 +15,16 @@ use http::{HeaderValue, Method};
 use super::cors::{self, Origins};
 use super::error::{self, NotFound};
 use super::exchange::Exchange;
+use super::page::assets::Script;
 use super::request_id::X_REQUEST_ID;
-use crate::endpoint::{discovery, jwks, token};
+use crate::endpoint::{
+    assets, authorize, complete, consent, discovery, introspect, jwks, login, logout, revoke, select_account, token,
+    userinfo,
+};
 use crate::internal::Readiness;
+use crate::openapi::{self, Resource};
 use crate::provider::Provider;
-use crate::router::{Address, Endpoint, Route};
+use crate::router::{Address, Endpoint, Methods, Place, Route};
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// Answers a request that came to `route` at `address`.
@@ -60,6 +65,28 @@ pub(crate) fn no_route(provider: &Provider, request: &Request) -> Response {
     response
 }
 
+/// Answers with what describes the API: no tenant's, but that of the host where one is alone.
+pub(crate) fn describe(provider: &Provider, resource: Resource, request: &Request) -> Response {
+    let began = Instant::now();
+    let tenant = provider.directory().at_host(host(request));
+    let place = if tenant.is_some() { Place::Host } else { Place::Slug };
+    let mut response = if provider.readiness() == Readiness::Loading {
+        // Whether a tenant is alone here is not known yet.
+        Absent::Loading.into_response()
+    } else if request.method() == Method::OPTIONS {
+        cors::options(Methods::Read)
+    } else if Methods::Read.include(request.method()) {
+        openapi::respond(place, resource, request.headers())
+    } else {
+        error::method_not_allowed(&Methods::Read.allow())
+    };
+    cors::allow_any(response.headers_mut());
+    provider.counters().answered(Endpoint::Api, response.status(), began.elapsed());
+    let secure = tenant.is_some_and(|tenant| tenant.issuer.secure);
+    finish(&mut response, provider.request_ids().of(request.headers()), secure);
+    response
+}
+
 /// The endpoints, by name.
 async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response {
     let method = &exchange.parts.method;
@@ -75,8 +102,21 @@ async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response
     match route.endpoint {
         Endpoint::Discovery => discovery::respond(&exchange),
         Endpoint::Jwks => jwks::respond(&exchange),
+        Endpoint::Authorize => authorize::respond(&exchange, body).await,
+        Endpoint::Complete => complete::respond(&exchange, body).await,
         Endpoint::Token => token::respond(&exchange, body).await,
-        Endpoint::NotServed | Endpoint::None => NotFound::NotServed.into_response(),
+        Endpoint::Userinfo => userinfo::respond(&exchange, body).await,
+        Endpoint::Introspect => introspect::respond(&exchange, body).await,
+        Endpoint::Revoke => revoke::respond(&exchange, body).await,
+        Endpoint::Logout => logout::respond(&exchange, body).await,
+        Endpoint::Login => login::respond(&exchange, body).await,
+        Endpoint::SelectAccount => select_account::respond(&exchange, body).await,
+        Endpoint::Consent => consent::respond(&exchange, body).await,
+        Endpoint::LogoutConfirm => logout::confirm(&exchange, body).await,
+        Endpoint::Stylesheet => assets::stylesheet(&exchange),
+        Endpoint::FormPostScript => assets::script(&exchange, Script::FormPost),
+        Endpoint::FrontChannelScript => assets::script(&exchange, Script::FrontChannel),
+        Endpoint::Api | Endpoint::NotServed | Endpoint::None => NotFound::NotServed.into_response(),
     }
 }
 
@@ -143,7 +183,8 @@ fn finish(response: &mut Response, request_id: HeaderValue, secure: bool) {
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, request_id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // A page says more: with this one its own forms would look like a foreign page's.
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     if secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }

@@ -4,6 +4,7 @@
 //! What the requester may know and what only logs say are different fields.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,6 +14,8 @@ use serde::Serialize;
 
 /// Seconds after which to come again.
 const SOON: HeaderValue = HeaderValue::from_static("1");
+/// The type of a fault, and what is said of it.
+const MISSING: &str = "missing";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Why a token was not issued.
@@ -29,6 +32,8 @@ pub(crate) enum ErrorCode {
     /// RFC 6749 §5.2.
     InvalidClient,
     /// RFC 6749 §5.2.
+    InvalidGrant,
+    /// RFC 6749 §5.2.
     InvalidScope,
     /// RFC 8707 §2.
     InvalidTarget,
@@ -44,12 +49,13 @@ pub(crate) enum ErrorCode {
 
 impl ErrorCode {
     /// In the order of their numbers.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::InvalidRequest,
         Self::TooLarge,
         Self::TooSlow,
         Self::Validation,
         Self::InvalidClient,
+        Self::InvalidGrant,
         Self::InvalidScope,
         Self::InvalidTarget,
         Self::UnauthorizedClient,
@@ -63,6 +69,7 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest | Self::TooLarge | Self::TooSlow | Self::Validation => "invalid_request",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -91,6 +98,7 @@ impl ErrorCode {
             Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidRequest
+            | Self::InvalidGrant
             | Self::InvalidScope
             | Self::InvalidTarget
             | Self::UnauthorizedClient
@@ -122,6 +130,33 @@ impl OAuthError {
         Self { code: ErrorCode::InvalidClient, description: Cow::Borrowed("client authentication failed"), detail }
     }
 
+    /// Whatever is wrong with a code or a refresh token, the client is told the same. `detail` says in
+    /// logs what it was.
+    pub(crate) fn invalid_grant(detail: &'static str) -> Self {
+        let description = Cow::Borrowed("the code or token is not valid, or not any more");
+        Self { code: ErrorCode::InvalidGrant, description, detail }
+    }
+
+    /// What has to be looked up or remembered cannot be now.
+    pub(crate) fn store_away() -> Self {
+        Self::new(ErrorCode::TemporarilyUnavailable, "the store is not available")
+    }
+
+    /// The answer's.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    /// What the requester is told.
+    pub(crate) fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// What the requester is told, for another error surface.
+    pub(crate) fn into_description(self) -> Cow<'static, str> {
+        self.description
+    }
+
     /// The answer. `challenge` is the issuer's.
     pub(crate) fn into_response(self, challenge: &HeaderValue) -> Response {
         let body = PublicError { error: self.code.as_str(), error_description: &self.description };
@@ -138,41 +173,110 @@ impl OAuthError {
     }
 }
 
-/// Required fields that are missing: the contract's `HTTPValidationError`, which names them all,
-/// and what OAuth libraries understand beside it.
+/// A required field is missing or of the wrong type: the contract's `HTTPValidationError`, which names
+/// every fault, and what OAuth libraries understand beside it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ValidationError {
-    missing: Vec<&'static str>,
+    faults: Vec<Fault>,
+}
+
+/// One entry of `HTTPValidationError.detail`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Fault {
+    /// `["body", "grant_type"]`
+    loc: [String; 2],
+    /// For people.
+    msg: &'static str,
+    /// For programs.
+    r#type: &'static str,
+}
+
+impl Fault {
+    /// Where it is: place and field.
+    pub(crate) fn loc(&self) -> [&str; 2] {
+        [&self.loc[0], &self.loc[1]]
+    }
+
+    /// The field `name` is missing in `place`.
+    pub(crate) fn missing(place: &str, name: &str) -> Self {
+        Self { loc: [place.to_owned(), name.to_owned()], msg: "Field required", r#type: MISSING }
+    }
+
+    /// The field `name` in `place` is not text.
+    pub(crate) fn not_text(place: &str, name: &str) -> Self {
+        // A name is the sender's own: not all of it has to come back.
+        let name = name.chars().take(64).collect();
+        Self { loc: [place.to_owned(), name], msg: "Input should be a valid string", r#type: "string_type" }
+    }
 }
 
 impl ValidationError {
     /// These fields of the body are missing.
     pub(crate) fn missing(missing: Vec<&'static str>) -> Self {
-        Self { missing }
+        Self { faults: missing.into_iter().map(|name| Fault::missing("body", name)).collect() }
+    }
+
+    /// With these faults.
+    pub(crate) fn new(faults: Vec<Fault>) -> Self {
+        Self { faults }
     }
 
     /// The answer.
     pub(crate) fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Fault {
-            loc: [&'static str; 2],
-            msg: &'static str,
-            r#type: &'static str,
-        }
         #[derive(Serialize)]
         struct HttpValidationError {
             detail: Vec<Fault>,
             error: &'static str,
             error_description: String,
         }
-        let error_description = format!("missing: {}", self.missing.join(", "));
-        let fault = |field| Fault { loc: ["body", field], msg: "Field required", r#type: "missing" };
-        let detail = self.missing.into_iter().map(fault).collect();
+        let names: Vec<&str> = self.faults.iter().map(|fault| fault.loc()[1]).collect();
+        let are_missing = self.faults.iter().all(|fault| fault.r#type == MISSING);
+        let what = if are_missing { MISSING } else { "missing or of the wrong type" };
+        let error_description = format!("{what}: {}", names.join(", "));
         let error = ErrorCode::Validation.as_str();
-        let body = HttpValidationError { detail, error, error_description };
+        let body = HttpValidationError { detail: self.faults, error, error_description };
         let mut response = json(ErrorCode::Validation.status(), &body);
         no_store(response.headers_mut());
         response
+    }
+}
+
+/// Why an endpoint that clients call with a form refuses: the same ways at all of them.
+#[derive(Debug)]
+pub(crate) enum TokenError {
+    /// A required field is missing.
+    Validation(ValidationError),
+    /// An error of OAuth.
+    OAuth(OAuthError),
+}
+
+impl TokenError {
+    /// For metrics and logs.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Validation(_) => ErrorCode::Validation,
+            Self::OAuth(error) => error.code,
+        }
+    }
+
+    /// The answer. `challenge` is the issuer's.
+    pub(crate) fn into_response(self, challenge: &HeaderValue) -> Response {
+        match self {
+            Self::Validation(error) => error.into_response(),
+            Self::OAuth(error) => error.into_response(challenge),
+        }
+    }
+}
+
+impl From<ValidationError> for TokenError {
+    fn from(error: ValidationError) -> Self {
+        Self::Validation(error)
+    }
+}
+
+impl From<OAuthError> for TokenError {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(error)
     }
 }
 
@@ -183,7 +287,7 @@ pub(crate) enum NotFound {
     Path,
     /// No such tenant, or not here.
     Tenant,
-    /// An endpoint that discovery has to name and that this release does not serve.
+    /// An endpoint of the contract that this release does not serve yet.
     NotServed,
 }
 
@@ -219,6 +323,19 @@ pub(crate) fn unavailable(description: &str) -> Response {
 pub(crate) fn fault() -> Response {
     let body = PublicError { error: ErrorCode::ServerError.as_str(), error_description: "an internal error" };
     uncached(StatusCode::INTERNAL_SERVER_ERROR, &body)
+}
+
+/// An error as JSON, with these words.
+pub(crate) fn public(status: StatusCode, error: &str, description: &str) -> Response {
+    uncached(status, &PublicError { error, error_description: description })
+}
+
+/// Too many tries: come again after `wait`.
+pub(crate) fn throttled(wait: Duration) -> Response {
+    let description = "too many logins have failed: try again later";
+    let mut response = public(StatusCode::TOO_MANY_REQUESTS, "slow_down", description);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().saturating_add(1)));
+    response
 }
 
 /// What must not be kept by anyone (RFC 6749 §5.1).

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, Method};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::error::{ErrorCode, OAuthError};
@@ -28,7 +29,6 @@ pub(crate) struct Form<'a> {
 
 /// Reads the body, if it is a form.
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError> {
-    let too_large = || OAuthError::new(ErrorCode::TooLarge, "the body is larger than 64 KiB");
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > LARGEST) {
         return Err(too_large());
@@ -37,18 +37,32 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuth
     if is_form == Some(false) {
         return Err(wrong_media_type());
     }
-    let reading = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST).collect()).await;
-    let bytes = match reading {
-        Err(_) => return Err(OAuthError::new(ErrorCode::TooSlow, "the body did not come in time")),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(OAuthError::new(ErrorCode::InvalidRequest, "the body could not be read")),
-        Ok(Ok(body)) => body.to_bytes(),
-    };
+    let bytes = bytes(body).await?;
     // Nothing at all is an empty form, whose required fields are missing.
     if is_form.is_none() && !bytes.is_empty() {
         return Err(wrong_media_type());
     }
     Ok(bytes)
+}
+
+/// Reads the body of a POST that may have none, and nothing of a GET.
+pub(crate) async fn read_if_any(parts: &Parts, body: Body) -> Result<Bytes, OAuthError> {
+    let has_form = parts.method == Method::POST && is_form(&parts.headers) == Some(true);
+    if has_form { read(&parts.headers, body).await } else { Ok(Bytes::new()) }
+}
+
+/// Reads a body whatever it is, within the bounds.
+pub(crate) async fn bytes(body: Body) -> Result<Bytes, OAuthError> {
+    match tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST).collect()).await {
+        Err(_) => Err(OAuthError::new(ErrorCode::TooSlow, "the body did not come in time")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(OAuthError::new(ErrorCode::InvalidRequest, "the body could not be read")),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
+}
+
+fn too_large() -> OAuthError {
+    OAuthError::new(ErrorCode::TooLarge, "the body is larger than 64 KiB")
 }
 
 /// None where the request does not say what its body is.

@@ -28,9 +28,36 @@ pub(crate) fn decode(text: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| Malformed)
 }
 
+/// Appends `text`, encoded, to `to`. Every decoder reads a space that is written `%20`; not all read
+/// `+` in a fragment.
+pub(crate) fn encode(text: &str, to: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            to.push(char::from(byte));
+        } else {
+            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+            to.push('%');
+            to.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            to.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded_again(text in any::<String>()) {
+            let mut encoded = String::new();
+            encode(&text, &mut encoded);
+            prop_assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%-._~".contains(&byte)));
+            prop_assert_eq!(decode(encoded.as_bytes()), Ok(Cow::Borrowed(text.as_str())));
+        }
+    }
 
     #[test]
     fn decodes_what_is_encoded_and_nothing_else() {

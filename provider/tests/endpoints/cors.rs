@@ -85,7 +85,7 @@ async fn an_origin_that_no_client_names_any_more_may_not_ask() {
 }
 
 #[tokio::test]
-async fn a_page_that_some_client_names_may_ask_for_userinfo_and_is_let_see_that_it_is_not_served() {
+async fn a_page_that_some_client_names_may_ask_for_userinfo_and_is_let_see_why_it_gets_none() {
     let fixture = fixture();
     let userinfo = path("acme", "/oauth/userinfo");
     for (origin, allowed) in [(SPA, Some(SPA)), ("https://evil.example", None)] {
@@ -95,9 +95,11 @@ async fn a_page_that_some_client_names_may_ask_for_userinfo_and_is_let_see_that_
         assert_eq!(headers.is_some_and(|headers| headers.contains("authorization")), allowed.is_some());
         let request = Request::get(&userinfo).header("origin", origin).header(AUTHORIZATION, "Bearer x");
         let answer = fixture.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (404, allowed));
+        assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (401, allowed));
         assert_eq!(answer.header("vary"), Some("Origin"));
     }
-    let asked = preflight(&fixture, &path("acme", "/oauth/authorize"), SPA).await;
-    assert_eq!((asked.status.as_u16(), asked.header("access-control-allow-origin")), (404, None));
+    for rest in ["authorize", "authorize/complete", "login", "consent", "select-account", "introspect", "logout"] {
+        let asked = preflight(&fixture, &path("acme", &format!("/oauth/{rest}")), SPA).await;
+        assert_eq!((asked.status.as_u16(), asked.header("access-control-allow-origin")), (204, None), "{rest}");
+    }
 }

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use claviger_crds::published::{Content, TenantDocument};
+use claviger_provider::Provider;
 use claviger_provider::clock::Clock;
 use claviger_provider::served::Pod;
-use claviger_provider::{Options, Provider};
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -47,14 +47,15 @@ async fn every_answer_bears_a_request_id_and_security_headers() {
         (Method::POST, path("acme", DISCOVERY), 405),
         (Method::OPTIONS, path("acme", DISCOVERY), 204),
         (Method::POST, token, 422),
-        (Method::GET, path("acme", "/oauth/authorize"), 404),
-        (Method::OPTIONS, path("acme", "/oauth/authorize"), 404),
+        (Method::GET, path("acme", "/oauth/authorize"), 422),
+        (Method::OPTIONS, path("acme", "/oauth/authorize"), 204),
+        (Method::POST, path("acme", "/backchannel-logout"), 404),
         (Method::GET, path("acme", "/nothing"), 404),
         (Method::GET, path("nobody", DISCOVERY), 404),
         (Method::GET, "/".to_owned(), 404),
     ] {
         for (sent, kept) in [(None, None), (Some("req-1.a:b"), Some("req-1.a:b")), (Some("a b"), None)] {
-            let mut request = Request::builder().method(method.clone()).uri(&path);
+            let mut request = Request::builder().method(method.clone()).uri(&path).header("accept", "application/json");
             if let Some(sent) = sent {
                 request = request.header("x-request-id", sent);
             }
@@ -133,7 +134,7 @@ impl Clock for BrokenClock {
 #[tokio::test]
 async fn a_fault_of_the_providers_own_costs_one_request() {
     let pod = Pod { name: "provider-0".to_owned(), uid: "uid-0".to_owned() };
-    let provider = Provider::with_clock(Options { pod }, Arc::new(BrokenClock));
+    let provider = Provider::with_clock(options(pod), Arc::new(BrokenClock));
     provider.apply_secret(&tenant("acme").to_secret("published", "uid", 1));
     provider.loaded();
     let request = token_request("acme").body(Body::from("grant_type=client_credentials")).unwrap();

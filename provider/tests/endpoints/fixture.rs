@@ -1,7 +1,7 @@
 //! A provider with a clock that stands still, documents to feed it, and what to ask it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, Bytes};
 use base64::Engine as _;
@@ -10,13 +10,15 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::published::acknowledgement::Frame;
 use claviger_crds::published::{
     AccessTokenType, ApplicationType, AudienceGrant, ClientAuthentication, ClientDocument, ClientLifetimes,
-    ConsentPolicy, Content, Document, IdTokenClaims, KeyDocument, KeyPhase, KeysDocument, LoginDocument, SecretHash,
-    SecretText, TenantDocument, TenantLifetimes,
+    ConsentPolicy, Content, Document, IdTokenClaims, KeyDocument, KeyPhase, KeysDocument, LoginDocument,
+    SealingKeyDocument, SealingPhase, SecretHash, SecretText, TenantDocument, TenantLifetimes, UserDocument,
 };
 use claviger_jose::{Algorithm, ClientSecret, ClientSecretHash, PrivateKey};
 use claviger_provider::clock::Clock;
+use claviger_provider::outbound::{Outbound, OutboundOptions};
 use claviger_provider::served::Pod;
-use claviger_provider::{Options, Provider};
+use claviger_provider::store::{self, StoreOptions};
+use claviger_provider::{Options, Provider, TrustedProxies};
 use futures::StreamExt as _;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -24,6 +26,7 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 /// When tests happen.
@@ -42,6 +45,22 @@ impl Clock for TestClock {
     }
 }
 
+/// What opens stores.
+static STORES: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+/// With a store of its own, in memory.
+pub(crate) fn options(pod: Pod) -> Options {
+    let store = StoreOptions::parse("sqlite::memory:").unwrap();
+    // A test's own runtime cannot wait for it here, and works one task at a time.
+    let opened = std::thread::spawn(move || STORES.block_on(store::open(&store)));
+    let store = opened.join().unwrap().unwrap();
+    // Every program does this once; here every test does, and the first one counts.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let allow = ["127.0.0.1".parse().unwrap()].into();
+    let outbound = Arc::new(Outbound::new(OutboundOptions { ca_bundle: None, allow }).unwrap());
+    Options { pod, store, outbound, trusted_proxies: TrustedProxies::default() }
+}
+
 pub(crate) struct Fixture {
     pub(crate) provider: Arc<Provider>,
     clock: Arc<TestClock>,
@@ -58,7 +77,7 @@ impl Fixture {
     pub(crate) fn loading() -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(NOW)));
         let pod = Pod { name: "provider-0".to_owned(), uid: "uid-0".to_owned() };
-        Self { provider: Provider::with_clock(Options { pod }, clock.clone()), clock }
+        Self { provider: Provider::with_clock(options(pod), clock.clone()), clock }
     }
 
     /// A provider that has loaded `documents`.
@@ -96,6 +115,25 @@ impl Fixture {
     pub(crate) async fn token(&self, slug: &str, (id, secret): (&str, &str), form: &str) -> Answer {
         let request = token_request(slug).header(AUTHORIZATION, basic(id, secret));
         self.send(request.body(form.to_owned().into()).unwrap()).await
+    }
+
+    /// Asks with a bearer token.
+    pub(crate) async fn bearer(&self, slug: &str, path: &str, token: &str) -> Answer {
+        let request = Request::get(format!("/api/v1/auth/tenants/{slug}{path}"));
+        self.send(request.header(AUTHORIZATION, format!("Bearer {token}")).body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts a form with client_secret_basic.
+    pub(crate) async fn post_form(
+        &self,
+        slug: &str,
+        path: &str,
+        (id, secret): (&str, &str),
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let request = Request::post(format!("/api/v1/auth/tenants/{slug}{path}")).header(CONTENT_TYPE, FORM);
+        let request = request.header(AUTHORIZATION, basic(id, secret));
+        self.send(request.body(crate::browser::form(fields).into()).unwrap()).await
     }
 
     /// What this pod says that it serves and refuses, by name of the document, with revisions or reasons.
@@ -192,12 +230,24 @@ pub(crate) fn tenant_document(slug: &str) -> TenantDocument {
         scopes: Vec::new(),
         default_signing_key: None,
         login: LoginDocument::default(),
-        sealing_keys: Vec::new(),
+        sealing_keys: vec![sealing_key()],
     }
 }
 
 pub(crate) fn tenant(slug: &str) -> Document {
     serving(slug, slug, Content::Tenant(tenant_document(slug)))
+}
+
+/// A new key: another tenant's is another one.
+fn sealing_key() -> SealingKeyDocument {
+    SealingKeyDocument {
+        id: claviger_jose::random::hex128()[..12].to_owned(),
+        phase: SealingPhase::Active,
+        key: SecretText::new(STANDARD.encode(claviger_jose::random::bytes::<32>())),
+        published_at: Timestamp::UNIX_EPOCH,
+        active_at: Some(Timestamp::UNIX_EPOCH),
+        retiring_at: None,
+    }
 }
 
 /// A tenant at the root of `host`.
@@ -233,6 +283,29 @@ pub(crate) fn client_document(id: &str) -> ClientDocument {
 
 pub(crate) fn client(slug: &str, id: &str) -> Document {
     serving(slug, id, Content::OAuthClient(client_document(id)))
+}
+
+/// An account with this password. The hash is cheap: what it costs is not tested here.
+pub(crate) fn user(slug: &str, name: &str, password: &str) -> Document {
+    use argon2::password_hash::PasswordHasher as _;
+    let params = argon2::Params::new(64, 1, 1, None).unwrap();
+    let hasher = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let hash = hasher.hash_password_with_salt(password.as_bytes(), b"saltsaltsalt").unwrap().to_string();
+    let document = UserDocument {
+        subject: format!("usr_{name}"),
+        username: name.to_owned(),
+        claims: [
+            ("email".to_owned(), json!(format!("{name}@acme.example"))),
+            ("email_verified".to_owned(), json!(true)),
+            ("name".to_owned(), json!(name)),
+        ]
+        .into(),
+        groups: vec!["engineering".to_owned()],
+        password_hash: Some(SecretText::new(hash)),
+        password_source: None,
+        disabled: false,
+    };
+    serving(slug, name, Content::User(document))
 }
 
 pub(crate) fn hash(secret: &str, expires_at: Option<i64>) -> SecretHash {

@@ -5,13 +5,25 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 mod authentication;
+mod authorize;
+mod browser;
+mod code_flow;
+mod complete;
+mod consent;
 mod cors;
 mod discovery;
 mod documents;
 mod edge;
 mod fixture;
 mod form;
+mod introspect;
+mod isolation;
 mod jwks;
+mod login;
+mod logout;
+mod revoke;
 mod scope_and_audience;
 mod tenants;
 mod token;
+mod tokens;
+mod userinfo;

@@ -127,7 +127,9 @@ async fn a_grant_that_is_unknown_or_not_the_clients_is_refused() {
     let fixture = Fixture::serving([tenant("acme"), ring("acme", "ring", "ES256"), public]);
     let refused = fixture.token("acme", SHOP, GRANT).await;
     assert_eq!(refused.error(), (400, "unauthorized_client".to_owned()));
-    for grant in ["password", "authorization_code", "CLIENT_CREDENTIALS", "urn:ietf:params:oauth:grant-type:x"] {
+    let refused = fixture.token("acme", SHOP, "grant_type=refresh_token&refresh_token=x").await;
+    assert_eq!(refused.error(), (400, "unauthorized_client".to_owned()));
+    for grant in ["password", "AUTHORIZATION_CODE", "CLIENT_CREDENTIALS", "urn:ietf:params:oauth:grant-type:x"] {
         let refused = fixture.token("acme", SHOP, &format!("grant_type={grant}")).await;
         assert_eq!(refused.error(), (400, "unsupported_grant_type".to_owned()), "{grant}");
         assert_eq!(refused.header("cache-control"), Some("no-store"));

@@ -15,12 +15,15 @@ pub(crate) const SYSTEM: &str = "claviger-system";
 /// Namespace of what is published.
 pub(crate) const PUBLISHED: &str = "claviger-published";
 /// The image that scripts/test-cluster has loaded; providers are asked for by their Service's name.
-const VALUES: [&str; 5] = [
+const VALUES: [&str; 7] = [
     "externalURL=http://claviger-provider.claviger-system.svc",
     "image.repository=test.local/claviger",
     "image.tag=test",
     "image.pullPolicy=Never",
     "log.format=text",
+    // Two, so that one may be away; clients get tokens under their own names only.
+    "provider.replicas=2",
+    "provider.store.perPod=true",
 ];
 const PATIENCE: Duration = Duration::from_secs(90);
 

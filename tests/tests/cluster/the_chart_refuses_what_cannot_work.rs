@@ -6,6 +6,10 @@ use crate::release::{chart, helm};
 
 const URL: &str = "externalURL=https://login.example.com";
 
+const FILE: &str = "provider.store.url=sqlite:///var/lib/claviger/store.db";
+const CLAIM: &str = "provider.store.existingClaim=logins";
+const SECRET: &str = "provider.store.existingSecret.name=database";
+
 async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
     let chart = chart();
     let chart = chart.to_string_lossy();
@@ -16,7 +20,7 @@ async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
 
 #[tokio::test]
 async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 25] = [
         (&[], "externalURL is not set: it is the URL"),
         (&["externalURL=https://login.example.com/"], "must not end with a slash"),
         (&["externalURL=login.example.com"], "has to be a URL such as"),
@@ -33,10 +37,20 @@ async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
         (&[URL, "operator.replicas=two"], "replicas"),
         (&[URL, "image.digest=latest"], "digest"),
         (&[URL, "provider.terminationGracePeriodSeconds=5"], "terminationGracePeriodSeconds"),
+        (&[URL, "provider.replicas=2"], "without PostgreSQL a login that one pod began is unknown to the others"),
+        (&[URL, FILE, CLAIM, "provider.replicas=2"], "an SQLite file is one pod's"),
+        (&[URL, FILE, CLAIM, "provider.replicas=2", "provider.store.perPod=true"], "an SQLite file is one pod's"),
+        (&[URL, FILE], "without a volume it would be gone"),
+        (&[URL, CLAIM, "provider.store.url=sqlite:///tmp/store.db"], "mounted at /var/lib/claviger"),
+        (&[URL, CLAIM], "names no file on it"),
+        (&[URL, SECRET, "provider.store.url=sqlite::memory:"], "there is one store"),
+        (&[URL, "provider.store.url=mysql://db/claviger"], "is no store"),
+        (&[URL, "provider.store.url=postgres://claviger:hunter2@db/claviger"], "holds a password"),
     ];
     for (values, reason) in cases {
         let outcome = template(values).await?;
         ensure!(!outcome.success, "{values:?} is accepted");
+        ensure!(!outcome.errors.contains("hunter2"), "{}", outcome.errors);
         ensure!(outcome.errors.contains(reason), "{values:?}: {}", outcome.errors);
     }
     Ok(())
@@ -49,6 +63,7 @@ async fn a_value_that_is_taken_away_is_named_or_not_missed() -> Result<()> {
     }
     missing("provider.disruptionBudget", "disruptionBudget").await?;
     missing("provider.service", "service").await?;
+    missing("provider.store", "store").await?;
     missing("image.repository", "repository").await?;
     for value in ["imagePullSecrets", "image.tag", "operator.resources", "provider.service.annotations"] {
         let outcome = template(&[URL, &format!("{value}=null")]).await?;
@@ -66,14 +81,19 @@ async fn missing(value: &str, name: &str) -> Result<()> {
 
 #[tokio::test]
 async fn values_that_work_give_what_they_ask_for() -> Result<()> {
-    let cases: [(&[&str], &str, &str); 9] = [
+    let cases: [(&[&str], &str, &str); 14] = [
         (&[URL], "helm.sh/resource-policy: keep", "imagePullSecrets"),
         (&[URL, "crds.enabled=false"], "kind: Deployment", "kind: CustomResourceDefinition"),
         (&[URL, "userRoles.create=false"], "kind: ClusterRole", "aggregate-to-edit"),
         (&[URL, "publishedNamespace.create=false"], "kind: Role", "kind: Namespace\n"),
         (&["externalURL=http://localhost"], "value: \"http://localhost\"", "nodeSelector"),
         (&["externalURL=https://[::1]:8443"], "value: \"https://[::1]:8443\"", "nodeSelector"),
-        (&[URL, "provider.replicas=1"], "replicas: 1", "PodDisruptionBudget"),
+        (&[URL], "replicas: 1", "PodDisruptionBudget"),
+        (&[URL], "kind: Deployment", "CLAVIGER_STORE"),
+        (&[URL, "provider.replicas=2", SECRET], "secretKeyRef: {name: \"database\", key: \"url\"}", "claimName"),
+        (&[URL, "provider.replicas=2", "provider.store.perPod=true"], "PodDisruptionBudget", "CLAVIGER_STORE"),
+        (&[URL, FILE, CLAIM], "claimName: \"logins\"", "secretKeyRef"),
+        (&[URL, FILE, CLAIM], "strategy: {type: Recreate}", "PodDisruptionBudget"),
         (&[URL, "imagePullSecrets[0].name=registry"], "name: registry", "nodeSelector"),
         (
             &[URL, "image.digest=sha256:0000000000000000000000000000000000000000000000000000000000000000"],

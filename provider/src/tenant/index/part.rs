@@ -3,19 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
+use claviger_crds::names::ObjectName;
 use claviger_crds::published::{Content, Stored, TenantDocument};
 
 use super::Unusable;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::ring::Ring;
+use crate::tenant::user::{User, username_key};
 
 /// What a document adds to its tenant, parsed.
 pub(super) enum Part {
-    Tenant(TenantDocument),
+    /// With the Tenant's own name.
+    Tenant(ObjectName, TenantDocument),
     Ring(Ring),
     Client(Client),
-    /// Nothing that this release serves.
-    User,
+    User(User),
 }
 
 /// Where a part stands.
@@ -24,7 +26,7 @@ pub(super) enum Place {
     Tenant { slug: Arc<str>, host: Option<Arc<str>> },
     Ring { slug: Arc<str> },
     Client { slug: Arc<str>, id: Arc<str> },
-    User { slug: Arc<str> },
+    User { slug: Arc<str>, username: Arc<str>, subject: Arc<str> },
 }
 
 /// A name that one document alone may hold. The operator sees to it; this guards the boundary
@@ -37,6 +39,10 @@ pub(super) enum Claim {
     Host(Arc<str>),
     /// In the tenant with this slug.
     ClientId(Arc<str>, Arc<str>),
+    /// In the tenant with this slug.
+    Username(Arc<str>, Arc<str>),
+    /// In the tenant with this slug.
+    Subject(Arc<str>, Arc<str>),
 }
 
 impl Part {
@@ -46,27 +52,32 @@ impl Part {
             Content::Tenant(tenant) if tenant.slug != document.tenant => {
                 Err(Unusable::new("a Tenant's slug is not that of the document"))
             }
-            Content::Tenant(tenant) => Ok(Self::Tenant(tenant.clone())),
+            Content::Tenant(tenant) => Ok(Self::Tenant(document.owner.clone(), tenant.clone())),
             Content::SigningKey(keys) => Ring::parse(&document.owner, keys).map(Self::Ring),
-            Content::OAuthClient(client) => Client::parse(stored.name.as_str().into(), client).map(Self::Client),
-            Content::User(_) => Ok(Self::User),
+            Content::OAuthClient(client) => {
+                Client::parse(stored.name.as_str().into(), &document.owner, client).map(Self::Client)
+            }
+            Content::User(user) => Ok(Self::User(User::new(stored.name.as_str().into(), user))),
         }
     }
 
     pub(super) fn place(&self, slug: &str) -> Place {
         let slug = slug.into();
         match self {
-            Self::Tenant(tenant) => Place::Tenant { slug, host: tenant.host.as_deref().map(Into::into) },
+            Self::Tenant(_, tenant) => Place::Tenant { slug, host: tenant.host.as_deref().map(Into::into) },
             Self::Ring(_) => Place::Ring { slug },
             Self::Client(client) => Place::Client { slug, id: Arc::clone(&client.id) },
-            Self::User => Place::User { slug },
+            Self::User(user) => {
+                Place::User { slug, username: username_key(&user.username).into(), subject: Arc::clone(&user.subject) }
+            }
         }
     }
 }
 
 impl Place {
     pub(super) fn slug(&self) -> Arc<str> {
-        let (Self::Tenant { slug, .. } | Self::Ring { slug } | Self::Client { slug, .. } | Self::User { slug }) = self;
+        let (Self::Tenant { slug, .. } | Self::Ring { slug } | Self::Client { slug, .. } | Self::User { slug, .. }) =
+            self;
         Arc::clone(slug)
     }
 
@@ -77,7 +88,11 @@ impl Place {
                 std::iter::once(Claim::Slug(Arc::clone(slug))).chain(host).collect()
             }
             Self::Client { slug, id } => vec![Claim::ClientId(Arc::clone(slug), Arc::clone(id))],
-            Self::Ring { .. } | Self::User { .. } => Vec::new(),
+            Self::User { slug, username, subject } => vec![
+                Claim::Username(Arc::clone(slug), Arc::clone(username)),
+                Claim::Subject(Arc::clone(slug), Arc::clone(subject)),
+            ],
+            Self::Ring { .. } => Vec::new(),
         }
     }
 }
@@ -88,6 +103,8 @@ impl fmt::Display for Claim {
             Self::Slug(slug) => write!(f, "the slug {slug}"),
             Self::Host(host) => write!(f, "the host {host}"),
             Self::ClientId(_, id) => write!(f, "the client ID {id}"),
+            Self::Username(_, username) => write!(f, "the user name {username}"),
+            Self::Subject(_, subject) => write!(f, "the subject {subject}"),
         }
     }
 }

@@ -1,0 +1,119 @@
+//! A compact JWS (RFC 7515 §7.1), taken apart. Nothing of it is proven here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{IgnoredAny, MapAccess};
+
+use super::json_object::{self, Members};
+use super::{VerifyError, VerifyingKey};
+use crate::algorithm::Algorithm;
+
+/// Tokens have a few hundred bytes, or a few thousand with many groups.
+const LONGEST: usize = 16 * 1024;
+
+/// The parts of a token. The header was read strictly; the payload waits for the signature.
+pub(crate) struct Compact<'a> {
+    header: Header,
+    signing_input: &'a str,
+    payload: &'a str,
+    signature: Vec<u8>,
+}
+
+/// What is read of a header (RFC 7515 §4.1). All else is ignored, as §4 demands.
+#[derive(Default)]
+struct Header {
+    alg: Option<String>,
+    kid: Option<String>,
+    typ: Option<String>,
+    critical: bool,
+}
+
+// === impl Compact ===
+
+impl<'a> Compact<'a> {
+    /// Takes `token` apart.
+    pub(crate) fn parse(token: &'a str) -> Result<Self, VerifyError> {
+        if token.len() > LONGEST {
+            return Err(VerifyError::TooLong);
+        }
+        // A dot too many ends up in the header, which is then no base64url.
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(VerifyError::Malformed)?;
+        let (header, payload) = signing_input.rsplit_once('.').ok_or(VerifyError::Malformed)?;
+        let header: Header =
+            decode_text(header).and_then(|text| json_object::read(&text)).ok_or(VerifyError::Malformed)?;
+        if header.critical {
+            return Err(VerifyError::Critical);
+        }
+        let signature = decode(signature).ok_or(VerifyError::Malformed)?;
+        Ok(Self { header, signing_input, payload, signature })
+    }
+
+    /// `alg`, when it is one that this crate knows.
+    pub(crate) fn algorithm(&self) -> Result<Algorithm, VerifyError> {
+        self.header.alg.as_deref().and_then(Algorithm::named).ok_or(VerifyError::Algorithm)
+    }
+
+    /// `kid`.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
+    /// Whether `typ` is there.
+    pub(crate) fn has_type(&self) -> bool {
+        self.header.typ.is_some()
+    }
+
+    /// Whether `typ` is `expected`: a media type, so case does not matter, and `application/` may stand
+    /// before it (RFC 7515 §4.1.9).
+    pub(crate) fn is_type(&self, expected: &str) -> bool {
+        const PREFIX: &str = "application/";
+        self.header.typ.as_deref().is_some_and(|typ| {
+            let short = match typ.split_at_checked(PREFIX.len()) {
+                Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+                _ => typ,
+            };
+            short.eq_ignore_ascii_case(expected)
+        })
+    }
+
+    /// Whether the signature is that of `key`. The caller has compared the algorithms.
+    pub(crate) fn is_signed_by(&self, key: &VerifyingKey) -> bool {
+        key.verifies(self.signing_input.as_bytes(), &self.signature)
+    }
+
+    /// The payload's text, decoded.
+    pub(crate) fn claims(&self) -> Result<String, VerifyError> {
+        decode_text(self.payload).ok_or(VerifyError::Claims)
+    }
+}
+
+// === impl Header ===
+
+impl Members for Header {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<(), A::Error> {
+        match name {
+            "alg" => self.alg = Some(object.next_value()?),
+            "kid" => self.kid = Some(object.next_value()?),
+            "typ" => self.typ = Some(object.next_value()?),
+            // `b64` changes what is signed, and is an error without `crit` (RFC 7797 §6).
+            "crit" | "b64" => {
+                object.next_value::<IgnoredAny>()?;
+                self.critical = true;
+            }
+            _ => {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// base64url without padding, and without stray bits at the end: of several texts for the same bytes
+/// only one is a token.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+fn decode_text(text: &str) -> Option<String> {
+    String::from_utf8(decode(text)?).ok()
+}

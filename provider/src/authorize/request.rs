@@ -1,0 +1,133 @@
+//! A valid authorization request: what [`super::check`] lets through. It travels in a sealed flow
+//! handle, hence the short names.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::prompt::Prompt;
+use super::redirect_uri::RedirectUri;
+use super::response::{Destination, ResponseMode};
+use crate::claims::request::ClaimsRequest;
+
+/// A valid request.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AuthorizationRequest {
+    /// Whose.
+    #[serde(rename = "c")]
+    pub(crate) client_id: String,
+    /// As it was sent; the token endpoint compares it.
+    #[serde(rename = "r")]
+    pub(crate) redirect_uri: RedirectUri,
+    /// How the answer is carried.
+    #[serde(rename = "m", default)]
+    pub(crate) response_mode: ResponseMode,
+    /// Granted ones of those that were asked for, each once, in their order; at least one.
+    #[serde(rename = "s")]
+    pub(crate) scopes: Vec<String>,
+    /// `scope` as it was sent, where it says more than `scopes`.
+    #[serde(rename = "ss", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sent_scope: Option<String>,
+    /// `aud` of the access token.
+    #[serde(rename = "a")]
+    pub(crate) audience: String,
+    /// Comes back with the answer.
+    #[serde(rename = "st", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<String>,
+    /// Stands in the ID token.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
+    /// S256, of 43 characters (RFC 7636 §4.2).
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code_challenge: Option<String>,
+    /// What the person shall be asked.
+    #[serde(rename = "p", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) prompt: BTreeSet<Prompt>,
+    /// How long ago the login may be, seconds.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_age: Option<u32>,
+    /// Single claims.
+    #[serde(rename = "q", default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub(crate) claims: ClaimsRequest,
+    /// Scopes of which `claims` asks for something, beside those that are granted: whoever is asked for
+    /// consent has to see them too.
+    #[serde(rename = "qs", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) claim_scopes: Vec<String>,
+    /// An ID token that names the person. Not verified: text until somebody does.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id_token_hint: Option<String>,
+    /// What only shapes the pages.
+    #[serde(flatten)]
+    pub(crate) preferences: Preferences,
+    /// Runs on the person's device (a public client with a loopback or private-use redirect URI).
+    #[serde(rename = "d", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) native: bool,
+}
+
+/// What shapes the pages and changes no decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Preferences {
+    /// What the person may type as a user name.
+    #[serde(rename = "lh", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) login_hint: Option<String>,
+    /// Which upstream to go to.
+    #[serde(rename = "ih", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) idp_hint: Option<String>,
+    /// Wished for, the best first; voluntary (OpenID Connect Core 1.0 §3.1.2.1).
+    #[serde(rename = "av", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) acr_values: Vec<String>,
+    /// Language tags, the best first.
+    #[serde(rename = "ul", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ui_locales: Vec<String>,
+    /// The kind of page.
+    #[serde(rename = "di", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) display: Option<Display>,
+}
+
+/// OpenID Connect Core 1.0 §3.1.2.1, `display`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Display {
+    /// A whole page.
+    Page,
+    /// A small window.
+    Popup,
+    /// A touch screen.
+    Touch,
+    /// A feature phone.
+    Wap,
+}
+
+impl AuthorizationRequest {
+    /// Where the answer of `issuer` goes.
+    pub(crate) fn destination(&self, issuer: &Arc<str>) -> Destination {
+        Destination {
+            redirect_uri: self.redirect_uri.clone(),
+            mode: self.response_mode,
+            state: self.state.clone(),
+            issuer: Arc::clone(issuer),
+        }
+    }
+
+    /// `scope` as it was sent, for whoever has to send the same again.
+    pub(crate) fn scope_as_sent(&self) -> Cow<'_, str> {
+        self.sent_scope.as_deref().map_or_else(|| Cow::Owned(self.scopes.join(" ")), Cow::Borrowed)
+    }
+}
+
+/// Without what guards the client's session and what says who the person is.
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("client_id", &self.client_id)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("response_mode", &self.response_mode)
+            .field("scopes", &self.scopes)
+            .field("audience", &self.audience)
+            .field("prompt", &self.prompt)
+            .finish_non_exhaustive()
+    }
+}

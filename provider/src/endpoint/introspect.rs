@@ -1,0 +1,155 @@
+//! Introspection (RFC 7662): what a token is worth now, to those whom it concerns.
+//!
+//! Whoever is neither the token's owner nor its audience sees what everybody sees of a token that is
+//! nobody's: `{"active": false}`.
+
+use axum::body::Body;
+use axum::response::Response;
+use claviger_jose::DerivedToken;
+use serde::Serialize;
+
+use crate::store::{Id, StoreError, TokenLookup};
+use crate::tenant::oauth_client::Client;
+use crate::tenant::snapshot::TenantSnapshot;
+use crate::token::jti::Origin;
+use crate::token::person::PersonGrant;
+use crate::token::verify::{self, VerifiedAccessToken};
+use crate::web::bearer::private_json;
+use crate::web::client_authentication;
+use crate::web::error::{ErrorCode, OAuthError, TokenError, ValidationError};
+use crate::web::exchange::Exchange;
+use crate::web::form::{self, Form};
+
+/// `TokenIntrospectionResponse`: every field, null where it has no value.
+#[derive(Debug, Default, Serialize)]
+struct Introspection<'a> {
+    active: bool,
+    sub: Option<&'a str>,
+    client_id: Option<&'a str>,
+    username: Option<&'a str>,
+    scope: Option<&'a str>,
+    exp: Option<i64>,
+    iat: Option<i64>,
+    iss: Option<&'a str>,
+    aud: Option<&'a str>,
+    jti: Option<&'a str>,
+    token_type: Option<&'a str>,
+    tenant_id: Option<&'a str>,
+    email: Option<&'a str>,
+    groups: Option<&'a [String]>,
+}
+
+const INACTIVE: &[u8] = br#"{"active":false}"#;
+
+/// What is to be said of the token, or why nothing is.
+pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
+    match introspect(exchange, body).await {
+        Ok(body) => private_json(body),
+        Err(error) => error.into_response(&exchange.tenant.issuer.challenge),
+    }
+}
+
+/// 1. The form. 2. Who asks. 3. The token.
+async fn introspect(exchange: &Exchange<'_>, body: Body) -> Result<Vec<u8>, TokenError> {
+    let bytes = form::read(&exchange.parts.headers, body).await?;
+    let form = Form::parse(&bytes)?;
+    let Some(text) = form.get("token") else { return Err(ValidationError::missing(vec!["token"]).into()) };
+    let client = client_authentication::authenticate(exchange, &form).await?;
+    if client.client().is_public() {
+        let description = "a client that cannot prove who it is may not introspect";
+        return Err(OAuthError::new(ErrorCode::InvalidClient, description).into());
+    }
+    let asker = client.client();
+    let answer = match verify::access_token(text, &exchange.tenant.issuer, exchange.provider.now()) {
+        Some(token) => access_token(exchange, asker, &token).await,
+        None => refresh_token(exchange, asker, text).await,
+    };
+    answer.map_err(|_| OAuthError::store_away().into())
+}
+
+/// Of an access token: its owner and its audience may know.
+async fn access_token(
+    exchange: &Exchange<'_>,
+    asker: &Client,
+    token: &VerifiedAccessToken,
+) -> Result<Vec<u8>, StoreError> {
+    let (tenant, claims, now) = (&exchange.tenant, token.claims(), exchange.provider.now());
+    let is_audience = asker.resource_server.as_ref().is_some_and(|api| api.audience == claims.aud);
+    let Some(owner) = tenant.clients.get(&claims.client_id) else { return Ok(INACTIVE.to_vec()) };
+    if !is_audience && *claims.aud != *asker.id && owner.id != asker.id {
+        return Ok(INACTIVE.to_vec());
+    }
+    let (grant, user) = match token.origin() {
+        Origin::Client => (None, None),
+        Origin::Grant(grant) => match tenant.users.get(&claims.sub).filter(|user| !user.disabled) {
+            Some(user) => (Some(grant), Some(user)),
+            None => return Ok(INACTIVE.to_vec()),
+        },
+    };
+    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &claims.jti, grant, now };
+    let store = exchange.provider.store();
+    let is_live = match token.origin() {
+        Origin::Client => !store.is_revoked(lookup).await?,
+        // A client that was made anew elsewhere has inherited no grant.
+        Origin::Grant(_) => store.live_grant(lookup).await?.is_some_and(|grant| grant.client == owner.key),
+    };
+    if !is_live {
+        return Ok(INACTIVE.to_vec());
+    }
+    let groups = user.filter(|_| token.has("groups")).map(|user| user.groups.as_slice());
+    let email = user.filter(|_| token.has("email")).and_then(|user| user.claims.get("email")?.as_str());
+    Ok(json(&Introspection {
+        active: true,
+        sub: Some(&claims.sub),
+        client_id: Some(&claims.client_id),
+        username: user.map(|user| user.username.as_str()),
+        scope: Some(&claims.scope),
+        exp: Some(claims.exp),
+        iat: Some(claims.iat),
+        iss: Some(&tenant.issuer.url),
+        aud: Some(&claims.aud),
+        jti: Some(&claims.jti),
+        token_type: Some("Bearer"),
+        tenant_id: Some(&tenant.issuer.slug),
+        email,
+        groups,
+    }))
+}
+
+/// Of a refresh token: its owner alone may know.
+async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> Result<Vec<u8>, StoreError> {
+    let (tenant, now) = (&exchange.tenant, exchange.provider.now());
+    let inactive = Ok(INACTIVE.to_vec());
+    let Some(token) = tenant.issuer.sealer.as_ref().and_then(|sealer| DerivedToken::open(sealer, text)) else {
+        return inactive;
+    };
+    let grant = exchange.provider.store().grant(&tenant.issuer.key, Id::from_bytes(token.id), now).await?;
+    let Some(grant) = grant.filter(|grant| !grant.over && grant.client == asker.key) else { return inactive };
+    let Some(window) = grant.refresh.filter(|_| grant.generation == token.generation) else { return inactive };
+    let end = window.expires_at.min(window.idle_expires_at);
+    let person = PersonGrant::of(&grant)?;
+    let Some(user) = user(tenant, &person).filter(|_| now < end) else { return inactive };
+    Ok(json(&Introspection {
+        active: true,
+        sub: Some(&user.subject),
+        client_id: Some(&asker.id),
+        username: Some(&user.username),
+        scope: Some(&person.scopes.join(" ")),
+        exp: Some(end.as_second()),
+        iat: Some(grant.created_at.as_second()),
+        iss: Some(&tenant.issuer.url),
+        aud: Some(&tenant.issuer.url),
+        token_type: Some("refresh_token"),
+        tenant_id: Some(&tenant.issuer.slug),
+        ..Introspection::default()
+    }))
+}
+
+fn user<'a>(tenant: &'a TenantSnapshot, person: &PersonGrant) -> Option<&'a crate::tenant::user::User> {
+    tenant.users.get(&person.subject).filter(|user| !user.disabled).map(|user| &**user)
+}
+
+fn json(introspection: &Introspection<'_>) -> Vec<u8> {
+    // Text and numbers always serialise.
+    serde_json::to_vec(introspection).unwrap_or_default()
+}

@@ -1,0 +1,71 @@
+//! The login page, and what it sends.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{Method, StatusCode};
+
+use crate::audit::Outcome;
+use crate::interaction::failure::Failure;
+use crate::interaction::submitted::Submitted;
+use crate::interaction::{Interaction, Next, Todo, answer, show};
+use crate::login::{Attempt, attempt};
+use crate::session;
+use crate::web::error;
+use crate::web::exchange::Exchange;
+use crate::web::page::login::Problem;
+
+/// The page, or what comes after it.
+pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
+    let result = if exchange.parts.method == Method::POST {
+        log_in(exchange, body).await
+    } else {
+        show::page(exchange, show::Which::Login).await
+    };
+    result.unwrap_or_else(|failure| failure.into_response(exchange))
+}
+
+/// 1. The form, from a page of ours. 2. The flow, in its browser. 3. The password. 4. The session.
+async fn log_in(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> {
+    let (submitted, _same_origin) = Submitted::read(exchange, body).await?;
+    let mut interaction = Interaction::open(exchange, submitted.flow()?).await?;
+    let username = submitted.username.as_deref().unwrap_or_default();
+    let password = submitted.password.clone().unwrap_or_default();
+    let user = match attempt(exchange, username, &password).await? {
+        Attempt::Verified(user) => user,
+        Attempt::Refused => return refused(&interaction, username, Problem::Refused).await,
+        Attempt::Throttled(wait) => return refused(&interaction, username, Problem::Throttled(wait)).await,
+        Attempt::Busy => return Err(Failure::Busy),
+    };
+    exchange.audit().login(&interaction.client, &user.user().subject, Outcome::Ok);
+    let before = interaction.session.take();
+    let session = session::begin(exchange.provider, &exchange.tenant, user, session::PASSWORD, before).await?;
+    interaction.flow.authenticated = Some(session.row().id);
+    interaction.flow.selected = Some(session.row().id);
+    interaction.session = Some(session.clone());
+    let mut response = answer::next(&interaction).await?;
+    session::set_cookie(response.headers_mut(), &exchange.tenant, &session);
+    Ok(response)
+}
+
+/// The page again, which never says whether the account exists.
+async fn refused(interaction: &Interaction<'_>, username: &str, problem: Problem) -> Result<Response, Failure> {
+    let exchange = interaction.exchange;
+    let outcome = match problem {
+        Problem::Refused => Outcome::Refused,
+        Problem::Throttled(_) => Outcome::Throttled,
+    };
+    exchange.audit().login(&interaction.client, "", outcome);
+    if exchange.wants_json() {
+        return Ok(match problem {
+            Problem::Refused => error::public(StatusCode::UNAUTHORIZED, "login_failed", "wrong user name or password"),
+            Problem::Throttled(wait) => error::throttled(wait),
+        });
+    }
+    match interaction.next().await? {
+        Next::Do(Todo::Login(proposed), sealed) => {
+            Ok(show::login(interaction, &sealed, &proposed, Some(username), Some(problem)))
+        }
+        // Somebody has logged in meanwhile, in another tab.
+        _ => answer::next(interaction).await,
+    }
+}

@@ -1,0 +1,145 @@
+//! The end-session endpoint (RP-Initiated Logout 1.0 §2), and the page that asks before it acts.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{Method, StatusCode};
+
+use crate::interaction::answer::see_other;
+use crate::interaction::failure::Failure;
+use crate::logout::request::{Asked, LogoutRequest, Refused};
+use crate::logout::{self, Told};
+use crate::session::{self, LiveSession};
+use crate::store::SessionEnd;
+use crate::tenant::oauth_client::Client;
+use crate::web::exchange::Exchange;
+use crate::web::form::{self, Form};
+use crate::web::page::destination::{Destination, WebAddress};
+use crate::web::page::logged_out::{LoggedOut, Next};
+use crate::web::page::logout::{LogoutConfirm, StayedLoggedIn};
+use crate::web::page::{self, Site};
+use crate::web::same_origin::SameOrigin;
+
+/// 1. The request. 2. Who is logged in. 3. Whether to ask. 4. The end.
+pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
+    let result = if exchange.parts.method == Method::POST {
+        post(exchange, body).await
+    } else {
+        let query = exchange.parts.uri.query().unwrap_or_default().to_owned();
+        get(exchange, query.as_bytes()).await
+    };
+    result.unwrap_or_else(|failure| failure.into_response(exchange))
+}
+
+async fn get(exchange: &Exchange<'_>, query: &[u8]) -> Result<Response, Failure> {
+    let form = Form::parse(query).map_err(Failure::Body)?;
+    if let Some(sealed) = form.get("resume") {
+        let opened = logout::resume::open(sealed, exchange).await?;
+        let form = Form::parse(&opened).map_err(Failure::Body)?;
+        return request(exchange, &form).await;
+    }
+    request(exchange, &form).await
+}
+
+/// A POST from another site brings no cookies, and would look like somebody who is not logged in: the
+/// browser is sent here again by a GET, which brings them.
+async fn post(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> {
+    let bytes = form::read(&exchange.parts.headers, body).await.map_err(Failure::Body)?;
+    let form = Form::parse(&bytes).map_err(Failure::Body)?;
+    // What is wrong with it is said at once.
+    LogoutRequest::check(&form, &exchange.tenant, exchange.provider.now())?;
+    let sealed = logout::resume::seal(&bytes, exchange).await?;
+    Ok(see_other(&format!("{}/oauth/logout?resume={sealed}", exchange.tenant.issuer.url)))
+}
+
+async fn request(exchange: &Exchange<'_>, form: &Form<'_>) -> Result<Response, Failure> {
+    let LogoutRequest { hint, asked } = LogoutRequest::check(form, &exchange.tenant, exchange.provider.now())?;
+    let session = session::load(exchange.provider, &exchange.tenant, &exchange.parts.headers).await?;
+    let speaks_for = match (&hint, &session) {
+        (None, _) => false,
+        // It is over already: there is nothing to ask.
+        (Some(_), None) => true,
+        (Some(hint), Some(session)) => hint.subject == session.row().subject && hint.session == Some(session.row().id),
+    };
+    if speaks_for { end(exchange, session, &asked).await } else { ask(exchange, session.as_ref(), &asked) }
+}
+
+/// The question, for whoever has no hint or one that speaks for somebody else.
+fn ask(exchange: &Exchange<'_>, session: Option<&LiveSession>, asked: &Asked) -> Result<Response, Failure> {
+    let sealed = asked.seal(&exchange.tenant).ok_or(Failure::Unavailable)?;
+    let username = session.map(|session| session.user().username.as_str());
+    let page = LogoutConfirm { site: site(exchange, asked), flow: &sealed, username };
+    Ok(page::respond(StatusCode::OK, &page))
+}
+
+/// `POST oauth/logout/confirm`: what the person has answered.
+pub(crate) async fn confirm(exchange: &Exchange<'_>, body: Body) -> Response {
+    confirmed(exchange, body).await.unwrap_or_else(|failure| failure.into_response(exchange))
+}
+
+async fn confirmed(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> {
+    let _same_origin = SameOrigin::check(&exchange.parts.headers, &exchange.tenant.issuer.url)?;
+    let bytes = form::read(&exchange.parts.headers, body).await.map_err(Failure::Body)?;
+    let form = Form::parse(&bytes).map_err(Failure::Body)?;
+    let sealed = form.get("flow").ok_or(Failure::Missing("flow"))?;
+    let asked = Asked::open(sealed, &exchange.tenant, exchange.provider.now()).ok_or(Failure::Used)?;
+    let session = session::load(exchange.provider, &exchange.tenant, &exchange.parts.headers).await?;
+    match form.get("decision") {
+        Some("yes") => end(exchange, session, &asked).await,
+        Some("no") => Ok(stayed(exchange, &asked)),
+        _ => Err(Failure::Missing("decision")),
+    }
+}
+
+/// The person said no: whoever was logged in stays so, and goes nowhere.
+fn stayed(exchange: &Exchange<'_>, asked: &Asked) -> Response {
+    page::respond(StatusCode::OK, &StayedLoggedIn { site: site(exchange, asked) })
+}
+
+/// Ends the session, tells its clients, and leads on.
+async fn end(exchange: &Exchange<'_>, session: Option<LiveSession>, asked: &Asked) -> Result<Response, Failure> {
+    let (provider, tenant) = (exchange.provider, &exchange.tenant);
+    let client = asked.client_id.as_deref().and_then(|id| tenant.clients.get(id)).map(Arc::clone);
+    let told = match &session {
+        None => Told::default(),
+        Some(session) => {
+            let told = logout::told(provider, tenant, session.row()).await?;
+            let (key, id, now) = (&tenant.issuer.key, session.row().id, provider.now());
+            let end = SessionEnd { tenant: key, session: id, now, logouts: &told.backchannel };
+            provider.store().end_session(end).await?;
+            provider.logouts_due().notify_one();
+            exchange.audit().logout(client.as_deref(), &session.row().subject);
+            told
+        }
+    };
+    let mut response = left(exchange, asked, client.as_deref(), &told);
+    session::clear_cookie(response.headers_mut(), tenant);
+    Ok(response)
+}
+
+/// The page that says so, with the iframes of those who are told by them; or straight on.
+fn left(exchange: &Exchange<'_>, asked: &Asked, client: Option<&Client>, told: &Told) -> Response {
+    let next = asked.next();
+    let frames: Vec<WebAddress<'_>> =
+        told.frontchannel.iter().filter_map(|address| WebAddress::parse(address)).collect();
+    if frames.is_empty()
+        && let Some(next) = &next
+    {
+        return see_other(next);
+    }
+    let to = next.as_deref().and_then(Destination::parse);
+    let next = to.map(|to| Next { client: client.map_or("", |client| client.display_name.as_str()), to });
+    page::respond(StatusCode::OK, &LoggedOut { site: site(exchange, asked), next, frames: &frames })
+}
+
+fn site<'a>(exchange: &'a Exchange<'_>, asked: &Asked) -> Site<'a> {
+    let locales: Vec<String> = asked.ui_locales.iter().flat_map(|text| text.split(' ')).map(str::to_owned).collect();
+    exchange.site(&locales)
+}
+
+impl From<Refused> for Failure {
+    fn from(Refused(reason): Refused) -> Self {
+        Self::Logout(reason)
+    }
+}

@@ -1,0 +1,134 @@
+//! What the grants of a person have in common: who may still have tokens, and for how long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_jose::{DerivedToken, left_half_hash};
+use jiff::Timestamp;
+
+use super::AccessGrant;
+use super::audience;
+use super::authorization_code::invalid_grant;
+use crate::store::RefreshWindow;
+use crate::tenant::oauth_client::Client;
+use crate::tenant::snapshot::{Issuer, TenantSnapshot};
+use crate::tenant::user::User;
+use crate::token::access_token;
+use crate::token::id_token::{IdTokenGrant, IdTokenKey, Moment};
+use crate::token::person::PersonGrant;
+use crate::token::response::TokenResponse;
+use crate::web::client_authentication::AuthenticatedClient;
+use crate::web::error::{ErrorCode, OAuthError};
+
+/// What tokens are issued for.
+#[derive(Debug)]
+pub(crate) struct PersonTokens<'a> {
+    /// To whom.
+    pub(crate) client: &'a AuthenticatedClient,
+    /// About whom.
+    pub(crate) user: Arc<User>,
+    /// What was granted.
+    pub(crate) grant: PersonGrant,
+    /// The scopes of this access token, where a refresh asks for fewer.
+    pub(crate) narrowed: Option<Vec<String>>,
+    /// Generation of the refresh token, if there is to be one.
+    pub(crate) refresh: Option<u32>,
+    /// Whether these are the grant's first tokens.
+    pub(crate) moment: Moment,
+}
+
+impl PersonTokens<'_> {
+    /// Signs them.
+    pub(crate) fn issue(&self, tenant: &TenantSnapshot, now: Timestamp) -> Result<TokenResponse, OAuthError> {
+        let Self { client, user, grant, narrowed, refresh, moment } = self;
+        let issuer = &tenant.issuer;
+        let scopes = narrowed.as_ref().unwrap_or(&grant.scopes);
+        let access_token = access_token::issue(
+            AccessGrant {
+                client,
+                subject: &grant.subject,
+                audience: &grant.audience,
+                scope: scopes.join(" "),
+                person: Some(grant),
+            },
+            issuer,
+            now,
+        )?;
+        let id_token = if scopes.iter().any(|scope| scope == "openid") {
+            let key = IdTokenKey::of(issuer, client.client())?;
+            let at_hash = left_half_hash(key.algorithm(), &access_token.token);
+            let facts = IdTokenGrant { person: grant, user, scopes, at_hash: &at_hash, moment: *moment };
+            Some(key.issue(&facts, now)?)
+        } else {
+            None
+        };
+        let refresh_token = match refresh {
+            Some(generation) => Some(self::refresh_token(tenant, grant, *generation)?),
+            None => None,
+        };
+        Ok(TokenResponse::new(access_token).with_refresh_token(refresh_token).with_id_token(id_token))
+    }
+}
+
+/// The refresh token of this generation: derived, so that whoever asks twice gets the same.
+fn refresh_token(tenant: &TenantSnapshot, grant: &PersonGrant, generation: u32) -> Result<String, OAuthError> {
+    let sealer = tenant.issuer.sealer.as_ref().ok_or_else(OAuthError::store_away)?;
+    let token = DerivedToken { id: *grant.id.as_bytes(), generation };
+    token.issue(sealer).map_err(|_| OAuthError::new(ErrorCode::ServerError, "an internal error"))
+}
+
+/// The account whose `sub` this is, while it may have tokens.
+pub(super) fn user(tenant: &TenantSnapshot, subject: &str) -> Result<Arc<User>, OAuthError> {
+    let user = tenant.users.get(subject).filter(|user| !user.disabled);
+    user.map(Arc::clone).ok_or_else(|| invalid_grant("the account is gone or disabled"))
+}
+
+/// What the client may have of `grant` now. Scopes and audiences can be withdrawn while a grant lives,
+/// which may be months: what is not granted any more is not served.
+pub(super) fn still_granted(grant: PersonGrant, client: &Client, issuer: &Issuer) -> Result<PersonGrant, OAuthError> {
+    let mut grant = grant;
+    if !audience::reaches(client, issuer, &grant.audience) {
+        return Err(invalid_grant("the audience was withdrawn from the client"));
+    }
+    grant.scopes.retain(|scope| audience::is_granted_at(client, &grant.audience, scope));
+    if grant.scopes.is_empty() {
+        return Err(invalid_grant("all scopes were withdrawn from the client"));
+    }
+    Ok(grant)
+}
+
+/// The keys that its tokens need are there: else a code or a refresh token would be used up for nothing.
+pub(super) fn check_keys(grant: &PersonGrant, client: &Client, issuer: &Issuer) -> Result<(), OAuthError> {
+    access_token::signing(issuer)?;
+    if grant.has("openid") {
+        IdTokenKey::of(issuer, client)?;
+    }
+    Ok(())
+}
+
+/// Until when a refresh token that is made `now` counts, in a grant that has this window already.
+pub(super) fn refresh_window(
+    client: &Client,
+    tenant: &TenantSnapshot,
+    now: Timestamp,
+    before: Option<RefreshWindow>,
+) -> RefreshWindow {
+    let lifetimes = &tenant.issuer.lifetimes;
+    let absolute = client.lifetimes.refresh_token.unwrap_or(lifetimes.refresh_token);
+    let idle = client.lifetimes.refresh_token_idle.unwrap_or(lifetimes.refresh_token_idle);
+    let expires_at = before.map_or_else(|| after(now, absolute), |before| before.expires_at);
+    RefreshWindow { expires_at, idle_expires_at: after(now, idle).min(expires_at) }
+}
+
+/// When the longest-lived token of a grant that begins `now` is over: where there is no refresh token,
+/// the grant's row is of use as long as its session may end, for its client is told of that.
+pub(super) fn access_token_end(client: &Client, tenant: &TenantSnapshot, now: Timestamp) -> Timestamp {
+    let lifetimes = &tenant.issuer.lifetimes;
+    let access = client.lifetimes.access_token.unwrap_or(lifetimes.access_token);
+    let told = client.backchannel_logout.is_some() || client.frontchannel_logout.is_some();
+    after(now, if told { access.max(lifetimes.session) } else { access })
+}
+
+fn after(now: Timestamp, seconds: u32) -> Timestamp {
+    now.saturating_add(Duration::from_secs(seconds.into())).unwrap_or(now)
+}

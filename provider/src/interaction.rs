@@ -1,0 +1,170 @@
+//! A flow between two steps: who is there, what was decided before, and what comes next.
+//!
+//! Every endpoint of a login ends here: it changes the flow or the session and asks [`Interaction::next`].
+//! No step knows which one follows (see [`crate::authorize::decide`]).
+
+pub(crate) mod answer;
+pub(crate) mod failure;
+pub(crate) mod finish;
+pub(crate) mod open;
+pub(crate) mod show;
+pub(crate) mod submitted;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use claviger_crds::published::ConsentPolicy;
+
+use self::failure::Failure;
+use crate::authorize::decide::{self, Account, FlowFacts, SessionFacts, Situation, Step};
+use crate::authorize::prompt::Prompt;
+use crate::authorize::refusal::{AuthorizationError, AuthorizationErrorCode};
+use crate::authorize::response::AuthorizationResponse;
+use crate::flow::{Flow, handle};
+use crate::session::{ACR_VALUES, LiveSession};
+use crate::store::Id;
+use crate::tenant::oauth_client::Client;
+use crate::token::hint;
+use crate::web::exchange::Exchange;
+use crate::web::page::{self, language::Language};
+
+/// A flow, with the browser and the session that it is in.
+pub(crate) struct Interaction<'a> {
+    /// The request.
+    pub(crate) exchange: &'a Exchange<'a>,
+    /// Who asked.
+    pub(crate) client: Arc<Client>,
+    /// The flow.
+    pub(crate) flow: Flow,
+    /// Who is logged in here.
+    pub(crate) session: Option<LiveSession>,
+}
+
+/// What comes next.
+pub(crate) enum Next {
+    /// The person has something to do on a page; the flow, sealed.
+    Do(Todo, String),
+    /// The client is told an error.
+    Refused(AuthorizationResponse),
+    /// Nothing is left to do: these scopes are granted.
+    Finished(BTreeSet<String>),
+}
+
+/// What a person can have to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Todo {
+    /// To log in.
+    Login(Proposed),
+    /// To say which account it shall be.
+    SelectAccount,
+    /// To let the client have these scopes.
+    Consent(Vec<String>),
+}
+
+/// The user name on the login page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proposed {
+    /// To be typed; the client may have said what it is likely to be.
+    Asked(Option<String>),
+    /// Of whoever is logged in, or was meant.
+    Fixed(String),
+}
+
+impl Todo {
+    /// Below the issuer.
+    pub(crate) fn path(&self) -> &'static str {
+        match self {
+            Self::Login(_) => page::LOGIN,
+            Self::SelectAccount => page::SELECT_ACCOUNT,
+            Self::Consent(_) => page::CONSENT,
+        }
+    }
+
+    /// As JSON names it.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Login(_) => "login",
+            Self::SelectAccount => "select_account",
+            Self::Consent(_) => "consent",
+        }
+    }
+}
+
+impl Interaction<'_> {
+    /// What comes next.
+    pub(crate) async fn next(&self) -> Result<Next, Failure> {
+        let Self { exchange, client, flow, session } = self;
+        let consented = self.consented().await?;
+        let row = session.as_ref().map(LiveSession::row);
+        let is_here = |step: Option<Id>| step.is_some() && step == row.map(|row| row.id);
+        let hinted = hint::subject(&flow.request, &exchange.tenant.issuer, exchange.provider.now());
+        if hinted.is_none() && flow.request.id_token_hint.is_some() && flow.request.prompt.contains(&Prompt::None) {
+            // Somebody is meant, and nobody will see on a page that it is another who is logged in.
+            let description = "id_token_hint is not an ID token of this issuer";
+            return Ok(self.refused(AuthorizationError::new(AuthorizationErrorCode::LoginRequired, description)));
+        }
+        let situation = Situation {
+            request: &flow.request,
+            client,
+            session: row.map(|row| SessionFacts {
+                subject: &row.subject,
+                authenticated_at: row.authenticated_at,
+                acr: &row.acr,
+            }),
+            consented: &consented,
+            hint_subject: hinted.as_deref(),
+            // What was done in a session that has ended since, or in another person's, does not count.
+            flow: FlowFacts {
+                subject: row.map(|row| row.subject.as_str()),
+                authenticated: is_here(flow.authenticated),
+                account_selected: is_here(flow.selected),
+                consented: is_here(flow.consented),
+                denied: flow.denied,
+            },
+            reachable_acr: &ACR_VALUES,
+            now: exchange.provider.now(),
+        };
+        let todo = match decide::decide(&situation) {
+            Step::Login { account, .. } => Todo::Login(self.proposed(account)),
+            Step::SelectAccount => Todo::SelectAccount,
+            // A client may not learn by `claims` what the page did not name.
+            Step::Consent { scopes } => {
+                Todo::Consent(scopes.iter().chain(&flow.request.claim_scopes).cloned().collect())
+            }
+            Step::Finish { scopes } => return Ok(Next::Finished(scopes.iter().cloned().collect())),
+            Step::Error(error) => return Ok(self.refused(error)),
+        };
+        let sealed = handle::seal(exchange.provider, &exchange.tenant, flow).await?;
+        Ok(Next::Do(todo, sealed))
+    }
+
+    fn refused(&self, error: AuthorizationError) -> Next {
+        Next::Refused(self.flow.request.destination(&self.exchange.tenant.issuer.url).error(error))
+    }
+
+    /// Whose name the login page shows.
+    fn proposed(&self, account: Account<'_>) -> Proposed {
+        let named = |subject| self.exchange.tenant.users.get(subject).map(|user| user.username.clone());
+        let proposed = match account {
+            Account::Only(subject) => named(subject).map(Proposed::Fixed),
+            Account::Suggested(subject) if !self.flow.another => named(subject).map(Proposed::Fixed),
+            Account::Suggested(_) | Account::Any => None,
+        };
+        proposed.unwrap_or_else(|| Proposed::Asked(self.flow.request.preferences.login_hint.clone()))
+    }
+
+    /// What the person has let the client have before.
+    async fn consented(&self) -> Result<BTreeSet<String>, Failure> {
+        let Some(session) = &self.session else { return Ok(BTreeSet::new()) };
+        if self.client.consent == ConsentPolicy::Skip {
+            return Ok(BTreeSet::new());
+        }
+        let (store, tenant) = (self.exchange.provider.store(), &self.exchange.tenant.issuer.key);
+        Ok(store.consent(tenant, &session.row().subject, &self.client.key).await?)
+    }
+
+    /// The language of its pages.
+    pub(crate) fn language(&self) -> Language {
+        self.exchange.language(&self.flow.request.preferences.ui_locales)
+    }
+}

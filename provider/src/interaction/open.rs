@@ -1,0 +1,34 @@
+//! How a request comes to its interaction: the flow that it names, in the browser where it began.
+
+use std::sync::Arc;
+
+use super::Interaction;
+use super::failure::Failure;
+use crate::authorize::redirect_uri;
+use crate::authorize::request::AuthorizationRequest;
+use crate::flow::{Flow, cookie, handle};
+use crate::session;
+use crate::web::exchange::Exchange;
+
+impl<'a> Interaction<'a> {
+    /// A flow that begins with `request`.
+    pub(crate) async fn begin(exchange: &'a Exchange<'a>, request: AuthorizationRequest) -> Result<Self, Failure> {
+        let flow = Flow::begin(request, exchange.provider.now());
+        Self::with(exchange, flow).await
+    }
+
+    /// The flow that `text` seals, if it is this browser's.
+    pub(crate) async fn open(exchange: &'a Exchange<'a>, text: &str) -> Result<Self, Failure> {
+        let flow = handle::open(exchange.provider, &exchange.tenant, text).await?;
+        cookie::check(&exchange.parts.headers, &exchange.tenant, &flow)?;
+        Self::with(exchange, flow).await
+    }
+
+    async fn with(exchange: &'a Exchange<'a>, flow: Flow) -> Result<Self, Failure> {
+        // It, or where its answer goes, may have been withdrawn since the flow began.
+        let client = exchange.tenant.clients.get(&flow.request.client_id).ok_or(Failure::ClientGone)?;
+        redirect_uri::find(client, flow.request.redirect_uri.as_str()).ok_or(Failure::ClientGone)?;
+        let session = session::load(exchange.provider, &exchange.tenant, &exchange.parts.headers).await?;
+        Ok(Self { exchange, client: Arc::clone(client), flow, session })
+    }
+}

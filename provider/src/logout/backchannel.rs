@@ -1,0 +1,129 @@
+//! Delivers logout tokens: what the store says is due, a few at once, again and again until the client
+//! has it or an hour is over. A pod that dies leaves it to the others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::token;
+use crate::audit::{self, LogoutDelivery};
+use crate::provider::Provider;
+use crate::store::{DueLogout, LogoutOutcome};
+
+/// So many are taken from the store in one go.
+const BATCH: u32 = 32;
+/// So many are delivered at once.
+const AT_ONCE: usize = 8;
+/// So long others leave what was taken alone; longer than an outbound call takes.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often the store is asked, where nothing wakes this.
+const EVERY: Duration = Duration::from_secs(5);
+/// The first wait after a failure; each is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// And at most this.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Delivers until `shutdown`.
+pub(crate) async fn deliver(provider: Arc<Provider>, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let more = round(&provider).await;
+        if more {
+            continue;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = provider.logouts_due().notified() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Takes what is due and tries it. Whether there may be more.
+pub(crate) async fn round(provider: &Provider) -> bool {
+    let now = provider.now();
+    let lease = now.saturating_add(LEASE).unwrap_or(now);
+    // The store says itself that it is away.
+    let Ok(due) = provider.store().claim_logouts(now, lease, BATCH).await else { return false };
+    let more = u32::try_from(due.len()).unwrap_or(u32::MAX) == BATCH;
+    futures::stream::iter(due).for_each_concurrent(AT_ONCE, |due| attempt(provider, due)).await;
+    more
+}
+
+async fn attempt(provider: &Provider, due: DueLogout) {
+    let (result, outcome) = match try_once(provider, &due).await {
+        Ok(()) => (LogoutDelivery::Delivered, LogoutOutcome::Done),
+        Err(Failure::ForGood) => (LogoutDelivery::Refused, LogoutOutcome::Done),
+        Err(Failure::ForNow) => match next_attempt(&due, provider.now()) {
+            Some(at) => (LogoutDelivery::Retried, LogoutOutcome::Later(at)),
+            None => (LogoutDelivery::GivenUp, LogoutOutcome::Done),
+        },
+    };
+    provider.counters().logout_delivery(result);
+    audit::logout_delivery(provider.now(), &due, result);
+    // If this is lost, the lease ends and the client hears of it twice, under one `jti`.
+    let _noted = provider.store().logout_attempted(&due.tenant, due.logout.id, outcome).await;
+}
+
+/// Why a client was not told.
+enum Failure {
+    /// It said that it will never take this, or there is nobody to tell any more.
+    ForGood,
+    /// It may take it later.
+    ForNow,
+}
+
+async fn try_once(provider: &Provider, due: &DueLogout) -> Result<(), Failure> {
+    let tenant = provider.directory().by_key(&due.tenant).ok_or(Failure::ForGood)?;
+    let key = &due.logout.client;
+    let client = tenant.clients.get(key.client_id()).filter(|client| client.key == *key).ok_or(Failure::ForGood)?;
+    let registered = client.backchannel_logout.as_ref().ok_or(Failure::ForGood)?;
+    let token = token::issue(&due.logout, client, &tenant.issuer, provider.now()).ok_or(Failure::ForNow)?;
+    let status = provider.outbound().post_form(&registered.uri, &[("logout_token", &token)]).await;
+    match status {
+        Ok(status) if status.is_success() => Ok(()),
+        // §2.8: the client has understood it and refuses it. To say it again changes nothing.
+        Ok(status) if status == http::StatusCode::BAD_REQUEST => Err(Failure::ForGood),
+        Ok(_) | Err(_) => Err(Failure::ForNow),
+    }
+}
+
+/// When to try again; none where it is too late by then.
+fn next_attempt(due: &DueLogout, now: Timestamp) -> Option<Timestamp> {
+    let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(due.attempts.min(16))).min(LONGEST_WAIT);
+    let at = now.saturating_add(wait).ok()?;
+    (at < due.logout.expires_at).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{ClientKey, Id, NewLogout, TenantKey};
+
+    fn due(attempts: u32, expires_in: i64) -> DueLogout {
+        let logout = NewLogout {
+            id: Id::from_bytes([1; 16]),
+            client: ClientKey::new("shop", "shop", "shop.app"),
+            subject: "ada".to_owned(),
+            session: Id::from_bytes([2; 16]),
+            expires_at: Timestamp::from_second(1000 + expires_in).unwrap(),
+        };
+        DueLogout { tenant: TenantKey::new("identity", "acme", "acme"), logout, attempts }
+    }
+
+    #[test]
+    fn each_wait_is_twice_the_one_before_up_to_five_minutes() {
+        let now = Timestamp::from_second(1000).unwrap();
+        let wait = |attempts| next_attempt(&due(attempts, 3600), now).unwrap().as_second() - 1000;
+        assert_eq!([0, 1, 2, 3, 7, 8, 40].map(wait), [2, 4, 8, 16, 256, 300, 300]);
+    }
+
+    #[test]
+    fn what_would_come_too_late_is_given_up() {
+        let now = Timestamp::from_second(1000).unwrap();
+        assert_eq!(next_attempt(&due(8, 300), now), None);
+        assert!(next_attempt(&due(8, 301), now).is_some());
+    }
+}

@@ -1,0 +1,208 @@
+//! The calls: what is sent, how long it may take and how much may come back.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{ACCEPT, HeaderValue};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, redirect};
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::error::OutboundError;
+use super::lifetime::max_age;
+use super::policy::{Allow, Policy, Target};
+use super::resolver::{Lookup, Resolver, system};
+
+/// Resolving, connecting and the TLS handshake.
+const CONNECT: Duration = Duration::from_secs(3);
+/// A whole call, waiting for its turn included.
+const TOTAL: Duration = Duration::from_secs(5);
+/// Fetches at once.
+const FETCHES: usize = 64;
+/// Deliveries at once; apart, so that a logout of thousands does not keep clients from
+/// authenticating.
+const DELIVERIES: usize = 32;
+/// A connection that is not used for so long is closed. It serves bursts: what is fetched is cached.
+const IDLE: Duration = Duration::from_secs(10);
+/// What a server may send over HTTP/2 before it is read: the smallest window there is (RFC 9113).
+const WINDOW: u32 = 65_535;
+const USER_AGENT: &str = concat!("claviger/", env!("CARGO_PKG_VERSION"));
+
+/// Whom outbound calls trust and reach beside public https.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundOptions {
+    /// Certificates (PEM) of CAs that are trusted in addition to the system's.
+    pub ca_bundle: Option<Vec<u8>>,
+    /// Hosts and networks that are reached though they are not public, or not over https.
+    pub allow: Vec<Allow>,
+}
+
+/// Why there can be no outbound calls.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// It holds no certificate, or one that is no CA's.
+    #[error("the CA bundle is unusable: {0}")]
+    Bundle(String),
+    /// The program has not said which cryptography it uses.
+    #[error("no provider of cryptography is installed")]
+    Cryptography,
+    /// The HTTP client could not be built.
+    #[error("outbound calls cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// What was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The body, at most as long as was asked for.
+    pub body: Vec<u8>,
+    /// How long it may be kept, if the server said so.
+    pub max_age: Option<Duration>,
+}
+
+/// Calls other people's servers, within [`Policy`]. Clones share connections and bounds.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    policy: Arc<Policy>,
+    encrypted: Client,
+    plain: Client,
+    fetches: Arc<Semaphore>,
+    deliveries: Arc<Semaphore>,
+}
+
+impl Outbound {
+    /// Calls as `options` say. Reads the system's certificates, which takes some milliseconds: from
+    /// where OpenSSL has them (`/etc/ssl/certs` in our image; `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// move them). The CAs of web browsers are not compiled in: they would be as old as the program.
+    /// Without any, every call over https fails, and nothing else does.
+    pub fn new(options: OutboundOptions) -> Result<Self, SetupError> {
+        Self::with_lookup(options, system)
+    }
+
+    fn with_lookup(options: OutboundOptions, lookup: Lookup) -> Result<Self, SetupError> {
+        // reqwest would panic.
+        CryptoProvider::get_default().ok_or(SetupError::Cryptography)?;
+        let policy = Arc::new(Policy::new(options.allow));
+        let extra = options.ca_bundle.as_deref().map(bundle).transpose()?.unwrap_or_default();
+        let resolver = Resolver::new(Arc::clone(&policy), lookup);
+        Ok(Self {
+            policy,
+            plain: builder().dns_resolver(resolver.plain()).tls_certs_only([]).build()?,
+            encrypted: encrypted(&resolver, &extra)?,
+            fetches: Arc::new(Semaphore::new(FETCHES)),
+            deliveries: Arc::new(Semaphore::new(DELIVERIES)),
+        })
+    }
+
+    /// The body at `url`, if the answer is 200 and at most `limit` bytes long. Whether it is JSON is
+    /// seen when it is parsed: the content type is not asked, for many servers have it wrong.
+    pub async fn fetch(&self, url: &str, limit: usize) -> Result<Fetched, OutboundError> {
+        let get = |client: &Client, url| client.get(url).header(ACCEPT, HeaderValue::from_static("application/json"));
+        let read = async |response: Response| match response.status() {
+            StatusCode::OK => body(response, limit).await,
+            status => Err(OutboundError::Status(status)),
+        };
+        self.call(url, &self.fetches, get, read).await
+    }
+
+    /// Posts `fields` as a form and gives the status of the answer, whose body is not read.
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<StatusCode, OutboundError> {
+        let post = |client: &Client, url| client.post(url).form(fields);
+        self.call(url, &self.deliveries, post, async |response: Response| Ok(response.status())).await
+    }
+
+    /// The frame of every call: policy, turn, time, no redirects.
+    async fn call<T>(
+        &self,
+        url: &str,
+        turns: &Semaphore,
+        request: impl FnOnce(&Client, url::Url) -> RequestBuilder,
+        read: impl AsyncFnOnce(Response) -> Result<T, OutboundError>,
+    ) -> Result<T, OutboundError> {
+        let target = self.policy.check(url)?;
+        let deadline = Instant::now() + TOTAL;
+        let _turn = match timeout_at(deadline, turns.acquire()).await {
+            Ok(Ok(turn)) => turn,
+            Ok(Err(_)) | Err(_) => return Err(OutboundError::Busy),
+        };
+        let request = request(self.client(&target), target.into_url());
+        let exchange = async {
+            let response = request.send().await?;
+            match response.status() {
+                status if status.is_redirection() => Err(OutboundError::Redirect(status)),
+                _ => read(response).await,
+            }
+        };
+        timeout_at(deadline, exchange).await.unwrap_or(Err(OutboundError::Timeout))
+    }
+
+    fn client(&self, target: &Target) -> &Client {
+        if target.is_plain() { &self.plain } else { &self.encrypted }
+    }
+}
+
+/// What holds for every connection. No proxy, whatever the environment says: a proxy would resolve
+/// and connect itself, and the policy would judge only the proxy.
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout(IDLE)
+        .http2_initial_stream_window_size(WINDOW)
+        .http2_initial_connection_window_size(WINDOW)
+}
+
+/// Trusts the system's CAs and `extra`.
+fn encrypted(resolver: &Resolver, extra: &[Certificate]) -> Result<Client, reqwest::Error> {
+    let builder = || builder().https_only(true).dns_resolver(resolver.clone());
+    match builder().tls_certs_merge(extra.iter().cloned()).build() {
+        // `extra` was checked, so it is that the system has no certificates. A provider whose
+        // clients need no outbound calls is to run all the same.
+        Err(error) if extra.is_empty() => {
+            tracing::warn!(%error, "no CA certificates: outbound calls over https will fail");
+            builder().tls_certs_only([]).build()
+        }
+        built => built,
+    }
+}
+
+/// The CAs of a bundle; each must be one, or a slip in the file would show only when it is needed.
+fn bundle(pem: &[u8]) -> Result<Vec<Certificate>, SetupError> {
+    let unusable = |error: &dyn std::fmt::Display| SetupError::Bundle(error.to_string());
+    let mut certificates = Vec::new();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| unusable(&error))?;
+        RootCertStore::empty().add(certificate.clone()).map_err(|error| unusable(&error))?;
+        certificates.push(Certificate::from_der(&certificate)?);
+    }
+    if certificates.is_empty() { Err(unusable(&"it holds no certificate")) } else { Ok(certificates) }
+}
+
+/// Reads no further than `limit`, whatever length was announced.
+async fn body(mut response: Response, limit: usize) -> Result<Fetched, OutboundError> {
+    let max_age = max_age(response.headers());
+    let announced = response.content_length().unwrap_or_default();
+    if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
+        return Err(OutboundError::TooLarge(limit));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Err(OutboundError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Fetched { body, max_age })
+}

@@ -1,0 +1,197 @@
+//! Whether a password is that of a local account: argon2id, few at a time.
+//!
+//! Nobody learns which accounts exist: whatever is wrong, one hash is computed, and the answer is the
+//! same. [`Hashing::verify`] alone makes a [`VerifiedUser`].
+
+use std::collections::HashSet;
+use std::num::NonZero;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordVerifier as _, Version};
+use claviger_crds::published::SecretText;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zeroize::Zeroizing;
+
+use crate::store::TenantKey;
+use crate::tenant::snapshot::TenantSnapshot;
+use crate::tenant::user::User;
+
+/// A longer one is a mistake, or an attack on the hash's cost. The operator takes no longer one.
+const LONGEST: usize = 1024;
+/// Memory in KiB, passes and lanes that a hash may demand. Verification obeys the hash, so a bad one
+/// would let anybody exhaust this pod by trying to log in.
+const MOST: (u32, u32, u32) = (64 * 1024, 10, 4);
+/// Attempts that wait, for each that computes: at 65 hashes a second and core, half a second's work.
+const WAITING: usize = 32;
+/// Accounts whose hash cannot be used, of which logs have told.
+const MOST_TOLD: usize = 1_000;
+
+/// A hash with the parameters of the operator's own, of a password that nobody has. It is computed
+/// where there is no hash to compare with.
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$dBCzQ0dSPoSwTBPbFuZyqmCYM3ALGIyBPBmHpIPGUS4";
+
+static NOBODY: LazyLock<Option<UsableHash>> = LazyLock::new(|| UsableHash::parse(NOBODYS).ok());
+
+/// A password as somebody typed it. Any bytes, NUL too: argon2 counts them.
+pub(crate) struct TypedPassword(Zeroizing<Vec<u8>>);
+
+/// An account whose password was typed, just now, for this tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct VerifiedUser {
+    tenant: TenantKey,
+    user: Arc<User>,
+}
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The password is right, and the account may log in.
+    Verified(VerifiedUser),
+    /// It may not. Why is not to be learnt, here neither.
+    Refused,
+    /// Too many are trying: nothing was computed, and nobody failed.
+    Busy,
+}
+
+/// Computes hashes, beside the async threads.
+#[derive(Debug)]
+pub(crate) struct Hashing {
+    /// To compute, or to wait.
+    places: Arc<Semaphore>,
+    /// To compute. Each takes as much memory as its hash demands, 64 MiB at most.
+    cores: Arc<Semaphore>,
+    /// Documents of accounts whose hash cannot be used, each told once.
+    told: Mutex<HashSet<Arc<str>>>,
+}
+
+/// A hash whose cost is within bounds.
+struct UsableHash(PasswordHash);
+
+// === impl Hashing ===
+
+impl Hashing {
+    /// As many at a time as there are cores.
+    pub(crate) fn on_all_cores() -> Self {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        Self::new(cores, cores.get().saturating_mul(WAITING))
+    }
+
+    /// So many at a time, while so many wait.
+    pub(crate) fn new(parallel: NonZero<usize>, waiting: usize) -> Self {
+        let places = parallel.get().saturating_add(waiting).min(Semaphore::MAX_PERMITS);
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            cores: Arc::new(Semaphore::new(parallel.get().min(Semaphore::MAX_PERMITS))),
+            told: Mutex::default(),
+        }
+    }
+
+    /// Whether `password` is that of the account which `tenant` calls `username`.
+    pub(crate) async fn verify(&self, tenant: &TenantSnapshot, username: &str, password: TypedPassword) -> Outcome {
+        // These two say nothing of any account.
+        if !tenant.issuer.login.passwords || !(1..=LONGEST).contains(&password.0.len()) {
+            return Outcome::Refused;
+        }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return Outcome::Busy };
+        // Closed never.
+        let Ok(core) = Arc::clone(&self.cores).acquire_owned().await else { return Outcome::Busy };
+        let user = tenant.users.named(username);
+        let own = user.and_then(|user| self.usable(user));
+        let matches = compute(own, password, (place, core)).await;
+        match user {
+            // A disabled account's is computed like any other: it must not answer faster.
+            Some(user) if matches && !user.disabled => {
+                Outcome::Verified(VerifiedUser { tenant: tenant.issuer.key.clone(), user: Arc::clone(user) })
+            }
+            _ => Outcome::Refused,
+        }
+    }
+
+    /// The account's hash, if it has one that may be computed.
+    fn usable(&self, user: &User) -> Option<UsableHash> {
+        let hash = user.password_hash.as_ref().map(SecretText::expose)?;
+        UsableHash::parse(hash).inspect_err(|reason| self.tell(user, reason)).ok()
+    }
+
+    fn tell(&self, user: &User, reason: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() < MOST_TOLD && told.insert(Arc::clone(&user.document)) {
+            tracing::warn!(document = %user.document, "no password matches: the account's hash {reason}");
+        }
+    }
+}
+
+/// Whether `password` matches `own`; never where there is none, which takes as long. The permits are
+/// held until the work is over, even if nobody waits for it any more.
+async fn compute(
+    own: Option<UsableHash>,
+    password: TypedPassword,
+    permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+) -> bool {
+    let work = move || {
+        let _permits = permits;
+        let matches = own.as_ref().or(NOBODY.as_ref()).is_some_and(|hash| hash.matches(&password.0));
+        matches && own.is_some()
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or(false)
+}
+
+impl UsableHash {
+    /// Reads a hash in PHC string format.
+    ///
+    /// # Errors
+    /// Why it is never computed, as half a sentence without any of it.
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let hash = PasswordHash::new(text).map_err(|_| "is unreadable")?;
+        if hash.algorithm != Algorithm::Argon2id.ident() || hash.version != Some(Version::V0x13.into()) {
+            return Err("is not argon2id, version 19");
+        }
+        if hash.salt.is_none() || hash.hash.is_none() {
+            return Err("is not whole");
+        }
+        let params = Params::try_from(&hash).map_err(|_| "has unusable parameters")?;
+        let (memory, passes, lanes) = MOST;
+        if params.m_cost() > memory || params.t_cost() > passes || params.p_cost() > lanes {
+            return Err("costs too much: at most m=65536, t=10, p=4");
+        }
+        Ok(Self(hash))
+    }
+
+    /// The library compares in constant time.
+    fn matches(&self, password: &[u8]) -> bool {
+        // Algorithm, version and parameters come from the hash.
+        Argon2::default().verify_password(password, &self.0).is_ok()
+    }
+}
+
+// === impl VerifiedUser, TypedPassword ===
+
+impl VerifiedUser {
+    /// Who.
+    pub(crate) fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+
+    /// Where: at no other tenant does it prove anything.
+    pub(crate) fn tenant(&self) -> &TenantKey {
+        &self.tenant
+    }
+}
+
+impl TypedPassword {
+    /// This one.
+    pub(crate) fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(Zeroizing::new(bytes.into()))
+    }
+}
+
+impl std::fmt::Debug for TypedPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TypedPassword(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! The login of one browser at one tenant: a sealed cookie that names it, and its row in the store.
+//!
+//! [`load`] and [`begin`] alone make a [`LiveSession`]: a login whose row is live and whose account is
+//! there and may log in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_jose::Purpose;
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use crate::logout::{self, Told};
+use crate::password::verify::VerifiedUser;
+use crate::provider::Provider;
+use crate::store::{Id, Session, SessionEnd, StoreError};
+use crate::tenant::snapshot::TenantSnapshot;
+use crate::tenant::user::User;
+use crate::web::cookie::{CookieName, Cookies};
+
+/// A row is touched no more often than this.
+const TOUCH: i64 = 60;
+
+/// A login that counts now.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveSession {
+    session: Session,
+    user: Arc<User>,
+}
+
+/// How somebody has just shown who he is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Authentication {
+    /// `amr` (RFC 8176).
+    pub(crate) amr: &'static str,
+    /// `acr`.
+    pub(crate) acr: &'static str,
+}
+
+/// By a password alone (RFC 8176 §2). The `acr` claims no assurance level of anybody's framework:
+/// it says what was done.
+pub(crate) const PASSWORD: Authentication = Authentication { amr: "pwd", acr: "urn:claviger:acr:password" };
+
+/// The `acr` values that a login here can have.
+pub(crate) const ACR_VALUES: [&str; 1] = [PASSWORD.acr];
+
+impl LiveSession {
+    /// Its row.
+    pub(crate) fn row(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whose it is.
+    pub(crate) fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+}
+
+/// The live session that the request's cookie names. Touches it, so that it does not fall idle.
+pub(crate) async fn load(
+    provider: &Provider,
+    tenant: &TenantSnapshot,
+    headers: &HeaderMap,
+) -> Result<Option<LiveSession>, StoreError> {
+    let Some((id, handle)) = named(tenant, &Cookies::read(headers)) else { return Ok(None) };
+    let (now, key) = (provider.now(), &tenant.issuer.key);
+    let Some(session) = provider.store().session(key, id, handle, now).await? else { return Ok(None) };
+    let Some(user) = tenant.users.get(&session.subject).filter(|user| !user.disabled) else { return Ok(None) };
+    if now.as_second().saturating_sub(session.last_seen_at.as_second()) >= TOUCH {
+        provider.store().touch_session(&session, idle_end(tenant, &session, now), now).await?;
+    }
+    Ok(Some(LiveSession { session, user: Arc::clone(user) }))
+}
+
+/// Makes the login that `user` has just shown into this browser's. The same person's goes on under
+/// another handle; another's ends, and its clients are told.
+pub(crate) async fn begin(
+    provider: &Provider,
+    tenant: &TenantSnapshot,
+    user: VerifiedUser,
+    by: Authentication,
+    before: Option<LiveSession>,
+) -> Result<LiveSession, StoreError> {
+    if *user.tenant() != tenant.issuer.key {
+        return Err(StoreError::Unreadable("the tenant of a login"));
+    }
+    let (now, user) = (provider.now(), Arc::clone(user.user()));
+    let lifetime = Duration::from_secs(tenant.issuer.lifetimes.session.into());
+    let same = before.as_ref().filter(|before| before.session.subject == *user.subject);
+    let mut session = Session {
+        id: same.map_or_else(Id::random, |before| before.session.id),
+        tenant: tenant.issuer.key.clone(),
+        handle: Id::random(),
+        subject: user.subject.to_string(),
+        authenticated_at: now,
+        amr: vec![by.amr.to_owned()],
+        acr: by.acr.to_owned(),
+        created_at: same.map_or(now, |before| before.session.created_at),
+        last_seen_at: now,
+        expires_at: now.saturating_add(lifetime).unwrap_or(now),
+        idle_expires_at: now,
+    };
+    session.idle_expires_at = idle_end(tenant, &session, now);
+    if same.is_some() {
+        if provider.store().renew_session(&session).await? {
+            return Ok(LiveSession { session, user });
+        }
+        // It ended a moment ago: this login begins one of its own.
+        (session.id, session.created_at) = (Id::random(), now);
+    }
+    let other = before.as_ref().filter(|_| same.is_none());
+    let told = match other {
+        Some(other) => logout::told(provider, tenant, &other.session).await?,
+        None => Told::default(),
+    };
+    let replaced = other.map(|other| SessionEnd {
+        tenant: &tenant.issuer.key,
+        session: other.session.id,
+        now,
+        logouts: &told.backchannel,
+    });
+    provider.store().begin_session(&session, replaced).await?;
+    provider.logouts_due().notify_one();
+    Ok(LiveSession { session, user })
+}
+
+/// Sets the cookie that names `session`. It ends with the browser: how long the session lives is
+/// for the store to say.
+pub(crate) fn set_cookie(headers: &mut HeaderMap, tenant: &TenantSnapshot, session: &LiveSession) {
+    let mut plain = [0; 32];
+    plain[..16].copy_from_slice(session.session.id.as_bytes());
+    plain[16..].copy_from_slice(session.session.handle.as_bytes());
+    let sealed = tenant.issuer.sealer.as_ref().and_then(|sealer| sealer.seal(Purpose::Session, b"", &plain).ok());
+    if let Some(sealed) = sealed {
+        cookie(tenant).set(headers, &sealed, None);
+    }
+}
+
+/// Ends the cookie.
+pub(crate) fn clear_cookie(headers: &mut HeaderMap, tenant: &TenantSnapshot) {
+    cookie(tenant).clear(headers);
+}
+
+fn cookie(tenant: &TenantSnapshot) -> CookieName {
+    CookieName::new("session", &tenant.issuer.slug, tenant.issuer.secure)
+}
+
+/// The ID and the handle in the cookie, if this tenant sealed them.
+fn named(tenant: &TenantSnapshot, cookies: &Cookies<'_>) -> Option<(Id, Id)> {
+    let opened = tenant.issuer.sealer.as_ref()?.open(Purpose::Session, b"", cookies.get(&cookie(tenant))?).ok()?;
+    let (id, handle) = opened.as_bytes().split_at_checked(16)?;
+    Some((Id::from_bytes(id.try_into().ok()?), Id::from_bytes(handle.try_into().ok()?)))
+}
+
+/// When the session is over, unless it is used before.
+fn idle_end(tenant: &TenantSnapshot, session: &Session, now: Timestamp) -> Timestamp {
+    let idle = Duration::from_secs(tenant.issuer.lifetimes.session_idle.into());
+    now.saturating_add(idle).unwrap_or(now).min(session.expires_at)
+}

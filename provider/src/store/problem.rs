@@ -1,0 +1,109 @@
+//! What went wrong with the store, told without flooding and without anybody's data.
+
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// At most one line in so long, however many calls fail.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Why a call failed.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// No answer in time.
+    Slow,
+    /// The schema is not there yet.
+    NotReady,
+    /// From the driver or the database.
+    Driver(sqlx::Error),
+}
+
+impl Problem {
+    /// Whether nothing was written and the same may be tried at once: two transactions met.
+    pub(super) fn is_collision(&self) -> bool {
+        matches!(self.code().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// Whether the connection can be used again.
+    pub(super) fn spares_the_connection(&self) -> bool {
+        // 57P: the server ends it.
+        matches!(self, Self::Driver(sqlx::Error::Database(_)))
+            && !self.code().is_some_and(|code| code.starts_with("57P"))
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Driver(sqlx::Error::Database(error)) => error.code(),
+            Self::Slow | Self::NotReady | Self::Driver(_) => None,
+        }
+    }
+
+    /// In words. A database's own message may quote a value, so only those about the connection
+    /// are taken: connection (08), who may log in (28), which database (3D), resources (53), shutdown (57).
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Slow => "no answer in time".to_owned(),
+            Self::NotReady => "not reached since the start".to_owned(),
+            Self::Driver(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                let harmless = ["08", "28", "3D", "53", "57"].iter().any(|class| code.starts_with(class));
+                if harmless { format!("{code}: {}", error.message()) } else { format!("error {code}") }
+            }
+            Self::Driver(sqlx::Error::Io(error)) => error.to_string(),
+            Self::Driver(sqlx::Error::Tls(error)) => format!("TLS: {error}"),
+            Self::Driver(sqlx::Error::PoolTimedOut) => "no connection in time".to_owned(),
+            Self::Driver(sqlx::Error::Protocol(_)) => "the connection broke".to_owned(),
+            Self::Driver(_) => "the driver failed".to_owned(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+/// Says what goes wrong, now and then.
+#[derive(Debug, Default)]
+pub(super) struct Complaints(Mutex<Said>);
+
+#[derive(Debug, Default)]
+struct Said {
+    at: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Complaints {
+    /// A call failed.
+    pub(super) fn warn(&self, problem: &Problem) {
+        if let Some(unsaid) = self.turn(Instant::now()) {
+            tracing::warn!(problem = problem.describe(), unsaid, "the store does not answer; what needs it gets a 503");
+        }
+    }
+
+    /// Whether it is time to say something, and how often nothing was said since.
+    fn turn(&self, now: Instant) -> Option<u64> {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.at.is_some_and(|at| now.saturating_duration_since(at) < QUIET) {
+            said.unsaid += 1;
+            return None;
+        }
+        said.at = Some(now);
+        Some(std::mem::take(&mut said.unsaid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_failures_is_one_line_that_counts_the_others() {
+        let (complaints, start) = (Complaints::default(), Instant::now());
+        assert_eq!(complaints.turn(start), Some(0));
+        assert_eq!(complaints.turn(start + QUIET / 2), None);
+        assert_eq!(complaints.turn(start + QUIET / 2), None);
+        assert_eq!(complaints.turn(start + QUIET), Some(2));
+    }
+}

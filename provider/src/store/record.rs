@@ -1,0 +1,217 @@
+//! What goes into the store and comes out of it.
+
+use jiff::Timestamp;
+
+use super::{ClientKey, Id, TenantKey};
+
+// === grants: what a redeemed code began ===
+
+/// A grant as it is first written, when its code is redeemed. The code's ID is the grant's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewGrant {
+    /// Which.
+    pub id: Id,
+    /// Whose.
+    pub tenant: TenantKey,
+    /// To whom.
+    pub client: ClientKey,
+    /// `sub`.
+    pub subject: String,
+    /// The session that it came from.
+    pub session: Id,
+    /// Whether it outlives that session: `offline_access` was granted.
+    pub offline: bool,
+    /// What the token endpoint needs again at a refresh, at most 4 KiB; the caller's format.
+    pub payload: Vec<u8>,
+    /// Now.
+    pub created_at: Timestamp,
+    /// None where the grant has no refresh token.
+    pub refresh: Option<RefreshWindow>,
+    /// The row is of no use after this: no token of the grant lives longer, nor does the session
+    /// where the client is to hear of its end ([`super::Store::session_clients`] reads these rows).
+    pub expires_at: Timestamp,
+}
+
+/// Until when a refresh token counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshWindow {
+    /// However often it is used.
+    pub expires_at: Timestamp,
+    /// Unless it is used before.
+    pub idle_expires_at: Timestamp,
+}
+
+/// A grant as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// As it was written.
+    pub id: Id,
+    /// As it was written.
+    pub client: ClientKey,
+    /// As it was written.
+    pub subject: String,
+    /// As it was written.
+    pub session: Id,
+    /// As it was written.
+    pub offline: bool,
+    /// As it was written.
+    pub payload: Vec<u8>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// How often its refresh token was rotated; 0 is the first token's.
+    pub generation: u32,
+    /// None where it has no refresh token.
+    pub refresh: Option<RefreshWindow>,
+    /// Whether it was ended, or lived by a session that is over.
+    pub over: bool,
+}
+
+/// What became of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// It was redeemed now, and the grant is written.
+    First,
+    /// It was before. The grant is ended now (RFC 6749 §4.1.2), also if both came at once.
+    Again,
+    /// The session that it came from is over. Nothing was written.
+    SessionOver,
+}
+
+/// A refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// Whose.
+    pub tenant: TenantKey,
+    /// Which grant.
+    pub grant: Id,
+    /// Who presents the token; another client's grant is [`Rotated::Unknown`].
+    pub client: ClientKey,
+    /// Generation of the token that is presented.
+    pub generation: u32,
+    /// Now.
+    pub now: Timestamp,
+    /// Until when the successor counts, unless it is used.
+    pub idle_expires_at: Timestamp,
+    /// For so many seconds the predecessor of an unused token yields that token again.
+    pub grace: u32,
+}
+
+/// What became of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// The token's successor has this generation; also for whoever asks again within the grace.
+    Successor(u32),
+    /// The token was used before, outside the grace: the grant is ended now (RFC 9700 §4.14.2).
+    Reused,
+    /// Another request with the same token was faster, and there is no grace; or the clock stands
+    /// before the last rotation, or the token is newer than the store. The grant goes on.
+    Lost,
+    /// The grant is ended or expired, or its session is over.
+    Over,
+    /// There is no such grant of this client.
+    Unknown,
+}
+
+/// An access token, as introspection and UserInfo look it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenLookup<'a> {
+    /// Whose.
+    pub tenant: &'a TenantKey,
+    /// `jti`.
+    pub jti: &'a str,
+    /// The grant that it came from, if a person's.
+    pub grant: Option<Id>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+// === sessions ===
+
+/// A login that lasts, at one tenant, of one browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// `sid`: known to clients, and so no secret.
+    pub id: Id,
+    /// Whose.
+    pub tenant: TenantKey,
+    /// Stands in the cookie beside the ID and changes with every login, so that a cookie from before
+    /// a login is worth nothing after it.
+    pub handle: Id,
+    /// `sub`.
+    pub subject: String,
+    /// `auth_time`.
+    pub authenticated_at: Timestamp,
+    /// `amr` (RFC 8176).
+    pub amr: Vec<String>,
+    /// `acr`.
+    pub acr: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When a request last came with it; exact to a minute.
+    pub last_seen_at: Timestamp,
+    /// However much it is used.
+    pub expires_at: Timestamp,
+    /// Unless it is used before. What is later than `expires_at` is stored as that.
+    pub idle_expires_at: Timestamp,
+}
+
+/// The end of a session.
+#[derive(Clone, Debug)]
+pub struct SessionEnd<'a> {
+    /// Whose.
+    pub tenant: &'a TenantKey,
+    /// Which.
+    pub session: Id,
+    /// Now.
+    pub now: Timestamp,
+    /// Whom to tell, and that in the same write: an end that nobody will hear of must not be.
+    pub logouts: &'a [NewLogout],
+}
+
+// === logout tokens on their way ===
+
+/// A back-channel logout that is to be delivered (OpenID Connect Back-Channel Logout 1.0 §2.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLogout {
+    /// `jti`, the same for every attempt.
+    pub id: Id,
+    /// To whom.
+    pub client: ClientKey,
+    /// Whose session.
+    pub subject: String,
+    /// Which.
+    pub session: Id,
+    /// No attempt is made after this.
+    pub expires_at: Timestamp,
+}
+
+/// One that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueLogout {
+    /// Whose.
+    pub tenant: TenantKey,
+    /// As it was written.
+    pub logout: NewLogout,
+    /// How many attempts have failed.
+    pub attempts: u32,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogoutOutcome {
+    /// The client has it, or never will: it is forgotten.
+    Done,
+    /// It is tried again then.
+    Later(Timestamp),
+}
+
+// === throttling ===
+
+/// Failed logins of one account or one address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// In a row.
+    pub count: u32,
+    /// The last.
+    pub last_at: Option<Timestamp>,
+}

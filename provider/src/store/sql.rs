@@ -1,0 +1,190 @@
+//! The store over SQL: every call's statements, nearly all of them one text for both databases.
+//!
+//! They keep to what CockroachDB and YugabyteDB run too: no functions, no locks beyond the rows'.
+
+mod expiry;
+mod grants;
+mod logouts;
+mod once;
+mod people;
+mod sessions;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+
+use super::connection::Statement;
+use super::database::Database;
+use super::{
+    Answer, ClientKey, DueLogout, Failures, Grant, Id, LogoutOutcome, NewGrant, Redeemed, Rotated, Rotation, Session,
+    SessionEnd, Store, StoreError, TenantKey, TokenLookup,
+};
+
+/// A store over a database, and whoever brings that to its schema.
+pub(super) struct SqlStore {
+    pub(super) database: Arc<Database>,
+    /// Where the database did not answer at once.
+    pub(super) migration: Option<JoinHandle<()>>,
+    /// Where it is.
+    pub(super) place: String,
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqlStore({})", self.place)
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        if let Some(migration) = &self.migration {
+            migration.abort();
+        }
+    }
+}
+
+async fn ping(database: &Database) -> Result<(), StoreError> {
+    database.read(Statement::new("SELECT 1", [])).await.map(drop)
+}
+
+impl Store for SqlStore {
+    fn redeem_code<'a>(&'a self, grant: &'a NewGrant) -> Answer<'a, Redeemed> {
+        Box::pin(grants::redeem(&self.database, grant))
+    }
+
+    fn grant<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Grant>> {
+        Box::pin(grants::grant(&self.database, tenant, id, now))
+    }
+
+    fn rotate_refresh<'a>(&'a self, rotation: &'a Rotation) -> Answer<'a, Rotated> {
+        Box::pin(grants::rotate(&self.database, rotation))
+    }
+
+    fn end_grant<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, ()> {
+        Box::pin(grants::end(&self.database, tenant, id, now))
+    }
+
+    fn is_revoked<'a>(&'a self, token: TokenLookup<'a>) -> Answer<'a, bool> {
+        Box::pin(grants::is_revoked(&self.database, token))
+    }
+
+    fn live_grant<'a>(&'a self, token: TokenLookup<'a>) -> Answer<'a, Option<Grant>> {
+        Box::pin(grants::live(&self.database, token))
+    }
+
+    fn revoke_token<'a>(&'a self, tenant: &'a TenantKey, jti: &'a str, expires_at: Timestamp) -> Answer<'a, ()> {
+        Box::pin(grants::revoke(&self.database, tenant, jti, expires_at))
+    }
+
+    fn begin_session<'a>(&'a self, session: &'a Session, replaced: Option<SessionEnd<'a>>) -> Answer<'a, ()> {
+        Box::pin(sessions::begin(&self.database, session, replaced))
+    }
+
+    fn renew_session<'a>(&'a self, session: &'a Session) -> Answer<'a, bool> {
+        Box::pin(sessions::renew(&self.database, session))
+    }
+
+    fn session<'a>(&'a self, tenant: &'a TenantKey, id: Id, handle: Id, now: Timestamp) -> Answer<'a, Option<Session>> {
+        Box::pin(sessions::session(&self.database, tenant, id, handle, now))
+    }
+
+    fn touch_session<'a>(&'a self, seen: &'a Session, idle_expires_at: Timestamp, now: Timestamp) -> Answer<'a, ()> {
+        Box::pin(sessions::touch(&self.database, seen, idle_expires_at, now))
+    }
+
+    fn session_clients<'a>(&'a self, tenant: &'a TenantKey, id: Id) -> Answer<'a, Vec<ClientKey>> {
+        Box::pin(sessions::clients(&self.database, tenant, id))
+    }
+
+    fn end_session<'a>(&'a self, end: SessionEnd<'a>) -> Answer<'a, ()> {
+        Box::pin(sessions::end(&self.database, end))
+    }
+
+    fn consent<'a>(
+        &'a self,
+        tenant: &'a TenantKey,
+        subject: &'a str,
+        client: &'a ClientKey,
+    ) -> Answer<'a, BTreeSet<String>> {
+        Box::pin(people::consent(&self.database, tenant, subject, client))
+    }
+
+    fn remember_consent<'a>(
+        &'a self,
+        tenant: &'a TenantKey,
+        subject: &'a str,
+        client: &'a ClientKey,
+        scopes: &'a BTreeSet<String>,
+        now: Timestamp,
+    ) -> Answer<'a, ()> {
+        Box::pin(people::remember_consent(&self.database, tenant, subject, client, scopes, now))
+    }
+
+    fn consume_login<'a>(&'a self, tenant: &'a TenantKey, id: Id, expires_at: Timestamp) -> Answer<'a, bool> {
+        Box::pin(once::login(&self.database, tenant, id, expires_at))
+    }
+
+    fn consume_assertion<'a>(
+        &'a self,
+        tenant: &'a TenantKey,
+        client: &'a ClientKey,
+        jti: &'a str,
+        expires_at: Timestamp,
+    ) -> Answer<'a, bool> {
+        Box::pin(once::assertion(&self.database, tenant, client, jti, expires_at))
+    }
+
+    fn keep<'a>(&'a self, tenant: &'a TenantKey, id: Id, bytes: &'a [u8], expires_at: Timestamp) -> Answer<'a, ()> {
+        Box::pin(once::keep(&self.database, tenant, id, bytes, expires_at))
+    }
+
+    fn kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>> {
+        Box::pin(once::kept(&self.database, tenant, id, now))
+    }
+
+    fn take_kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>> {
+        Box::pin(once::take(&self.database, tenant, id, now))
+    }
+
+    fn login_failures<'a>(
+        &'a self,
+        tenant: &'a TenantKey,
+        keys: &'a [Id],
+        now: Timestamp,
+    ) -> Answer<'a, Vec<Failures>> {
+        Box::pin(people::failures(&self.database, tenant, keys, now))
+    }
+
+    fn login_failed<'a>(
+        &'a self,
+        tenant: &'a TenantKey,
+        keys: &'a [Id],
+        now: Timestamp,
+        forget_at: Timestamp,
+    ) -> Answer<'a, ()> {
+        Box::pin(people::failed(&self.database, tenant, keys, now, forget_at))
+    }
+
+    fn forget_failures<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id]) -> Answer<'a, ()> {
+        Box::pin(people::forget(&self.database, tenant, keys))
+    }
+
+    fn claim_logouts<'a>(&'a self, now: Timestamp, lease: Timestamp, limit: u32) -> Answer<'a, Vec<DueLogout>> {
+        Box::pin(logouts::claim(&self.database, now, lease, limit))
+    }
+
+    fn logout_attempted<'a>(&'a self, tenant: &'a TenantKey, id: Id, outcome: LogoutOutcome) -> Answer<'a, ()> {
+        Box::pin(logouts::attempted(&self.database, tenant, id, outcome))
+    }
+
+    fn delete_expired<'a>(&'a self, now: Timestamp, limit: u32) -> Answer<'a, u64> {
+        Box::pin(expiry::delete(&self.database, now, limit))
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        Box::pin(ping(&self.database))
+    }
+}

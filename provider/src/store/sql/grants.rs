@@ -1,0 +1,206 @@
+//! Grants: codes that are redeemed, refresh tokens that rotate, access tokens that are revoked.
+//!
+//! Whether a session is live is asked of its row in the same statement, never remembered in a grant:
+//! so no race between a login's end and a redemption leaves a grant behind.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+
+use crate::store::connection::{Row, Statement};
+use crate::store::database::Database;
+use crate::store::{
+    ClientKey, Grant, Id, NewGrant, Redeemed, RefreshWindow, Rotated, Rotation, StoreError, TenantKey, TokenLookup,
+};
+
+/// Without a grace, who asks again so soon has lost a race; later it is a token that was stolen.
+const RACE: Duration = Duration::from_secs(2);
+
+const REDEEM: &str = "
+INSERT INTO grants (tenant, id, client, subject, session, offline, payload, created_at, generation,
+                    refresh_expires_at, idle_expires_at, expires_at)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11
+WHERE $6 = 1 OR EXISTS (SELECT 1 FROM sessions WHERE tenant = $1 AND id = $5 AND idle_expires_at > $8)
+ON CONFLICT (tenant, id) DO NOTHING";
+
+const END: &str = "UPDATE grants SET ended_at = COALESCE(ended_at, $3) WHERE tenant = $1 AND id = $2";
+
+const GRANT: &str = "
+SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at,
+       CASE WHEN ended_at IS NULL AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+            WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
+              AND sessions.idle_expires_at > $3)) THEN NULL ELSE created_at END
+FROM grants WHERE tenant = $1 AND id = $2 AND expires_at > $3";
+
+/// The grant of a token that is not revoked itself.
+const LIVE: &str = "
+SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL
+FROM grants WHERE tenant = $1 AND id = $2 AND expires_at > $3 AND ended_at IS NULL
+  AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+       WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $3))
+  AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = $1 AND jti = $4)";
+
+const ROTATE: &str = "
+UPDATE grants SET generation = generation + 1, rotated_at = $5, idle_expires_at = $6
+WHERE tenant = $1 AND id = $2 AND client = $3 AND generation = $4
+  AND ended_at IS NULL AND refresh_expires_at > $5 AND idle_expires_at > $5 AND expires_at > $5
+  AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+       WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $5))";
+
+/// Why a rotation was none: the last column is NULL where the refresh token counts.
+const NOT_ROTATED: &str = "
+SELECT generation, rotated_at,
+       CASE WHEN ended_at IS NULL AND refresh_expires_at > $4 AND idle_expires_at > $4 AND expires_at > $4
+             AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+                  WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
+                    AND sessions.idle_expires_at > $4)) THEN NULL ELSE created_at END
+FROM grants WHERE tenant = $1 AND id = $2 AND client = $3";
+
+/// A grant that is not there is over too: rows outlive their tokens.
+const REVOKED: &str = "
+SELECT 1 WHERE EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = $1 AND jti = $2)
+   OR ($3 = 1 AND NOT EXISTS (SELECT 1 FROM grants WHERE tenant = $1 AND id = $4 AND ended_at IS NULL
+       AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+            WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
+              AND sessions.idle_expires_at > $5))))";
+
+const REVOKE: &str = "
+INSERT INTO revoked_tokens (tenant, jti, expires_at) VALUES ($1, $2, $3) ON CONFLICT (tenant, jti) DO NOTHING";
+
+/// One statement, and a second if it is not the first redemption.
+pub(super) async fn redeem(database: &Database, grant: &NewGrant) -> Result<Redeemed, StoreError> {
+    let refresh = grant.refresh;
+    let values = [
+        grant.tenant.as_str().into(),
+        (&grant.id).into(),
+        grant.client.as_str().into(),
+        grant.subject.as_str().into(),
+        (&grant.session).into(),
+        i64::from(grant.offline).into(),
+        grant.payload.as_slice().into(),
+        grant.created_at.as_second().into(),
+        refresh.map(|refresh| refresh.expires_at.as_second()).into(),
+        refresh.map(|refresh| refresh.idle_expires_at.as_second()).into(),
+        grant.expires_at.as_second().into(),
+    ];
+    if database.change(Statement::new(REDEEM, values)).await? == 1 {
+        return Ok(Redeemed::First);
+    }
+    let ended = database.change(end_statement(&grant.tenant, &grant.id, grant.created_at)).await?;
+    Ok(if ended == 0 { Redeemed::SessionOver } else { Redeemed::Again })
+}
+
+/// One statement.
+pub(super) async fn end(database: &Database, tenant: &TenantKey, id: Id, now: Timestamp) -> Result<(), StoreError> {
+    database.change(end_statement(tenant, &id, now)).await.map(drop)
+}
+
+fn end_statement<'a>(tenant: &'a TenantKey, id: &'a Id, now: Timestamp) -> Statement<'a> {
+    Statement::new(END, [tenant.as_str().into(), id.into(), now.as_second().into()])
+}
+
+/// One statement.
+pub(super) async fn grant(
+    database: &Database,
+    tenant: &TenantKey,
+    id: Id,
+    now: Timestamp,
+) -> Result<Option<Grant>, StoreError> {
+    let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
+    let rows = database.read(Statement::new(GRANT, values)).await?;
+    rows.first().map(|row| read(id, row)).transpose()
+}
+
+/// One statement.
+pub(super) async fn live(database: &Database, token: TokenLookup<'_>) -> Result<Option<Grant>, StoreError> {
+    let Some(id) = token.grant else { return Ok(None) };
+    let jti = digest(&SHA256, token.jti.as_bytes());
+    let values = [token.tenant.as_str().into(), (&id).into(), token.now.as_second().into(), jti.as_ref().into()];
+    let rows = database.read(Statement::new(LIVE, values)).await?;
+    rows.first().map(|row| read(id, row)).transpose()
+}
+
+fn read(id: Id, row: &Row) -> Result<Grant, StoreError> {
+    let refresh = match (row.maybe_time(7)?, row.maybe_time(8)?) {
+        (Some(expires_at), Some(idle_expires_at)) => Some(RefreshWindow { expires_at, idle_expires_at }),
+        (None, _) | (_, None) => None,
+    };
+    Ok(Grant {
+        id,
+        client: ClientKey::from_stored(&row.text(0)?),
+        subject: row.text(1)?,
+        session: row.id(2)?,
+        offline: row.number(3)? == 1,
+        payload: row.bytes(4)?,
+        created_at: row.time(5)?,
+        generation: row.count(6)?,
+        refresh,
+        over: row.maybe_number(9)?.is_some(),
+    })
+}
+
+/// One statement; a second tells why it was refused, and a third ends the grant of a stolen token.
+pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<Rotated, StoreError> {
+    let (tenant, client) = (rotation.tenant.as_str(), rotation.client.as_str());
+    let (generation, now) = (i64::from(rotation.generation), rotation.now.as_second());
+    let id = &rotation.grant;
+    let idle = rotation.idle_expires_at.as_second();
+    let values = [tenant.into(), id.into(), client.into(), generation.into(), now.into(), idle.into()];
+    if database.change(Statement::new(ROTATE, values)).await? == 1 {
+        return Ok(Rotated::Successor(rotation.generation.saturating_add(1)));
+    }
+    let values = [tenant.into(), id.into(), client.into(), now.into()];
+    let rows = database.read(Statement::new(NOT_ROTATED, values)).await?;
+    let Some(row) = rows.first() else { return Ok(Rotated::Unknown) };
+    if row.maybe_number(2)?.is_some() {
+        return Ok(Rotated::Over);
+    }
+    let refused = refusal(rotation, row.count(0)?, row.maybe_number(1)?);
+    if refused == Rotated::Reused {
+        end(database, &rotation.tenant, rotation.grant, rotation.now).await?;
+    }
+    Ok(refused)
+}
+
+/// What a token is that is not `current`, the live grant's last, which was made at `rotated_at`.
+fn refusal(rotation: &Rotation, current: u32, rotated_at: Option<i64>) -> Rotated {
+    let behind = i64::from(current) - i64::from(rotation.generation);
+    let elapsed = rotated_at.map_or(0, |rotated_at| rotation.now.as_second() - rotated_at);
+    // Clocks of two pods differ a little. One that stepped far back opens no window for a
+    // stolen token and ends nobody's grant either.
+    let apart = elapsed.saturating_abs();
+    match behind {
+        1 if rotation.grace > 0 && apart <= i64::from(rotation.grace) => Rotated::Successor(current),
+        1 if elapsed < 0 || apart <= RACE.as_secs().cast_signed() => Rotated::Lost,
+        // Just now it became possible again, or the grant's state came back from a backup.
+        ..=0 => Rotated::Lost,
+        _ => Rotated::Reused,
+    }
+}
+
+/// One statement.
+pub(super) async fn is_revoked(database: &Database, token: TokenLookup<'_>) -> Result<bool, StoreError> {
+    let jti = digest(&SHA256, token.jti.as_bytes());
+    let grant = token.grant.as_ref().map(|id| id.as_bytes().as_slice()).unwrap_or_default();
+    let values = [
+        token.tenant.as_str().into(),
+        jti.as_ref().into(),
+        i64::from(token.grant.is_some()).into(),
+        grant.into(),
+        token.now.as_second().into(),
+    ];
+    Ok(!database.read(Statement::new(REVOKED, values)).await?.is_empty())
+}
+
+/// One statement.
+pub(super) async fn revoke(
+    database: &Database,
+    tenant: &TenantKey,
+    jti: &str,
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    let jti = digest(&SHA256, jti.as_bytes());
+    let values = [tenant.as_str().into(), jti.as_ref().into(), expires_at.as_second().into()];
+    database.change(Statement::new(REVOKE, values)).await.map(drop)
+}

@@ -1,0 +1,121 @@
+//! What is known of people's logins: their consent, and how often a login failed.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::store::connection::{Statement, Value};
+use crate::store::database::Database;
+use crate::store::{ClientKey, Failures, Id, StoreError, TenantKey};
+
+/// So many keys or scopes go into one statement; what is missing is NULL.
+const MANY: usize = 8;
+
+const CONSENT: &str = "SELECT scope FROM consents WHERE tenant = $1 AND subject = $2 AND client = $3";
+
+/// Sorted, so that two at once do not wait for each other in a circle; the same below.
+const REMEMBER: &str = "
+INSERT INTO consents (tenant, subject, client, scope, given_at)
+SELECT $1, $2, $3, scopes.scope, $4
+FROM (SELECT $5 AS scope UNION SELECT $6 UNION SELECT $7 UNION SELECT $8 UNION SELECT $9 UNION SELECT $10
+      UNION SELECT $11 UNION SELECT $12) AS scopes
+WHERE scopes.scope IS NOT NULL ORDER BY scopes.scope
+ON CONFLICT (tenant, subject, client, scope) DO NOTHING";
+
+const FAILURES: &str = "
+SELECT id, failures, last_at FROM login_failures
+WHERE tenant = $1 AND expires_at > $2 AND id IN ($3, $4, $5, $6, $7, $8, $9, $10)";
+
+const FAILED: &str = "
+INSERT INTO login_failures (tenant, id, failures, last_at, expires_at)
+SELECT $1, keys.id, 1, $2, $3
+FROM (SELECT $4 AS id UNION SELECT $5 UNION SELECT $6 UNION SELECT $7 UNION SELECT $8 UNION SELECT $9
+      UNION SELECT $10 UNION SELECT $11) AS keys
+WHERE keys.id IS NOT NULL ORDER BY keys.id
+ON CONFLICT (tenant, id) DO UPDATE SET last_at = excluded.last_at, expires_at = excluded.expires_at,
+    failures = CASE WHEN login_failures.expires_at > excluded.last_at THEN login_failures.failures + 1 ELSE 1 END";
+
+const FORGET: &str = "
+DELETE FROM login_failures WHERE tenant = $1 AND id IN ($2, $3, $4, $5, $6, $7, $8, $9)";
+
+/// One statement.
+pub(super) async fn consent(
+    database: &Database,
+    tenant: &TenantKey,
+    subject: &str,
+    client: &ClientKey,
+) -> Result<BTreeSet<String>, StoreError> {
+    let values = [tenant.as_str().into(), subject.into(), client.as_str().into()];
+    let rows = database.read(Statement::new(CONSENT, values)).await?;
+    rows.iter().map(|row| row.text(0)).collect()
+}
+
+/// One statement for eight scopes.
+pub(super) async fn remember_consent(
+    database: &Database,
+    tenant: &TenantKey,
+    subject: &str,
+    client: &ClientKey,
+    scopes: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let scopes: Vec<Value<'_>> = scopes.iter().map(|scope| Value::Text(Some(scope))).collect();
+    for part in scopes.chunks(MANY) {
+        let given: [Value<'_>; 4] =
+            [tenant.as_str().into(), subject.into(), client.as_str().into(), now.as_second().into()];
+        database.change(padded(REMEMBER, &given, part, Value::Text(None))).await?;
+    }
+    Ok(())
+}
+
+/// One statement for eight keys.
+pub(super) async fn failures(
+    database: &Database,
+    tenant: &TenantKey,
+    keys: &[Id],
+    now: Timestamp,
+) -> Result<Vec<Failures>, StoreError> {
+    let mut found = vec![Failures::default(); keys.len()];
+    for (part, found) in keys.chunks(MANY).zip(found.chunks_mut(MANY)) {
+        let given = [tenant.as_str().into(), now.as_second().into()];
+        for row in database.read(padded(FAILURES, &given, &ids(part), Value::Bytes(None))).await? {
+            let (id, failures) = (row.id(0)?, Failures { count: row.count(1)?, last_at: Some(row.time(2)?) });
+            for (_, found) in part.iter().zip(&mut *found).filter(|(key, _)| **key == id) {
+                *found = failures;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// One statement for eight keys.
+pub(super) async fn failed(
+    database: &Database,
+    tenant: &TenantKey,
+    keys: &[Id],
+    now: Timestamp,
+    forget_at: Timestamp,
+) -> Result<(), StoreError> {
+    for part in keys.chunks(MANY) {
+        let given = [tenant.as_str().into(), now.as_second().into(), forget_at.as_second().into()];
+        database.change(padded(FAILED, &given, &ids(part), Value::Bytes(None))).await?;
+    }
+    Ok(())
+}
+
+/// One statement for eight keys.
+pub(super) async fn forget(database: &Database, tenant: &TenantKey, keys: &[Id]) -> Result<(), StoreError> {
+    for part in keys.chunks(MANY) {
+        database.change(padded(FORGET, &[tenant.as_str().into()], &ids(part), Value::Bytes(None))).await?;
+    }
+    Ok(())
+}
+
+fn ids(keys: &[Id]) -> Vec<Value<'_>> {
+    keys.iter().map(Value::from).collect()
+}
+
+fn padded<'a>(sql: &'static str, given: &[Value<'a>], part: &[Value<'a>], nothing: Value<'a>) -> Statement<'a> {
+    let padding = std::iter::repeat_n(nothing, MANY - part.len());
+    Statement { sql, values: given.iter().chain(part).copied().chain(padding).collect() }
+}

@@ -1,0 +1,159 @@
+//! Sessions: a row while they last. The end of one is the end of its row.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use subtle::ConstantTimeEq as _;
+
+use super::logouts;
+use crate::store::connection::{Row, Statement, Step};
+use crate::store::database::Database;
+use crate::store::{ClientKey, Id, Session, SessionEnd, StoreError, TenantKey};
+
+/// How exact `last_seen_at` is: so often at most a session's use is written.
+const SEEN: Duration = Duration::from_secs(60);
+
+const BEGIN: &str = "
+INSERT INTO sessions (tenant, id, handle, subject, authenticated_at, amr, acr, created_at, last_seen_at,
+                      expires_at, idle_expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+const RENEW: &str = "
+UPDATE sessions SET handle = $3, authenticated_at = $5, amr = $6, acr = $7, last_seen_at = $8, expires_at = $9,
+                    idle_expires_at = $10
+WHERE tenant = $1 AND id = $2 AND subject = $4 AND idle_expires_at > $8";
+
+const SESSION: &str = "
+SELECT handle, subject, authenticated_at, amr, acr, created_at, last_seen_at, expires_at, idle_expires_at
+FROM sessions WHERE tenant = $1 AND id = $2 AND idle_expires_at > $3";
+
+/// Of many pods that saw it, one writes.
+const TOUCH: &str = "
+UPDATE sessions SET last_seen_at = $3,
+                    idle_expires_at = CASE WHEN expires_at < $4 THEN expires_at ELSE $4 END
+WHERE tenant = $1 AND id = $2 AND idle_expires_at > $3 AND last_seen_at <= $5";
+
+const CLIENTS: &str = "SELECT DISTINCT client FROM grants WHERE tenant = $1 AND session = $2 ORDER BY client";
+
+const END: &str = "DELETE FROM sessions WHERE tenant = $1 AND id = $2";
+
+/// One statement; with a session that it takes the place of, one transaction.
+pub(super) async fn begin(
+    database: &Database,
+    session: &Session,
+    replaced: Option<SessionEnd<'_>>,
+) -> Result<(), StoreError> {
+    let amr = json(&session.amr);
+    let values = [
+        session.tenant.as_str().into(),
+        (&session.id).into(),
+        (&session.handle).into(),
+        session.subject.as_str().into(),
+        session.authenticated_at.as_second().into(),
+        amr.as_str().into(),
+        session.acr.as_str().into(),
+        session.created_at.as_second().into(),
+        session.last_seen_at.as_second().into(),
+        session.expires_at.as_second().into(),
+        session.idle_expires_at.min(session.expires_at).as_second().into(),
+    ];
+    let begin = Statement::new(BEGIN, values);
+    let Some(replaced) = replaced else { return database.change(begin).await.map(drop) };
+    let mut steps = vec![Step::Do(begin)];
+    steps.extend(end_steps(&replaced));
+    database.steps(steps).await
+}
+
+/// One statement.
+pub(super) async fn renew(database: &Database, session: &Session) -> Result<bool, StoreError> {
+    let amr = json(&session.amr);
+    let values = [
+        session.tenant.as_str().into(),
+        (&session.id).into(),
+        (&session.handle).into(),
+        session.subject.as_str().into(),
+        session.authenticated_at.as_second().into(),
+        amr.as_str().into(),
+        session.acr.as_str().into(),
+        session.last_seen_at.as_second().into(),
+        session.expires_at.as_second().into(),
+        session.idle_expires_at.min(session.expires_at).as_second().into(),
+    ];
+    Ok(database.change(Statement::new(RENEW, values)).await? == 1)
+}
+
+/// One statement.
+pub(super) async fn session(
+    database: &Database,
+    tenant: &TenantKey,
+    id: Id,
+    handle: Id,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
+    let rows = database.read(Statement::new(SESSION, values)).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    // Here and not in the statement: an index would tell how much of a guess is right.
+    let same = row.id(0)?.as_bytes().ct_eq(handle.as_bytes());
+    if bool::from(same) { read(tenant, id, handle, row).map(Some) } else { Ok(None) }
+}
+
+fn read(tenant: &TenantKey, id: Id, handle: Id, row: &Row) -> Result<Session, StoreError> {
+    Ok(Session {
+        id,
+        tenant: tenant.clone(),
+        handle,
+        subject: row.text(1)?,
+        authenticated_at: row.time(2)?,
+        amr: serde_json::from_str(&row.text(3)?).map_err(|_| StoreError::Unreadable("amr"))?,
+        acr: row.text(4)?,
+        created_at: row.time(5)?,
+        last_seen_at: row.time(6)?,
+        expires_at: row.time(7)?,
+        idle_expires_at: row.time(8)?,
+    })
+}
+
+/// One statement, and none within a minute of the last.
+pub(super) async fn touch(
+    database: &Database,
+    seen: &Session,
+    idle_expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let stale = now.as_second() - SEEN.as_secs().cast_signed();
+    if seen.last_seen_at.as_second() > stale {
+        return Ok(());
+    }
+    let values = [
+        seen.tenant.as_str().into(),
+        (&seen.id).into(),
+        now.as_second().into(),
+        idle_expires_at.as_second().into(),
+        stale.into(),
+    ];
+    database.change(Statement::new(TOUCH, values)).await.map(drop)
+}
+
+/// One statement.
+pub(super) async fn clients(database: &Database, tenant: &TenantKey, id: Id) -> Result<Vec<ClientKey>, StoreError> {
+    let rows = database.read(Statement::new(CLIENTS, [tenant.as_str().into(), (&id).into()])).await?;
+    rows.iter().map(|row| Ok(ClientKey::from_stored(&row.text(0)?))).collect()
+}
+
+/// One transaction: the session's row, and if it was there, whom to tell. Its grants are over
+/// because the row is gone.
+pub(super) async fn end(database: &Database, end: SessionEnd<'_>) -> Result<(), StoreError> {
+    database.steps(end_steps(&end)).await
+}
+
+fn end_steps<'a>(end: &'a SessionEnd<'_>) -> Vec<Step<'a>> {
+    let row = Statement::new(END, [end.tenant.as_str().into(), (&end.session).into()]);
+    let mut steps = vec![Step::Gate(row)];
+    steps.extend(end.logouts.iter().map(|logout| Step::Do(logouts::new(end.tenant, logout, end.now))));
+    steps
+}
+
+fn json(amr: &[String]) -> String {
+    serde_json::Value::from(amr).to_string()
+}

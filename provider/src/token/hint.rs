@@ -1,0 +1,54 @@
+//! `id_token_hint`: an ID token of ours that comes back, to say who the person is.
+//!
+//! It may be expired (OpenID Connect Core 1.0 §3.1.2.1, RP-Initiated Logout 1.0 §2), and its key may be
+//! out of the JWK Set. It is a hint: it names somebody and proves nothing.
+
+use std::time::Duration;
+
+use claviger_jose::TokenType;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::authorize::request::AuthorizationRequest;
+use crate::store::Id;
+use crate::tenant::snapshot::Issuer;
+
+/// What an ID token of ours says; only [`verify`] makes it.
+#[derive(Debug)]
+pub(crate) struct VerifiedHint {
+    /// About whom.
+    pub(crate) subject: String,
+    /// For whom.
+    pub(crate) client_id: String,
+    /// The session that it came from.
+    pub(crate) session: Option<Id>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: String,
+    #[serde(default)]
+    sid: Option<String>,
+    /// An access token of the type `JWT` has one, and is no hint.
+    #[serde(default)]
+    client_id: Option<String>,
+}
+
+/// The ID token that `text` is, if this tenant issued it, however long ago.
+pub(crate) fn verify(text: &str, issuer: &Issuer, now: Timestamp) -> Option<VerifiedHint> {
+    let signed = issuer.verifiers.verify(text, &[TokenType::IdToken]).ok()?;
+    let verified = signed.even_if_expired(now.as_second(), Duration::from_secs(60)).ok()?;
+    let Claims { iss, sub, aud, sid, client_id } = verified.claims().ok()?;
+    if *iss != *issuer.url || client_id.is_some() {
+        return None;
+    }
+    let session = sid.and_then(|sid| Id::parse(&sid));
+    Some(VerifiedHint { subject: sub, client_id: aud, session })
+}
+
+/// Whom the authorization `request` hints at.
+pub(crate) fn subject(request: &AuthorizationRequest, issuer: &Issuer, now: Timestamp) -> Option<String> {
+    verify(request.id_token_hint.as_deref()?, issuer, now).map(|hint| hint.subject)
+}

@@ -1,0 +1,85 @@
+//! The token endpoint's answer (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3).
+
+use serde::Serialize;
+
+use super::access_token::AccessToken;
+
+/// A successful answer. Its fields stand in this order.
+#[derive(Serialize)]
+pub(crate) struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+impl TokenResponse {
+    /// With an access token alone. A client is always told which scopes a person granted, for they
+    /// may be fewer than it asked for (RFC 6749 §3.3).
+    pub(crate) fn new(access_token: AccessToken) -> Self {
+        let AccessToken { token, expires_in, scope, of_person } = access_token;
+        Self {
+            access_token: token,
+            token_type: "Bearer",
+            expires_in,
+            refresh_token: None,
+            id_token: None,
+            scope: Some(scope).filter(|scope| of_person || !scope.is_empty()),
+        }
+    }
+
+    /// And this refresh token.
+    pub(crate) fn with_refresh_token(self, refresh_token: Option<String>) -> Self {
+        Self { refresh_token, ..self }
+    }
+
+    /// And this ID token.
+    pub(crate) fn with_id_token(self, id_token: Option<String>) -> Self {
+        Self { id_token, ..self }
+    }
+
+    /// The body.
+    pub(crate) fn into_json(self) -> Vec<u8> {
+        let texts = [&self.refresh_token, &self.id_token, &self.scope].into_iter().flatten();
+        let length = self.access_token.len() + texts.map(String::len).sum::<usize>();
+        let mut body = Vec::with_capacity(length + 128);
+        // Text and a number always serialise, and memory can always be written.
+        let _written = serde_json::to_writer(&mut body, &self);
+        body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access_token(scope: &str, of_person: bool) -> AccessToken {
+        AccessToken { token: "a".to_owned(), expires_in: 600, scope: scope.to_owned(), of_person }
+    }
+
+    fn text(response: TokenResponse) -> String {
+        String::from_utf8(response.into_json()).unwrap()
+    }
+
+    #[test]
+    fn everything_stands_in_one_order() {
+        let response = TokenResponse::new(access_token("openid email", true))
+            .with_id_token(Some("i".to_owned()))
+            .with_refresh_token(Some("r".to_owned()));
+        let expected = r#"{"access_token":"a","token_type":"Bearer","expires_in":600,"refresh_token":"r","id_token":"i","scope":"openid email"}"#;
+        assert_eq!(text(response), expected);
+    }
+
+    #[test]
+    fn a_client_for_itself_is_told_no_empty_scope_and_of_a_person_always() {
+        let bare = r#"{"access_token":"a","token_type":"Bearer","expires_in":600"#;
+        assert_eq!(text(TokenResponse::new(access_token("", false))), format!("{bare}}}"));
+        assert_eq!(text(TokenResponse::new(access_token("", true))), format!(r#"{bare},"scope":""}}"#));
+        assert_eq!(text(TokenResponse::new(access_token("x", false))), format!(r#"{bare},"scope":"x"}}"#));
+    }
+}

@@ -1,0 +1,72 @@
+//! Our own access tokens, come back: at UserInfo, introspection and revocation.
+
+use claviger_jose::{TokenType, VerifierSet};
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::time::Duration;
+
+use super::jti::{self, Origin};
+use crate::tenant::snapshot::Issuer;
+
+/// The issuer's clock is the one that set the times.
+const LEEWAY: Duration = Duration::ZERO;
+
+/// An access token that this tenant issued and that has not expired; only [`access_token`] makes it.
+/// Whether it was revoked is for the store to say.
+#[derive(Debug)]
+pub(crate) struct VerifiedAccessToken {
+    claims: Claims,
+    origin: Origin,
+}
+
+/// What an access token says (RFC 9068 §2.2).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Claims {
+    iss: String,
+    /// About whom.
+    pub(crate) sub: String,
+    /// For which API.
+    pub(crate) aud: String,
+    /// When it ends, seconds.
+    pub(crate) exp: i64,
+    /// When it was issued, seconds.
+    pub(crate) iat: i64,
+    /// Which.
+    pub(crate) jti: String,
+    /// To whom. An ID token has none, and so is no access token.
+    pub(crate) client_id: String,
+    /// Space-separated.
+    #[serde(default)]
+    pub(crate) scope: String,
+    tenant_id: String,
+}
+
+impl VerifiedAccessToken {
+    /// What it says.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Where it came from.
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Whether it has `scope`.
+    pub(crate) fn has(&self, scope: &str) -> bool {
+        self.claims.scope.split(' ').any(|other| other == scope)
+    }
+}
+
+/// The token that `text` is, if this tenant issued it and it lives.
+pub(crate) fn access_token(text: &str, issuer: &Issuer, now: Timestamp) -> Option<VerifiedAccessToken> {
+    let keys: &VerifierSet = &issuer.verifiers;
+    let signed = keys.verify(text, &[TokenType::AccessToken, TokenType::Jwt]).ok()?;
+    let claims: Claims = signed.at(now.as_second(), LEEWAY).ok()?.claims().ok()?;
+    // Keys are a tenant's own; this guards the boundary should that ever fail.
+    if *claims.iss != *issuer.url || *claims.tenant_id != *issuer.slug {
+        return None;
+    }
+    let origin = jti::origin(&claims.jti)?;
+    Some(VerifiedAccessToken { claims, origin })
+}

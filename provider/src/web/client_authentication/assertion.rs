@@ -1,0 +1,155 @@
+//! `private_key_jwt` (RFC 7523 §2.2 and §3, OpenID Connect Core 1.0 §9): by an assertion that the
+//! client signed, used once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_jose::{Algorithm, ForeignKeys, ForeignType, Unverified, VerifiedForeign, VerifyError};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::AuthenticatedClient;
+use crate::outbound::KeySets;
+use crate::tenant::oauth_client::{Authentication, Client};
+use crate::tenant::snapshot::Issuer;
+use crate::web::error::OAuthError;
+use crate::web::exchange::Exchange;
+
+/// Key sets of clients, by their `jwks_uri`.
+pub(crate) type ClientKeys = KeySets<ForeignKeys>;
+
+/// What a client's clock may be off.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// An assertion that lives longer would have to be remembered longer.
+const LONGEST_LIFE: i64 = 300;
+/// Of a `jti`: each is stored.
+const LONGEST_JTI: usize = 256;
+const TYPES: [ForeignType; 2] = [ForeignType::Jwt, ForeignType::ClientAuthentication];
+
+#[derive(Deserialize)]
+struct Name {
+    sub: String,
+}
+
+/// RFC 7523 §3.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    exp: i64,
+    #[serde(default)]
+    jti: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The client whose assertion `jwt` is. `id` is what the request calls it.
+pub(super) async fn prove(
+    exchange: &Exchange<'_>,
+    id: Option<&str>,
+    jwt: &str,
+) -> Result<AuthenticatedClient, OAuthError> {
+    let refused = OAuthError::invalid_client;
+    // Whose keys to take: believed for nothing else.
+    let name: Name = Unverified::parse(jwt)
+        .and_then(|unverified| unverified.claims_unverified())
+        .map_err(|_| refused("the assertion is unreadable"))?;
+    if id.is_some_and(|id| id != name.sub) {
+        return Err(refused("client_id is not that of the assertion"));
+    }
+    let client = exchange.tenant.clients.get(&name.sub).ok_or_else(|| refused("no such client"))?;
+    let now = exchange.provider.now();
+    let verified = verify(exchange, client, jwt, now).await?;
+    let claims: Claims = verified.claims().map_err(|_| refused("the assertion lacks a claim"))?;
+    let jti = check(&claims, client, &exchange.tenant.issuer, exchange.parts.uri.path(), now)?;
+    let end = Timestamp::from_second(claims.exp).unwrap_or(now).saturating_add(LEEWAY).unwrap_or(now);
+    let (store, key) = (exchange.provider.store(), &exchange.tenant.issuer.key);
+    let is_first = store.consume_assertion(key, &client.key, jti, end).await.map_err(|_| OAuthError::store_away())?;
+    if !is_first {
+        return Err(refused("the assertion was used before"));
+    }
+    Ok(AuthenticatedClient(Arc::clone(client)))
+}
+
+/// The signature, by the keys that the client has declared or publishes.
+async fn verify(
+    exchange: &Exchange<'_>,
+    client: &Client,
+    jwt: &str,
+    now: Timestamp,
+) -> Result<VerifiedForeign, OAuthError> {
+    let refused = OAuthError::invalid_client;
+    let Authentication::PrivateKeyJwt { keys, jwks_uri, algorithms } = &client.authentication else {
+        return Err(refused("the client authenticates in another way"));
+    };
+    let with = |keys: &ForeignKeys| with(keys, jwt, algorithms);
+    let signed = match (keys, jwks_uri) {
+        (Some(keys), _) => with(keys),
+        (None, Some(uri)) => match exchange.provider.client_keys().find(uri, with).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(client = &*client.id, %error, "the keys of a client could not be had");
+                return Err(refused("the client's keys could not be had"));
+            }
+        },
+        (None, None) => None,
+    };
+    let signed = signed.ok_or_else(|| refused("the assertion's key is none of the client's"))?;
+    let signed = signed.map_err(|_| refused("the assertion is not signed as it has to be"))?;
+    signed.at(now.as_second(), LEEWAY).map_err(|_| refused("the assertion is expired, or not valid yet"))
+}
+
+type Signed = claviger_jose::Signed<VerifiedForeign>;
+
+/// None where the keys are not there: they may be newer than what is known of them.
+fn with(keys: &ForeignKeys, jwt: &str, algorithms: &[Algorithm]) -> Option<Result<Signed, VerifyError>> {
+    match keys.verify(jwt, algorithms, &TYPES) {
+        Err(VerifyError::UnknownKey) => None,
+        verified => Some(verified),
+    }
+}
+
+/// 1. By whom and about whom. 2. For whom. 3. For how long. 4. Which.
+fn check<'c>(
+    claims: &'c Claims,
+    client: &Client,
+    issuer: &Issuer,
+    path: &str,
+    now: Timestamp,
+) -> Result<&'c str, OAuthError> {
+    let refused = OAuthError::invalid_client;
+    if *claims.iss != *client.id || *claims.sub != *client.id {
+        return Err(refused("the assertion's iss and sub are not the client"));
+    }
+    if !claims.aud.names(issuer, path) {
+        return Err(refused("the assertion is for somebody else"));
+    }
+    if claims.exp > now.as_second().saturating_add(LONGEST_LIFE + LEEWAY.as_secs().cast_signed()) {
+        return Err(refused("the assertion lives longer than five minutes"));
+    }
+    let jti = claims.jti.as_deref().filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_JTI);
+    jti.ok_or_else(|| refused("the assertion has no jti"))
+}
+
+impl Audience {
+    /// Whether it names the issuer, the token endpoint, or the endpoint that was called. Of several each
+    /// would have to be us: what is also for another could be replayed there.
+    fn names(&self, issuer: &Issuer, path: &str) -> bool {
+        let is_us = |audience: &str| {
+            audience == &*issuer.url
+                || audience
+                    .strip_prefix(&*issuer.url)
+                    .is_some_and(|rest| rest == "/oauth/token" || (path.ends_with(rest) && rest.starts_with("/oauth/")))
+        };
+        match self {
+            Self::One(audience) => is_us(audience),
+            Self::Many(audiences) => !audiences.is_empty() && audiences.iter().all(|audience| is_us(audience)),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a request says of its client, in one way only (RFC 6749 §2.3).
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use claviger_jose::ClientSecret;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use zeroize::Zeroizing;
+
+use crate::web::error::{ErrorCode, OAuthError};
+use crate::web::form::Form;
+use crate::web::form_encoding::{Malformed, decode};
+
+/// Some clients leave the padding off.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// RFC 7523 §2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How a request says who it comes from.
+pub(super) enum Credentials<'f> {
+    /// By a secret.
+    Secret {
+        /// `client_id`
+        id: Cow<'f, str>,
+        /// Of it.
+        secret: ClientSecret,
+    },
+    /// By a signed assertion.
+    Assertion {
+        /// `client_id`, which may be left to the assertion (RFC 7521 §4.2).
+        id: Option<&'f str>,
+        /// The JWT.
+        jwt: &'f str,
+    },
+    /// By its name alone: a public client.
+    Name(&'f str),
+}
+
+impl<'f> Credentials<'f> {
+    /// From the header or the body; from both is refused.
+    pub(super) fn read(headers: &HeaderMap, form: &'f Form<'_>) -> Result<Self, OAuthError> {
+        let invalid_request = |description| Err(OAuthError::new(ErrorCode::InvalidRequest, description));
+        let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+        let (authorization, more) = (authorizations.next(), authorizations.next());
+        let (id, secret) = (form.get("client_id"), form.get("client_secret"));
+        let assertion = form.get("client_assertion").or(form.get("client_assertion_type"));
+        let ways = [authorization.is_some(), more.is_some(), secret.is_some(), assertion.is_some()];
+        if ways.into_iter().filter(|used| *used).count() > 1 {
+            return invalid_request("a client authenticates in one way only");
+        }
+        if let Some(authorization) = authorization {
+            let (basic, secret) = basic(authorization).map_err(|Malformed| {
+                let description = "the Authorization header is not that of client_secret_basic";
+                OAuthError::new(ErrorCode::InvalidClient, description)
+            })?;
+            if id.is_some_and(|id| id != basic) {
+                return invalid_request("client_id is not that of the Authorization header");
+            }
+            return Ok(Self::Secret { id: basic.into(), secret });
+        }
+        if assertion.is_some() {
+            // RFC 6749 §5.2: a way to authenticate that is not served.
+            if form.get("client_assertion_type").is_some_and(|other| other != JWT_BEARER) {
+                return Err(OAuthError::invalid_client("client_assertion_type is not that of a JWT"));
+            }
+            if form.get("client_assertion_type").is_none() {
+                return invalid_request("client_assertion_type is missing");
+            }
+            let Some(jwt) = form.get("client_assertion") else {
+                return invalid_request("client_assertion is missing");
+            };
+            return Ok(Self::Assertion { id, jwt });
+        }
+        match (id, secret) {
+            (Some(id), Some(secret)) => {
+                Ok(Self::Secret { id: id.into(), secret: ClientSecret::new(secret.to_owned()) })
+            }
+            (Some(id), None) => Ok(Self::Name(id)),
+            (None, Some(_)) => invalid_request("client_secret without client_id"),
+            (None, None) => {
+                let description = "client authentication is required";
+                Err(OAuthError::new(ErrorCode::InvalidClient, description))
+            }
+        }
+    }
+}
+
+/// RFC 7617 §2, and inside it both halves form-encoded (RFC 6749 §2.3.1).
+fn basic(authorization: &HeaderValue) -> Result<(String, ClientSecret), Malformed> {
+    let (scheme, token) = authorization.as_bytes().split_at_checked(6).ok_or(Malformed)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return Err(Malformed);
+    }
+    let pair = Zeroizing::new(BASE64.decode(token.trim_ascii()).map_err(|_| Malformed)?);
+    let colon = pair.iter().position(|byte| *byte == b':').ok_or(Malformed)?;
+    let id = decode(&pair[..colon])?.into_owned();
+    let secret = decode(&pair[colon + 1..]).map(Cow::into_owned)?;
+    if id.is_empty() {
+        return Err(Malformed);
+    }
+    Ok((id, ClientSecret::new(secret)))
+}

@@ -1,0 +1,57 @@
+//! `client_secret_basic` and `client_secret_post` (RFC 6749 §2.3.1): by a secret, compared by its hash.
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+
+use claviger_jose::{ClientSecret, ClientSecretHash};
+use jiff::Timestamp;
+
+use crate::tenant::oauth_client::{Authentication, Client, HeldSecret};
+use crate::web::error::OAuthError;
+
+/// What the secret of a client that does not exist is compared with.
+static NOBODY: LazyLock<ClientSecretHash> = LazyLock::new(|| ClientSecretHash::of(&ClientSecret::generate()));
+
+/// Whether `secret` is `client`'s.
+pub(super) fn prove(client: Option<&Client>, secret: &ClientSecret, now: Timestamp) -> Result<(), OAuthError> {
+    if secret.expose().len() > ClientSecret::LONGEST {
+        return Err(OAuthError::invalid_client("the secret is too long"));
+    }
+    // Once, however many hashes the client has: their number is not to be learnt from the time.
+    let presented = ClientSecretHash::of(secret);
+    let secrets = match client.map(|client| &client.authentication) {
+        Some(Authentication::Secret(secrets)) => secrets.as_slice(),
+        Some(_) | None => &[],
+    };
+    if secrets.is_empty() {
+        // Takes as long as for a client that exists.
+        black_box(*NOBODY == presented);
+    }
+    let detail = match (proof(secrets, &presented, now), client) {
+        (Proof::Live, Some(_)) => return Ok(()),
+        (_, None) => "no such client",
+        (Proof::Expired, _) => "the secret is expired",
+        (Proof::None, Some(_)) => "no such secret",
+    };
+    Err(OAuthError::invalid_client(detail))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    None,
+    Expired,
+    Live,
+}
+
+/// Every hash is compared, so that the time does not tell which one it was.
+fn proof(secrets: &[HeldSecret], presented: &ClientSecretHash, now: Timestamp) -> Proof {
+    let mut proof = Proof::None;
+    for HeldSecret { hash, expires_at } in secrets {
+        let matches = hash == presented;
+        if matches && proof != Proof::Live {
+            let live = expires_at.is_none_or(|end| now < end);
+            proof = if live { Proof::Live } else { Proof::Expired };
+        }
+    }
+    proof
+}

@@ -1,0 +1,162 @@
+use claviger_provider::store::{Grant, Redeemed, Rotated, SessionEnd, Store, StoreError, TenantKey, TokenLookup};
+
+use super::refresh::{Rotation, refresh};
+use super::*;
+
+async fn revoked(store: &dyn Store, tenant: &TenantKey, grant: Option<u8>, seconds: i64) -> bool {
+    let token = TokenLookup { tenant, jti: "token", grant: grant.map(id), now: at(seconds) };
+    store.is_revoked(token).await.unwrap()
+}
+
+async fn stored(store: &dyn Store, number: u8, seconds: i64) -> Option<Grant> {
+    store.grant(&tenant(), id(number), at(seconds)).await.unwrap()
+}
+
+pub(crate) async fn a_code_is_redeemed_once(store: &dyn Store) {
+    logged_in(store).await;
+    assert_eq!(store.redeem_code(&grant(2)).await, Ok(Redeemed::First));
+    assert!(!revoked(store, &tenant(), Some(2), 1).await);
+    assert_eq!(store.redeem_code(&grant(2)).await, Ok(Redeemed::Again));
+    assert!(revoked(store, &tenant(), Some(2), 1).await, "what the first redemption gave is ended");
+    assert!(stored(store, 2, 1).await.unwrap().over);
+    assert_eq!(store.redeem_code(&grant(3)).await, Ok(Redeemed::First), "another code is another code");
+}
+
+pub(crate) async fn a_grant_reads_as_it_was_written(store: &dyn Store) {
+    logged_in(store).await;
+    let new = grant(2);
+    store.redeem_code(&new).await.unwrap();
+    let mut expected = Grant {
+        id: new.id,
+        client: new.client.clone(),
+        subject: new.subject.clone(),
+        session: new.session,
+        offline: false,
+        payload: new.payload.clone(),
+        created_at: new.created_at,
+        generation: 0,
+        refresh: new.refresh,
+        over: false,
+    };
+    assert_eq!(stored(store, 2, 1).await.as_ref(), Some(&expected));
+    let simple = NewGrant { id: id(3), refresh: None, offline: true, payload: Vec::new(), ..new };
+    store.redeem_code(&simple).await.unwrap();
+    expected = Grant { id: id(3), refresh: None, offline: true, payload: Vec::new(), ..expected };
+    assert_eq!(stored(store, 3, 1).await, Some(expected));
+    assert_eq!(stored(store, 3, 600).await, None, "it has expired");
+    assert_eq!(stored(store, 4, 1).await, None);
+}
+
+pub(crate) async fn a_code_of_a_session_that_is_over_writes_nothing(store: &dyn Store) {
+    assert_eq!(store.redeem_code(&grant(2)).await, Ok(Redeemed::SessionOver), "no session");
+    logged_in(store).await;
+    let late = NewGrant { created_at: at(100), ..grant(2) };
+    assert_eq!(store.redeem_code(&late).await, Ok(Redeemed::SessionOver), "idle too long");
+    assert_eq!(stored(store, 2, 1).await, None);
+    assert_eq!(store.redeem_code(&grant(2)).await, Ok(Redeemed::First), "nothing was used up");
+}
+
+pub(crate) async fn an_offline_grant_needs_no_session(store: &dyn Store) {
+    assert_eq!(store.redeem_code(&offline(2)).await, Ok(Redeemed::First));
+    assert!(!revoked(store, &tenant(), Some(2), 1).await);
+    assert!(!stored(store, 2, 1).await.unwrap().over);
+}
+
+pub(crate) async fn the_end_of_a_grant_is_the_end_of_its_tokens(store: &dyn Store) {
+    logged_in(store).await;
+    for new in [grant(2), offline(3), offline(4)] {
+        store.redeem_code(&new).await.unwrap();
+    }
+    for number in [2, 3, 9] {
+        store.end_grant(&tenant(), id(number), at(1)).await.unwrap();
+    }
+    assert!(revoked(store, &tenant(), Some(2), 1).await);
+    assert!(revoked(store, &tenant(), Some(3), 1).await);
+    assert!(!revoked(store, &tenant(), Some(4), 1).await, "the others go on");
+    assert_eq!(store.rotate_refresh(&refresh(3, 0, 1)).await, Ok(Rotated::Over));
+    assert!(revoked(store, &tenant(), Some(2), -100).await, "nor does a clock that steps back revive it");
+}
+
+pub(crate) async fn the_end_of_a_session_is_the_end_of_its_grants_but_offline_ones(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&grant(2)).await.unwrap();
+    store.redeem_code(&offline(3)).await.unwrap();
+    assert!(revoked(store, &tenant(), Some(2), 100).await, "idle too long");
+    assert!(!revoked(store, &tenant(), Some(3), 100).await);
+    assert!(!revoked(store, &tenant(), Some(2), 99).await);
+    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(1), logouts: &[] };
+    store.end_session(end).await.unwrap();
+    assert!(revoked(store, &tenant(), Some(2), 1).await);
+    assert!(stored(store, 2, 1).await.unwrap().over);
+    assert!(!revoked(store, &tenant(), Some(3), 1).await);
+    assert!(!stored(store, 3, 1).await.unwrap().over);
+    assert_eq!(store.redeem_code(&grant(4)).await, Ok(Redeemed::SessionOver));
+}
+
+pub(crate) async fn a_revoked_token_is_revoked_alone(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&grant(2)).await.unwrap();
+    assert!(!revoked(store, &tenant(), None, 0).await);
+    store.revoke_token(&tenant(), "another", at(50)).await.unwrap();
+    assert!(!revoked(store, &tenant(), Some(2), 0).await);
+    for _ in 0..2 {
+        store.revoke_token(&tenant(), "token", at(50)).await.unwrap();
+    }
+    assert!(revoked(store, &tenant(), None, 0).await);
+    assert!(revoked(store, &tenant(), Some(2), 0).await);
+    assert!(!stored(store, 2, 0).await.unwrap().over, "its grant goes on");
+    assert!(!revoked(store, &other_tenant(), None, 0).await);
+}
+
+pub(crate) async fn an_unknown_grant_is_revoked(store: &dyn Store) {
+    assert!(revoked(store, &tenant(), Some(9), 0).await);
+}
+
+pub(crate) async fn tenants_with_the_same_ids_do_not_meet(store: &dyn Store) {
+    logged_in(store).await;
+    let theirs = NewGrant { tenant: other_tenant(), ..grant(2) };
+    assert_eq!(store.redeem_code(&theirs).await, Ok(Redeemed::SessionOver), "the session is another tenant's");
+    store.begin_session(&Session { tenant: other_tenant(), ..session(1) }, None).await.unwrap();
+    assert_eq!(store.redeem_code(&grant(2)).await, Ok(Redeemed::First));
+    assert_eq!(store.grant(&other_tenant(), id(2), at(1)).await, Ok(None));
+    assert!(revoked(store, &other_tenant(), Some(2), 1).await);
+    assert_eq!(store.redeem_code(&theirs).await, Ok(Redeemed::First));
+    store.end_grant(&other_tenant(), id(2), at(1)).await.unwrap();
+    assert!(!revoked(store, &tenant(), Some(2), 1).await);
+    let end = SessionEnd { tenant: &other_tenant(), session: id(1), now: at(1), logouts: &[] };
+    store.end_session(end).await.unwrap();
+    assert!(!revoked(store, &tenant(), Some(2), 1).await);
+    assert_eq!(store.session_clients(&other_tenant(), id(9)).await, Ok(vec![]));
+    assert!(store.session(&other_tenant(), id(1), id(101), at(1)).await.unwrap().is_none());
+    assert!(store.session(&tenant(), id(1), id(101), at(1)).await.unwrap().is_some());
+    let foreign = Rotation { tenant: other_tenant(), ..refresh(3, 0, 1) };
+    store.redeem_code(&grant(3)).await.unwrap();
+    assert_eq!(store.rotate_refresh(&foreign).await, Ok(Rotated::Unknown));
+}
+
+pub(crate) async fn what_is_over_is_deleted_in_bounded_batches(store: &dyn Store) {
+    for number in 2..7 {
+        store.redeem_code(&offline(number)).await.unwrap();
+    }
+    store.redeem_code(&NewGrant { expires_at: at(2000), ..offline(7) }).await.unwrap();
+    logged_in(store).await;
+    store.revoke_token(&tenant(), "token", at(600)).await.unwrap();
+    store.consume_login(&tenant(), id(1), at(600)).await.unwrap();
+    store.consume_assertion(&tenant(), &shop(), "a", at(600)).await.unwrap();
+    store.keep(&tenant(), id(1), b"x", at(600)).await.unwrap();
+    store.login_failed(&tenant(), &[id(1)], at(0), at(600)).await.unwrap();
+    assert_eq!(store.delete_expired(at(99), 2).await, Ok(0));
+    assert_eq!(store.delete_expired(at(100), 2).await, Ok(1), "the idle session");
+    assert_eq!(store.delete_expired(at(600), 2).await, Ok(7), "two grants, and one of each other kind");
+    assert_eq!(store.delete_expired(at(600), 2).await, Ok(2));
+    assert_eq!(store.delete_expired(at(600), 2).await, Ok(1));
+    assert_eq!(store.delete_expired(at(600), 2).await, Ok(0));
+    assert!(stored(store, 7, 600).await.is_some());
+    assert!(store.consume_login(&tenant(), id(1), at(700)).await.unwrap(), "it is forgotten");
+}
+
+pub(crate) async fn a_payload_beyond_its_bound_is_refused(store: &dyn Store) {
+    let large = |bytes| NewGrant { payload: vec![1; bytes], ..offline(2) };
+    assert_eq!(store.redeem_code(&large(4097)).await, Err(StoreError::Unavailable));
+    assert_eq!(store.redeem_code(&large(4096)).await, Ok(Redeemed::First));
+}

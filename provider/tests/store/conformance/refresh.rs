@@ -1,0 +1,127 @@
+use claviger_provider::store::{Rotated, SessionEnd, Store};
+
+use super::*;
+pub(crate) use claviger_provider::store::Rotation;
+
+/// The shop presents the token `generation` of the grant `number`, with a grace of 10 seconds.
+pub(crate) fn refresh(number: u8, generation: u32, seconds: i64) -> Rotation {
+    Rotation {
+        tenant: tenant(),
+        grant: id(number),
+        client: shop(),
+        generation,
+        now: at(seconds),
+        idle_expires_at: at(seconds + 90),
+        grace: 10,
+    }
+}
+
+async fn rotated(store: &dyn Store, generation: u32, seconds: i64) -> Rotated {
+    store.rotate_refresh(&refresh(2, generation, seconds)).await.unwrap()
+}
+
+async fn strict(store: &dyn Store, generation: u32, seconds: i64) -> Rotated {
+    store.rotate_refresh(&Rotation { grace: 0, ..refresh(2, generation, seconds) }).await.unwrap()
+}
+
+async fn is_over(store: &dyn Store) -> bool {
+    store.grant(&tenant(), id(2), at(1)).await.unwrap().unwrap().over
+}
+
+pub(crate) async fn a_refresh_token_rotates_to_its_successor(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 1, 130).await, Rotated::Successor(2), "its use has moved the idle end");
+    let grant = store.grant(&tenant(), id(2), at(130)).await.unwrap().unwrap();
+    assert_eq!(grant.generation, 2);
+    assert_eq!(grant.refresh, Some(RefreshWindow { expires_at: at(500), idle_expires_at: at(220) }));
+}
+
+pub(crate) async fn the_predecessor_of_an_unused_token_yields_it_within_the_grace(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 0, 51).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 0, 60).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 1, 61).await, Rotated::Successor(2), "nothing of that used it up");
+}
+
+pub(crate) async fn after_the_grace_it_ends_the_grant(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 0, 61).await, Rotated::Reused);
+    assert!(is_over(store).await);
+    assert_eq!(rotated(store, 1, 61).await, Rotated::Over, "nor does the thief's token count");
+    assert_eq!(rotated(store, 0, 62).await, Rotated::Over);
+}
+
+pub(crate) async fn two_generations_back_ends_the_grant_at_once(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 1, 50).await, Rotated::Successor(2));
+    assert_eq!(rotated(store, 0, 50).await, Rotated::Reused);
+    assert!(is_over(store).await);
+}
+
+pub(crate) async fn without_a_grace_a_race_is_lost_and_later_is_reuse(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(strict(store, 0, 50).await, Rotated::Successor(1));
+    assert_eq!(strict(store, 0, 50).await, Rotated::Lost);
+    assert_eq!(strict(store, 0, 52).await, Rotated::Lost);
+    assert!(!is_over(store).await);
+    assert_eq!(strict(store, 0, 53).await, Rotated::Reused);
+    assert!(is_over(store).await);
+}
+
+pub(crate) async fn another_client_finds_nothing_and_harms_nothing(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 0, 1).await, Rotated::Successor(1));
+    for generation in 0..2 {
+        let stolen = Rotation { client: forum(), ..refresh(2, generation, 50) };
+        assert_eq!(store.rotate_refresh(&stolen).await, Ok(Rotated::Unknown));
+    }
+    assert_eq!(store.rotate_refresh(&refresh(9, 0, 1)).await, Ok(Rotated::Unknown));
+    assert_eq!(rotated(store, 1, 51).await, Rotated::Successor(2));
+}
+
+pub(crate) async fn an_expired_window_is_over(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 0, 90).await, Rotated::Over, "idle too long");
+    assert_eq!(rotated(store, 0, 89).await, Rotated::Successor(1));
+    let patient = Rotation { idle_expires_at: at(5000), ..refresh(2, 1, 100) };
+    assert_eq!(store.rotate_refresh(&patient).await, Ok(Rotated::Successor(2)));
+    assert_eq!(rotated(store, 2, 500).await, Rotated::Over, "however much it is used");
+    assert_eq!(rotated(store, 2, 499).await, Rotated::Successor(3));
+}
+
+pub(crate) async fn a_grant_without_a_refresh_token_does_not_rotate(store: &dyn Store) {
+    store.redeem_code(&NewGrant { refresh: None, ..offline(2) }).await.unwrap();
+    assert_eq!(rotated(store, 0, 1).await, Rotated::Over);
+    assert!(!is_over(store).await);
+}
+
+pub(crate) async fn rotation_ends_with_the_session_unless_offline(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&grant(2)).await.unwrap();
+    store.redeem_code(&offline(3)).await.unwrap();
+    assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 1, 100).await, Rotated::Over, "the session is idle");
+    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(51), logouts: &[] };
+    store.end_session(end).await.unwrap();
+    assert_eq!(rotated(store, 1, 51).await, Rotated::Over);
+    assert_eq!(store.rotate_refresh(&refresh(3, 0, 51)).await, Ok(Rotated::Successor(1)));
+}
+
+pub(crate) async fn a_clock_that_steps_back_neither_reissues_nor_ends(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
+    assert_eq!(rotated(store, 0, 48).await, Rotated::Successor(1), "two pods' clocks differ a little");
+    assert_eq!(rotated(store, 0, 30).await, Rotated::Lost);
+    assert_eq!(rotated(store, 1, 30).await, Rotated::Successor(2), "who has the current token goes on");
+    assert_eq!(rotated(store, 1, 50).await, Rotated::Reused, "and forward again, the grace is long over");
+}
+
+pub(crate) async fn a_generation_from_the_future_ends_nothing(store: &dyn Store) {
+    store.redeem_code(&offline(2)).await.unwrap();
+    assert_eq!(rotated(store, 7, 1).await, Rotated::Lost);
+    assert_eq!(rotated(store, 0, 1).await, Rotated::Successor(1));
+}

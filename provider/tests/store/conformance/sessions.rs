@@ -1,0 +1,128 @@
+use claviger_provider::store::{NewLogout, SessionEnd, Store};
+
+use super::*;
+
+async fn stored(store: &dyn Store, number: u8, seconds: i64) -> Option<Session> {
+    store.session(&tenant(), id(number), id(number + 100), at(seconds)).await.unwrap()
+}
+
+pub(crate) fn logout(number: u8) -> NewLogout {
+    NewLogout { id: id(number), client: shop(), subject: "jane".to_owned(), session: id(1), expires_at: at(300) }
+}
+
+pub(crate) async fn end(store: &dyn Store, number: u8, logouts: &[NewLogout]) {
+    let end = SessionEnd { tenant: &tenant(), session: id(number), now: at(1), logouts };
+    store.end_session(end).await.unwrap();
+}
+
+async fn due(store: &dyn Store) -> Vec<NewLogout> {
+    let due = store.claim_logouts(at(1), at(1), 100).await.unwrap();
+    due.into_iter().map(|due| due.logout).collect()
+}
+
+pub(crate) async fn a_session_reads_as_it_was_written(store: &dyn Store) {
+    logged_in(store).await;
+    assert_eq!(stored(store, 1, 1).await, Some(session(1)));
+    let eager = Session { idle_expires_at: at(9999), ..session(2) };
+    store.begin_session(&eager, None).await.unwrap();
+    assert_eq!(stored(store, 2, 1).await, Some(Session { idle_expires_at: at(1000), ..eager }));
+}
+
+pub(crate) async fn another_handle_is_no_session(store: &dyn Store) {
+    logged_in(store).await;
+    assert_eq!(store.session(&tenant(), id(1), id(102), at(1)).await, Ok(None));
+    assert_eq!(store.session(&tenant(), id(2), id(101), at(1)).await, Ok(None));
+}
+
+pub(crate) async fn a_session_ends_when_it_is_idle_and_at_its_end(store: &dyn Store) {
+    logged_in(store).await;
+    assert!(stored(store, 1, 99).await.is_some());
+    assert!(stored(store, 1, 100).await.is_none());
+    store.touch_session(&session(1), at(5000), at(99)).await.unwrap();
+    assert!(stored(store, 1, 999).await.is_some());
+    assert!(stored(store, 1, 1000).await.is_none());
+}
+
+pub(crate) async fn a_session_that_is_used_lasts_and_is_written_once_a_minute(store: &dyn Store) {
+    logged_in(store).await;
+    store.touch_session(&session(1), at(159), at(59)).await.unwrap();
+    assert_eq!(stored(store, 1, 59).await, Some(session(1)), "it was seen in this minute");
+    store.touch_session(&session(1), at(160), at(60)).await.unwrap();
+    let seen = Session { last_seen_at: at(60), idle_expires_at: at(160), ..session(1) };
+    assert_eq!(stored(store, 1, 60).await.as_ref(), Some(&seen));
+    store.touch_session(&session(1), at(170), at(70)).await.unwrap();
+    assert_eq!(stored(store, 1, 70).await.as_ref(), Some(&seen), "another pod has written in this minute");
+    store.touch_session(&seen, at(0), at(-3600)).await.unwrap();
+    assert_eq!(stored(store, 1, 70).await.as_ref(), Some(&seen), "a clock that steps back ends no session");
+    store.touch_session(&seen, at(300), at(200)).await.unwrap();
+    assert_eq!(stored(store, 1, 200).await, None, "and what is over stays over");
+}
+
+pub(crate) async fn a_new_login_changes_the_handle(store: &dyn Store) {
+    logged_in(store).await;
+    let again = Session {
+        handle: id(9),
+        authenticated_at: at(50),
+        amr: vec!["hwk".to_owned()],
+        acr: "gold".to_owned(),
+        last_seen_at: at(50),
+        expires_at: at(2000),
+        idle_expires_at: at(150),
+        ..session(1)
+    };
+    assert_eq!(store.renew_session(&again).await, Ok(true));
+    assert_eq!(stored(store, 1, 51).await, None, "the old cookie is worth nothing");
+    assert_eq!(store.session(&tenant(), id(1), id(9), at(51)).await, Ok(Some(again)));
+}
+
+pub(crate) async fn a_session_that_is_over_is_not_renewed(store: &dyn Store) {
+    assert_eq!(store.renew_session(&session(1)).await, Ok(false), "there is none");
+    logged_in(store).await;
+    let late = Session { last_seen_at: at(100), idle_expires_at: at(200), ..session(1) };
+    assert_eq!(store.renew_session(&late).await, Ok(false), "idle too long");
+    let another = Session { subject: "john".to_owned(), ..session(1) };
+    assert_eq!(store.renew_session(&another).await, Ok(false), "another person");
+    let foreign = Session { tenant: other_tenant(), ..session(1) };
+    assert_eq!(store.renew_session(&foreign).await, Ok(false));
+    end(store, 1, &[]).await;
+    assert_eq!(store.renew_session(&session(1)).await, Ok(false), "ended");
+}
+
+pub(crate) async fn a_session_ends_once_and_tells_its_clients_once(store: &dyn Store) {
+    logged_in(store).await;
+    end(store, 1, &[logout(11)]).await;
+    assert_eq!(stored(store, 1, 1).await, None);
+    assert_eq!(due(store).await, [logout(11)]);
+    end(store, 1, &[logout(12)]).await;
+    assert_eq!(due(store).await, [logout(11)], "a second end tells nobody");
+}
+
+pub(crate) async fn a_session_takes_the_place_of_another(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&grant(2)).await.unwrap();
+    let (own, logouts) = (tenant(), [logout(11)]);
+    let replaced = || SessionEnd { tenant: &own, session: id(1), now: at(1), logouts: &logouts };
+    store.begin_session(&session(5), Some(replaced())).await.unwrap();
+    assert_eq!(stored(store, 1, 1).await, None);
+    assert!(stored(store, 5, 1).await.is_some());
+    assert!(store.grant(&tenant(), id(2), at(1)).await.unwrap().unwrap().over);
+    assert_eq!(due(store).await, [logout(11)]);
+    store.begin_session(&session(6), Some(SessionEnd { session: id(99), ..replaced() })).await.unwrap();
+    assert!(stored(store, 6, 1).await.is_some(), "it begins, whether there was another or not");
+    // The ID is taken: nothing of the whole is done.
+    assert!(store.begin_session(&session(5), Some(SessionEnd { session: id(6), ..replaced() })).await.is_err());
+    assert!(stored(store, 6, 1).await.is_some());
+}
+
+pub(crate) async fn the_clients_of_a_session_are_those_with_a_grant(store: &dyn Store) {
+    logged_in(store).await;
+    assert_eq!(store.session_clients(&tenant(), id(1)).await, Ok(vec![]));
+    store.redeem_code(&grant(2)).await.unwrap();
+    store.redeem_code(&offline(3)).await.unwrap();
+    store.redeem_code(&NewGrant { client: forum(), ..grant(4) }).await.unwrap();
+    store.end_grant(&tenant(), id(4), at(1)).await.unwrap();
+    assert_eq!(store.session_clients(&tenant(), id(1)).await, Ok(vec![forum(), shop()]));
+    end(store, 1, &[]).await;
+    assert_eq!(store.session_clients(&tenant(), id(1)).await, Ok(vec![forum(), shop()]));
+    assert_eq!(store.session_clients(&other_tenant(), id(1)).await, Ok(vec![]));
+}

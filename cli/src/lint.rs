@@ -6,7 +6,7 @@
 mod outside;
 mod rehearsal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
@@ -21,14 +21,37 @@ use crate::output::Output;
 /// Objects that were admitted, by what names them.
 type Admitted = BTreeMap<(Sort, ObjectName), (Manifest, Value)>;
 
+/// What the folder holds that cannot be judged. A reference to it is no fault of its own: one mistake
+/// is told once.
+#[derive(Default)]
+struct Unseen {
+    /// Objects that were refused.
+    refused: BTreeSet<(Sort, ObjectName)>,
+    /// There are files whose objects are not known.
+    unreadable: bool,
+}
+
+impl Unseen {
+    /// Whether the object may be there.
+    fn may_hold(&self, sort: Sort, name: &ObjectName) -> bool {
+        self.unreadable || self.refused.contains(&(sort, name.clone()))
+    }
+
+    /// Whether an object of this sort may be there.
+    fn may_hold_any(&self, sort: Sort) -> bool {
+        self.unreadable || self.refused.iter().any(|(other, _)| *other == sort)
+    }
+}
+
 /// Prints each fault on a line of its own, to standard output: they are what was asked for.
 pub(crate) fn run(args: &LintArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let shown = args.dir.display();
+    ensure!(!args.dir.is_file(), "{shown} is a file: name the folder that holds it");
     let listing = manifests::read(&args.dir).with_context(|| format!("cannot read {shown}"))?;
     ensure!(!listing.files.is_empty(), "{shown} holds no YAML (*.yaml, *.yml, *.json)");
     let files = listing.files.len();
-    let (admitted, mut faults, notes) = each(listing);
-    faults.extend(rehearsal::run(&admitted)?);
+    let (admitted, unseen, mut faults, notes) = each(listing);
+    faults.extend(rehearsal::run(&admitted, &unseen)?);
     faults.sort();
     faults.dedup();
     for Note { place, message } in notes {
@@ -46,9 +69,11 @@ pub(crate) fn run(args: &LintArgs, output: &Output) -> anyhow::Result<ExitCode> 
 }
 
 /// Judges each object on its own.
-fn each(listing: manifests::Listing) -> (Admitted, Vec<Fault>, Vec<Note>) {
-    let (mut admitted, mut faults, mut notes) = (Admitted::new(), Vec::new(), Vec::new());
+fn each(listing: manifests::Listing) -> (Admitted, Unseen, Vec<Fault>, Vec<Note>) {
+    let (mut admitted, mut unseen) = (Admitted::new(), Unseen::default());
+    let (mut faults, mut notes) = (Vec::new(), Vec::new());
     for file in listing.files {
+        unseen.unreadable |= !file.faults.is_empty();
         faults.extend(file.faults);
         notes.extend(file.notes);
         for manifest in file.manifests.into_iter().flatten() {
@@ -61,11 +86,14 @@ fn each(listing: manifests::Listing) -> (Admitted, Vec<Fault>, Vec<Note>) {
                 Ok(value) => {
                     admitted.insert(key, (manifest, value));
                 }
-                Err(found) => faults.extend(found),
+                Err(found) => {
+                    unseen.refused.insert(key);
+                    faults.extend(found);
+                }
             }
         }
     }
-    (admitted, faults, notes)
+    (admitted, unseen, faults, notes)
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -53,6 +53,13 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
+impl Fault {
+    /// Whether both speak of one field of one object.
+    pub(crate) fn is_about_what(&self, other: &Self) -> bool {
+        (&self.place.file, &self.object, &self.path) == (&other.place.file, &other.object, &other.path)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.place)?;

@@ -8,7 +8,7 @@ use claviger_crds::names::ObjectName;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::cluster::StatusWrite;
+use crate::cluster::{ClusterError, StatusWrite};
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::object::{Declared, Object, Objects};
@@ -179,7 +179,11 @@ pub(crate) async fn report<K: Declared>(
         resource_version: object.meta.resource_version.clone(),
         status: value,
     };
-    let version = context.write_status(write).await.doing("writing the status")?;
+    let version = match context.write_status(write).await {
+        // It was deleted meanwhile: nobody waits for what it would have said.
+        Err(ClusterError::NotFound) => return Err(StepError::Outdated("the object")),
+        written => written.doing("writing the status")?,
+    };
     let news = news(K::conditions(&object.status), K::conditions(&status));
     let decided = accepted(K::conditions(&object.status)) != accepted(K::conditions(&status));
     context.with(|state| {

@@ -131,7 +131,10 @@ impl Folder {
         notes.sort();
         let changes = changes(&self.admitted, &next);
         self.admitted = next;
-        let (new, mended) = (without(&faults, &self.faults), without(&self.faults, &faults));
+        let new = without(&faults, &self.faults);
+        // A fault that gave way to another of the same field is not mended.
+        let mut mended = without(&self.faults, &faults);
+        mended.retain(|old| !new.iter().any(|new| new.is_about_what(old)));
         let new_notes = without(&notes, &self.notes);
         self.faults = faults;
         self.notes = notes;

@@ -16,7 +16,8 @@ pub(super) async fn listen(address: SocketAddr, tls: bool) -> anyhow::Result<Tcp
              it listens on others too"
         );
     }
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    let another = || format!("cannot listen on {address} (another address: --listen or CLAVIGER_LISTEN)");
+    TcpListener::bind(address).await.with_context(another)
 }
 
 /// How a person reaches what listens on `address`.

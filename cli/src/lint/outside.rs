@@ -1,22 +1,27 @@
 //! What may be outside the folder, and so is no fault: lint sees one repository, a cluster is made
-//! of many. A reference leads outside when its namespace is not declared in the folder. Pure.
+//! of many. A reference leads outside when its namespace is not declared in the folder, or when what
+//! it names is there and could not be judged. Pure.
 
 use claviger_crds::names::ObjectName;
 use claviger_operator::cluster::Kind;
 use serde_json::Value;
 
-use super::Admitted;
+use super::{Admitted, Unseen};
 use crate::manifests::{Sort, referred};
 
 /// Whether what a condition of the object `name` misses may be outside the folder.
-pub(super) fn is_outside(verdict: &Value, kind: Kind, name: &ObjectName, admitted: &Admitted) -> bool {
+pub(super) fn is_outside(verdict: &Value, kind: Kind, name: &ObjectName, admitted: &Admitted, unseen: &Unseen) -> bool {
     let Some((_, object)) = admitted.get(&(Sort::Resource(kind), name.clone())) else { return false };
     let spec = &object["spec"];
     let declares = |namespace: &str| declares_namespace(admitted, namespace);
     match verdict["reason"].as_str().unwrap_or_default() {
         // A Secret does not belong into Git.
         "SecretNotFound" => true,
-        "TenantNotFound" => !declares(&referred(name, &spec["tenantRef"]).namespace),
+        "TenantNotFound" => {
+            let tenant = referred(name, &spec["tenantRef"]);
+            !declares(&tenant.namespace) || unseen.may_hold(Sort::Resource(Kind::Tenant), &tenant)
+        }
+        "SigningKeyNotFound" if unseen.may_hold_any(Sort::Resource(Kind::SigningKey)) => true,
         // A ring is in its Tenant's namespace.
         "SigningKeyNotFound" if kind == Kind::Tenant => !declares(&name.namespace),
         "SigningKeyNotFound" => !declares(&referred(name, &spec["tenantRef"]).namespace),

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Admitted, outside};
+use super::{Admitted, Unseen, outside};
 use crate::embedded::{Embedded, State, Told, condition, is_judged};
 use crate::manifests::{Fault, Sort};
 use crate::runtime::runtime;
@@ -31,14 +31,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const JUDGED: [&str; 3] = ["Accepted", "ReferencesResolved", "CredentialsReady"];
 
 /// Judges `admitted` as a whole.
-pub(super) fn run(admitted: &Admitted) -> anyhow::Result<Vec<Fault>> {
+pub(super) fn run(admitted: &Admitted, unseen: &Unseen) -> anyhow::Result<Vec<Fault>> {
     let objects = runtime(None)?.block_on(rehearse(admitted))?;
     let mut faults = Vec::new();
     for (kind, name, object) in &objects {
         let Some((manifest, _)) = admitted.get(&(Sort::Resource(*kind), name.clone())) else { continue };
         for verdict in JUDGED.iter().filter_map(|wanted| condition(object, wanted)) {
             let text = |key: &str| verdict[key].as_str().unwrap_or_default();
-            if text("status") != "False" || outside::is_outside(verdict, *kind, name, admitted) {
+            if text("status") != "False" || outside::is_outside(verdict, *kind, name, admitted, unseen) {
                 continue;
             }
             let message = format!("{}: {}", text("reason"), text("message"));

@@ -63,6 +63,15 @@ fn an_object_that_is_refused_is_told_with_file_line_object_and_reason_and_stays_
     assert_eq!(lifetime(&dev), 600);
 
     let seen = dev.seen();
+    folder.edit("10-tenant.yaml", "accesToken: 5m", "accessToken: soon");
+    dev.wait_after(seen, "refused");
+    let seen = dev.seen();
+    folder.edit("10-tenant.yaml", "accessToken: soon", "accessToken: 80h");
+    let line = dev.wait_after(seen, "spec.lifetimes.accessToken");
+    assert!(line.starts_with("refused"), "one fault after another is not mended: {line}");
+    folder.edit("10-tenant.yaml", "accessToken: 80h", "accesToken: 5m");
+
+    let seen = dev.seen();
     folder.edit("10-tenant.yaml", "accesToken: 5m", "accessToken: 10m\n  slug: other");
     let line = dev.wait_after(seen, "refused");
     assert!(line.contains("slug is immutable"), "{line}");

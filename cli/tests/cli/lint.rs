@@ -71,6 +71,24 @@ metadata: {name: billing, labels: {identity.acme.example/tenant: acme}}
 }
 
 #[test]
+fn one_mistake_is_one_fault_though_others_refer_to_what_it_spoils() {
+    for (from, to) in [("accessToken: 10m", "accessToken: 48h"), ("displayName: Acme", "displayName: [Acme")] {
+        let folder = Folder::quickstart();
+        folder.edit("10-tenant.yaml", from, to);
+        let (code, printed) = lint(&folder);
+        assert_eq!((code, printed.lines().count()), (Some(1), 1), "{printed}");
+    }
+}
+
+#[test]
+fn a_file_is_no_folder() {
+    let folder = Folder::quickstart();
+    let output = run(&["lint", &folder.yaml().join("10-tenant.yaml").to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("name the folder that holds it"), "{}", stderr(&output));
+}
+
+#[test]
 fn an_object_declared_twice_is_a_fault_that_names_both_places() {
     let folder = Folder::quickstart();
     folder.write("40-again.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n");

@@ -37,7 +37,7 @@ pub use fault::{Fault, sentence};
 pub use identity_provider::{IdentityProvider, IdentityProviderSpec, IdentityProviderStatus, ValidIdentityProvider};
 pub use oauth_client::{OAuthClient, OAuthClientSpec, OAuthClientStatus, ValidOAuthClient};
 pub use object_ref::{ClientRef, LocalTenantRef, SecretKey, SecretKeyRef, TenantRef};
-pub use scope::{ApiScopeSpec, Scope, ScopeSpec};
+pub use scope::{ApiScopeSpec, PROTOCOL_CLAIMS, Scope, ScopeSpec};
 pub use signing_key::{SigningKey, SigningKeySpec, SigningKeyStatus, ValidSigningKey};
 pub use tenant::{Tenant, TenantSpec, TenantStatus, ValidTenant};
 pub use user::{User, UserSpec, UserStatus, ValidUser};

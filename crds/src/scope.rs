@@ -56,7 +56,7 @@ pub struct Scope {
 }
 
 /// Claims that the protocols define for themselves: neither a scope nor a User may give them out.
-pub(crate) const PROTOCOL_CLAIMS: [&str; 23] = [
+pub const PROTOCOL_CLAIMS: [&str; 23] = [
     "iss",
     "sub",
     "aud",

@@ -6,6 +6,7 @@
 
 pub(crate) mod request;
 
+use claviger_crds::PROTOCOL_CLAIMS;
 use claviger_crds::published::ScopeDocument;
 use serde_json::{Map, Value};
 
@@ -34,33 +35,10 @@ const PHONE: [&str; 2] = ["phone_number", "phone_number_verified"];
 /// The scope, and the claim that it releases.
 const GROUPS: &str = "groups";
 
-/// What tokens and answers say for themselves: no account and no scope may say it instead. The operator
-/// refuses these too.
-const PROTOCOL: [&str; 23] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "nonce",
-    "auth_time",
-    "acr",
-    "amr",
-    "azp",
-    "at_hash",
-    "c_hash",
-    "s_hash",
-    "sid",
-    "client_id",
-    "scope",
-    "tenant_id",
-    "act",
-    "may_act",
-    "cnf",
-    "events",
-];
+/// The claims of the standard scopes.
+pub(crate) fn standard() -> impl Iterator<Item = &'static str> {
+    [&PROFILE[..], &EMAIL, &ADDRESS, &PHONE, &[GROUPS]].into_iter().flatten().copied()
+}
 
 /// What decides which claims are released.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +147,8 @@ impl Release<'_> {
 /// The claim `name` of `user`, if there is anything in it (§5.3.2) and it is not the protocol's.
 fn value(user: &User, name: &str) -> Option<Value> {
     // A second `iss` in an ID token would be read by some and not by others.
-    if PROTOCOL.contains(&name) {
+    // The operator refuses these too.
+    if PROTOCOL_CLAIMS.contains(&name) {
         return None;
     }
     if name == GROUPS {

@@ -9,7 +9,7 @@ pub(crate) mod person;
 pub(crate) mod refresh_token;
 pub(crate) mod scope;
 
-use crate::tenant::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+use crate::tenant::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN};
 use crate::token::person::PersonGrant;
 use crate::web::client_authentication::AuthenticatedClient;
 use crate::web::error::{ErrorCode, OAuthError};
@@ -36,7 +36,21 @@ impl GrantType {
         }
     }
 
-    /// In the audit stream.
+    /// Whether `client` may use it.
+    pub(crate) fn check_allowed(self, client: &Client) -> Result<(), OAuthError> {
+        let declared = client.grant_types;
+        let allowed = match self {
+            Self::AuthorizationCode => declared.authorization_code,
+            // A client that cannot prove who it is would hand tokens to anybody (RFC 6749 §4.4).
+            Self::ClientCredentials => declared.client_credentials && !client.is_public(),
+            Self::RefreshToken => declared.refresh_token,
+        };
+        let refused =
+            || OAuthError::new(ErrorCode::UnauthorizedClient, format!("this client may not use {}", self.as_str()));
+        allowed.then_some(()).ok_or_else(refused)
+    }
+
+    /// As `grant_type` has it, and the audit stream.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => AUTHORIZATION_CODE,

@@ -11,6 +11,7 @@ mod endpoint;
 mod expiry;
 mod flow;
 mod grant;
+mod handle;
 mod interaction;
 pub mod internal;
 mod login;

@@ -47,6 +47,7 @@ async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(TokenResponse, Au
     let grant_type = GrantType::parse(grant_type)?;
     let now = exchange.provider.now();
     let client = client_authentication::authenticate(exchange, &form).await?;
+    grant_type.check_allowed(client.client())?;
     let issuer = &exchange.tenant.issuer;
     let (response, subject) = match grant_type {
         GrantType::ClientCredentials => {

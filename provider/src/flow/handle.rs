@@ -1,17 +1,15 @@
-//! A flow as text: sealed, in a URL or a hidden field; a large one is kept in the store, and the text
-//! names it.
+//! A flow as text, in a URL or a hidden field.
 
 use claviger_jose::Purpose;
 
 use super::Flow;
+use crate::handle::{self, NoHandle, Use};
 use crate::provider::Provider;
-use crate::store::{Id, StoreError};
+use crate::store::StoreError;
 use crate::tenant::snapshot::TenantSnapshot;
 
-/// Longer than this it is kept: proxies refuse long request lines.
+/// Proxies refuse long request lines.
 const LONGEST: usize = 3072;
-/// Of a text that names a kept flow.
-const KEPT: &str = "k.";
 
 /// Why there is no flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,32 +24,22 @@ pub(crate) enum NoFlow {
 
 /// `flow` as text.
 pub(crate) async fn seal(provider: &Provider, tenant: &TenantSnapshot, flow: &Flow) -> Result<String, NoFlow> {
-    let sealer = tenant.issuer.sealer.as_ref().ok_or(NoFlow::Unknown)?;
     let plain = serde_json::to_vec(flow).map_err(|_| NoFlow::Unknown)?;
-    let sealed = sealer.seal(Purpose::Flow, b"", &plain).map_err(|_| NoFlow::Unknown)?;
-    if sealed.len() <= LONGEST {
-        return Ok(sealed);
-    }
-    let id = Id::random();
-    let end = super::end(flow);
-    provider.store().keep(&tenant.issuer.key, id, sealed.as_bytes(), end).await.map_err(NoFlow::Store)?;
-    Ok(format!("{KEPT}{id}"))
+    Ok(handle::seal(provider, tenant, (Purpose::Flow, LONGEST), &plain, super::end(flow)).await?)
 }
 
 /// The flow that `text` is.
 pub(crate) async fn open(provider: &Provider, tenant: &TenantSnapshot, text: &str) -> Result<Flow, NoFlow> {
-    let sealer = tenant.issuer.sealer.as_ref().ok_or(NoFlow::Unknown)?;
-    let now = provider.now();
-    let opened = match text.strip_prefix(KEPT) {
-        None => sealer.open(Purpose::Flow, b"", text),
-        Some(id) => {
-            let id = Id::parse(id).ok_or(NoFlow::Unknown)?;
-            let kept = provider.store().kept(&tenant.issuer.key, id, now).await.map_err(NoFlow::Store)?;
-            let kept = kept.and_then(|kept| String::from_utf8(kept).ok()).ok_or(NoFlow::Over)?;
-            sealer.open(Purpose::Flow, b"", &kept)
-        }
-    };
-    let opened = opened.map_err(|_| NoFlow::Unknown)?;
+    let opened = handle::open(provider, tenant, Purpose::Flow, text, Use::Many).await?;
     let flow: Flow = serde_json::from_slice(opened.as_bytes()).map_err(|_| NoFlow::Unknown)?;
-    if flow.is_over(now) { Err(NoFlow::Over) } else { Ok(flow) }
+    if flow.is_over(provider.now()) { Err(NoFlow::Over) } else { Ok(flow) }
+}
+
+impl From<NoHandle> for NoFlow {
+    fn from(none: NoHandle) -> Self {
+        match none {
+            NoHandle::Unknown => Self::Unknown,
+            NoHandle::Store(error) => Self::Store(error),
+        }
+    }
 }

@@ -8,10 +8,11 @@ use claviger_jose::{CodeChallenge, CodeVerifier};
 use jiff::Timestamp;
 
 use super::person::{self, PersonTokens};
+use crate::handle::NoHandle;
 use crate::store::{NewGrant, Redeemed, RefreshWindow};
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
-use crate::token::code::{Code, NoCode};
+use crate::token::code::Code;
 use crate::token::id_token::Moment;
 use crate::token::person::PersonGrant;
 use crate::web::client_authentication::AuthenticatedClient;
@@ -27,14 +28,10 @@ pub(crate) async fn redeem<'a>(
 ) -> Result<PersonTokens<'a>, OAuthError> {
     let (provider, tenant, now) = (exchange.provider, &exchange.tenant, exchange.provider.now());
     let itself = client.client();
-    if !itself.grant_types.authorization_code {
-        let description = "this client may not use authorization_code";
-        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
-    }
     let text = form.get("code").ok_or(OAuthError::new(ErrorCode::InvalidRequest, "code is missing"))?;
     let mut code = Code::open(text, provider, tenant).await.map_err(|none| match none {
-        NoCode::Unknown => invalid_grant("the code is nothing that this tenant sealed"),
-        NoCode::Store(_) => OAuthError::store_away(),
+        NoHandle::Unknown => invalid_grant("the code is nothing that this tenant sealed"),
+        NoHandle::Store(_) => OAuthError::store_away(),
     })?;
     check(&code, itself, form, now)?;
     code.grant = person::still_granted(code.grant, itself, &tenant.issuer)?;

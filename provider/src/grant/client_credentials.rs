@@ -5,7 +5,7 @@ use super::audience::{self, Asked};
 use super::scope;
 use crate::tenant::snapshot::Issuer;
 use crate::web::client_authentication::AuthenticatedClient;
-use crate::web::error::{ErrorCode, OAuthError};
+use crate::web::error::OAuthError;
 use crate::web::form::Form;
 
 /// What `client` gets for `form`.
@@ -15,11 +15,6 @@ pub(crate) fn decide<'a>(
     form: &Form<'_>,
 ) -> Result<AccessGrant<'a>, OAuthError> {
     let itself = client.client();
-    // A client that cannot prove who it is would hand tokens to anybody (RFC 6749 §4.4).
-    if !itself.grant_types.client_credentials || itself.is_public() {
-        let description = "this client may not use client_credentials";
-        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
-    }
     let asked = Asked {
         targets: form.all("resource").chain(form.all("audience")).collect(),
         scopes: form.get("scope").map(scope::parse).transpose()?,

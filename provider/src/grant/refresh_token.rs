@@ -25,10 +25,6 @@ pub(crate) async fn rotate<'a>(
 ) -> Result<PersonTokens<'a>, OAuthError> {
     let (provider, tenant, now) = (exchange.provider, &exchange.tenant, exchange.provider.now());
     let itself = client.client();
-    if !itself.grant_types.refresh_token {
-        let description = "this client may not use refresh_token";
-        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
-    }
     let text = form.get("refresh_token");
     let text = text.ok_or(OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing"))?;
     let sealer = tenant.issuer.sealer.as_ref().ok_or_else(OAuthError::store_away)?;

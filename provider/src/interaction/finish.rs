@@ -12,9 +12,10 @@ use super::failure::Failure;
 use crate::authorize::redirect_uri;
 use crate::authorize::response::AuthorizationResponse;
 use crate::flow::Flow;
+use crate::handle::NoHandle;
 use crate::store::{ClientKey, Id, Session};
 use crate::tenant::snapshot::TenantSnapshot;
-use crate::token::code::{Code, NoCode};
+use crate::token::code::Code;
 use crate::token::person::PersonGrant;
 use crate::web::exchange::Exchange;
 
@@ -127,7 +128,7 @@ impl Finished {
             },
         };
         let code = code.seal(provider, tenant).await.map_err(|none| match none {
-            NoCode::Unknown | NoCode::Store(_) => Failure::Unavailable,
+            NoHandle::Unknown | NoHandle::Store(_) => Failure::Unavailable,
         })?;
         Ok(destination.code(code))
     }

@@ -9,6 +9,7 @@ use claviger_jose::Algorithm;
 use serde::Serialize;
 
 use super::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+use crate::claims;
 use crate::session::ACR_VALUES;
 use crate::web::page::language::Language;
 
@@ -16,41 +17,9 @@ use crate::web::page::language::Language;
 pub(crate) const STANDARD_SCOPES: [&str; 7] =
     ["openid", "profile", "email", "address", "phone", "groups", "offline_access"];
 
-/// The claims that tokens and UserInfo bear: those of OpenID Connect Core 1.0 §5.1, and Claviger's.
-const CLAIMS: [&str; 32] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "jti",
-    "auth_time",
-    "nonce",
-    "acr",
-    "amr",
-    "at_hash",
-    "sid",
-    "name",
-    "given_name",
-    "family_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "website",
-    "email",
-    "email_verified",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "phone_number",
-    "phone_number_verified",
-    "address",
-    "updated_at",
-    "groups",
-];
+/// What ID tokens and access tokens say for themselves.
+const TOKEN_CLAIMS: [&str; 12] =
+    ["iss", "sub", "aud", "exp", "iat", "jti", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
 
 /// How clients prove who they are at the token endpoint.
 const AUTHENTICATION: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
@@ -100,8 +69,9 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
     let at = |path: &str| format!("{issuer}{path}");
     let declared = tenant.scopes.iter().map(|scope| scope.name.as_str());
     let own = tenant.scopes.iter().flat_map(|scope| &scope.claims).map(String::as_str);
-    let mut claims: Vec<&str> = CLAIMS.to_vec();
-    claims.extend(own.filter(|claim| !CLAIMS.contains(claim)).collect::<BTreeSet<_>>());
+    let mut claims: Vec<&str> = TOKEN_CLAIMS.into_iter().chain(claims::standard()).collect();
+    let more: BTreeSet<&str> = own.filter(|claim| !claims.contains(claim)).collect();
+    claims.extend(more);
     let metadata = Metadata {
         issuer,
         authorization_endpoint: at("/oauth/authorize"),

@@ -8,14 +8,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::person::PersonGrant;
+use crate::handle::{self, NoHandle, Use};
 use crate::provider::Provider;
-use crate::store::{ClientKey, Id, StoreError};
+use crate::store::ClientKey;
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// Codes travel in URLs, some of which are short.
 const LONGEST: usize = 1024;
-/// Of a code that names what is kept.
-const KEPT: &str = "k.";
 
 /// What a code stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,15 +29,6 @@ pub(crate) struct Code {
     pub(crate) expires_at: Timestamp,
     /// What it is redeemed for.
     pub(crate) grant: PersonGrant,
-}
-
-/// There is no such code: it is nobody's, or another tenant's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoCode {
-    /// Nothing that this tenant sealed.
-    Unknown,
-    /// It is kept, and the store is away.
-    Store(StoreError),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,33 +49,15 @@ impl Code {
     }
 
     /// As it is sent.
-    pub(crate) async fn seal(&self, provider: &Provider, tenant: &TenantSnapshot) -> Result<String, NoCode> {
-        let sealer = tenant.issuer.sealer.as_ref().ok_or(NoCode::Unknown)?;
-        let plain = self.to_bytes().ok_or(NoCode::Unknown)?;
-        let sealed = sealer.seal(Purpose::Code, b"", &plain).map_err(|_| NoCode::Unknown)?;
-        if sealed.len() <= LONGEST {
-            return Ok(sealed);
-        }
-        // Who reads the store finds no more than who reads the URL.
-        let id = Id::random();
-        let kept = provider.store().keep(&tenant.issuer.key, id, sealed.as_bytes(), self.expires_at).await;
-        kept.map_err(NoCode::Store)?;
-        Ok(format!("{KEPT}{id}"))
+    pub(crate) async fn seal(&self, provider: &Provider, tenant: &TenantSnapshot) -> Result<String, NoHandle> {
+        let plain = self.to_bytes().ok_or(NoHandle::Unknown)?;
+        handle::seal(provider, tenant, (Purpose::Code, LONGEST), &plain, self.expires_at).await
     }
 
     /// The code that `text` is, in time or not.
-    pub(crate) async fn open(text: &str, provider: &Provider, tenant: &TenantSnapshot) -> Result<Self, NoCode> {
-        let sealer = tenant.issuer.sealer.as_ref().ok_or(NoCode::Unknown)?;
-        let opened = match text.strip_prefix(KEPT) {
-            None => sealer.open(Purpose::Code, b"", text),
-            Some(id) => {
-                let id = Id::parse(id).ok_or(NoCode::Unknown)?;
-                let kept = provider.store().kept(&tenant.issuer.key, id, provider.now()).await;
-                let kept = kept.map_err(NoCode::Store)?.and_then(|kept| String::from_utf8(kept).ok());
-                sealer.open(Purpose::Code, b"", &kept.ok_or(NoCode::Unknown)?)
-            }
-        };
-        Self::from_bytes(opened.map_err(|_| NoCode::Unknown)?.as_bytes()).ok_or(NoCode::Unknown)
+    pub(crate) async fn open(text: &str, provider: &Provider, tenant: &TenantSnapshot) -> Result<Self, NoHandle> {
+        let opened = handle::open(provider, tenant, Purpose::Code, text, Use::Many).await?;
+        Self::from_bytes(opened.as_bytes()).ok_or(NoHandle::Unknown)
     }
 
     fn to_bytes(&self) -> Option<Vec<u8>> {

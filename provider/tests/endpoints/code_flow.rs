@@ -98,8 +98,7 @@ pub(crate) async fn refresh(fixture: &Fixture, token: &str) -> Answer {
 async fn a_person_logs_in_and_the_client_gets_tokens_that_say_so() {
     let fixture = fixture(ConsentPolicy::Required);
     let mut browser = Browser::new(&fixture);
-    let page = browser.get(&authorize(&[])).await;
-    let page = browser.follow(page).await;
+    let page = browser.open(&authorize(&[])).await;
     assert!(page.text().contains("id=\"login\""), "{}", page.text());
     let page = browser.log_in(&page, "Ada", "correct horse").await;
     assert!(page.text().contains("id=\"consent\""), "{}", page.text());
@@ -138,8 +137,7 @@ async fn a_person_logs_in_and_the_client_gets_tokens_that_say_so() {
 async fn a_second_application_needs_no_login() {
     let fixture = fixture(ConsentPolicy::Skip);
     let mut browser = Browser::new(&fixture);
-    let page = browser.get(&authorize(&[])).await;
-    let page = browser.follow(page).await;
+    let page = browser.open(&authorize(&[])).await;
     let answer = browser.log_in(&page, "ada", "correct horse").await;
     assert!(answer.redirected("code").is_some());
     let answer = browser.get(&authorize(&[("prompt", "none")])).await;
@@ -153,9 +151,7 @@ async fn a_second_application_needs_no_login() {
 async fn a_code_is_redeemed_once_and_a_second_time_ends_its_grant() {
     let fixture = fixture(ConsentPolicy::Skip);
     let mut browser = Browser::new(&fixture);
-    let page = browser.get(&authorize(&[])).await;
-    let page = browser.follow(page).await;
-    let code = browser.log_in(&page, "ada", "correct horse").await.redirected("code").unwrap();
+    let code = browser.code(&authorize(&[])).await;
     let tokens = redeem(&fixture, &code).await.json();
     assert_eq!(redeem(&fixture, &code).await.error(), (400, "invalid_grant".to_owned()));
     let refreshed = refresh(&fixture, tokens["refresh_token"].as_str().unwrap()).await;
@@ -168,9 +164,7 @@ async fn a_code_is_redeemed_once_and_a_second_time_ends_its_grant() {
 async fn a_logout_ends_the_session_and_its_grants() {
     let fixture = fixture(ConsentPolicy::Skip);
     let mut browser = Browser::new(&fixture);
-    let page = browser.get(&authorize(&[])).await;
-    let page = browser.follow(page).await;
-    let code = browser.log_in(&page, "ada", "correct horse").await.redirected("code").unwrap();
+    let code = browser.code(&authorize(&[])).await;
     let tokens = redeem(&fixture, &code).await.json();
     let fields = [
         ("id_token_hint", tokens["id_token"].as_str().unwrap()),
@@ -186,11 +180,25 @@ async fn a_logout_ends_the_session_and_its_grants() {
 }
 
 #[tokio::test]
+async fn what_is_too_long_for_a_url_is_kept_and_comes_back_whole() {
+    let fixture = fixture(ConsentPolicy::Skip);
+    let mut browser = Browser::new(&fixture);
+    let (state, nonce) = ("s".repeat(2000), "n".repeat(1000));
+    let page = browser.open(&authorize(&[("state", &state), ("nonce", &nonce)])).await;
+    assert!(page.hidden("flow").starts_with("k."));
+    let answer = browser.log_in(&page, "ada", "correct horse").await;
+    assert_eq!(answer.redirected("state"), Some(state));
+    let code = answer.redirected("code").unwrap();
+    assert!(code.starts_with("k."));
+    let tokens = redeem(&fixture, &code).await.json();
+    assert_eq!(part(tokens["id_token"].as_str().unwrap(), 1)["nonce"], nonce);
+}
+
+#[tokio::test]
 async fn a_wrong_password_shows_the_page_again() {
     let fixture = fixture(ConsentPolicy::Skip);
     let mut browser = Browser::new(&fixture);
-    let page = browser.get(&authorize(&[])).await;
-    let page = browser.follow(page).await;
+    let page = browser.open(&authorize(&[])).await;
     for username in ["ada", "nobody"] {
         let page = browser.log_in(&page, username, "wrong").await;
         assert_eq!(page.status, 200);

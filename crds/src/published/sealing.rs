@@ -22,8 +22,8 @@ pub enum SealingPhase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SealingKeyDocument {
-    /// Tells it from the tenant's other keys, and stands in clear in what is sealed with it: twelve
-    /// hexadecimal digits, random, so that it says nothing of the key.
+    /// Tells it from the tenant's other keys where a person reads of it: twelve hexadecimal digits,
+    /// random, so that they say nothing of the key. What is sealed bears a hash of the key instead.
     pub id: String,
     /// Where it is in its life.
     pub phase: SealingPhase,

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use claviger_crds::names::ObjectName;
 use serde_json::Value;
 
-pub(crate) use self::folder::{Listing, Stamp, is_empty, read, stamp};
+pub(crate) use self::folder::{File, Listing, Stamp, is_empty, read, stamp};
 pub(crate) use self::manifest::{Manifest, Sort, title};
 
 /// The object that a `…Ref` of the object `own` names: of its own namespace, unless it says another.
@@ -66,7 +66,8 @@ impl fmt::Display for Fault {
         if let Some(object) = &self.object {
             write!(f, "{object}: ")?;
         }
-        if !self.path.is_empty() {
+        // Some rules name their field themselves.
+        if !self.path.is_empty() && !self.message.starts_with(&self.path) {
             write!(f, "{}: ", self.path)?;
         }
         f.write_str(&self.message)

@@ -1,7 +1,7 @@
 //! The folder as it is served: what it declares now, or declared before it was broken.
 //!
-//! A file that does not parse keeps the objects it had; an object that is refused keeps the form
-//! in which it was last admitted. So a slip of the pen takes nothing away.
+//! A file that does not parse, or that is suddenly empty, keeps the objects it had; an object that
+//! is refused keeps the form in which it was last admitted. So a slip of the pen takes nothing away.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::difference::{Difference, differences};
 use crate::admission;
-use crate::manifests::{self, Fault, Listing, Manifest, Note, Place, Sort};
+use crate::manifests::{self, Fault, File, Listing, Manifest, Note, Place, Sort, title};
 
 /// What names an object.
 pub(super) type Key = (Sort, ObjectName);
@@ -42,18 +42,29 @@ pub(super) enum Change {
 pub(super) struct Reading {
     /// In the order in which they are to be taken in.
     pub(super) changes: Vec<Change>,
-    /// Faults that were not there at the reading before.
-    pub(super) faults: Vec<Fault>,
+    /// Faults that were not there at the reading before, or whose file was written again since.
+    pub(super) faults: Vec<Refused>,
     /// Faults that were there and are no more.
     pub(super) mended: Vec<Fault>,
     /// Notes that were not there before.
     pub(super) notes: Vec<Note>,
 }
 
+/// A fault, and what it costs.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    /// What is wrong.
+    pub(super) fault: Fault,
+    /// Whether an earlier form of what it is about goes on being served.
+    pub(super) kept: bool,
+}
+
 /// The folder.
 pub(super) struct Folder {
     dir: PathBuf,
     admitted: BTreeMap<Key, Admitted>,
+    /// What tells one text of a file from another, by the file.
+    marks: BTreeMap<PathBuf, u64>,
     faults: Vec<Fault>,
     notes: Vec<Note>,
 }
@@ -61,7 +72,7 @@ pub(super) struct Folder {
 impl Folder {
     /// A folder that was not read yet.
     pub(super) fn new(dir: PathBuf) -> Self {
-        Self { dir, admitted: BTreeMap::new(), faults: Vec::new(), notes: Vec::new() }
+        Self { dir, admitted: BTreeMap::new(), marks: BTreeMap::new(), faults: Vec::new(), notes: Vec::new() }
     }
 
     /// Where it is.
@@ -94,7 +105,9 @@ impl Folder {
         let mut next: BTreeMap<Key, Admitted> = BTreeMap::new();
         let mut declared: BTreeMap<Key, Manifest> = BTreeMap::new();
         let mut broken: Vec<PathBuf> = Vec::new();
-        for file in listing.files {
+        let marks: BTreeMap<_, _> = listing.files.iter().map(|file| (file.path.clone(), file.mark)).collect();
+        for mut file in listing.files {
+            file.faults.extend(self.emptied(&file));
             if !file.faults.is_empty() {
                 broken.push(file.path);
             }
@@ -131,14 +144,38 @@ impl Folder {
         notes.sort();
         let changes = changes(&self.admitted, &next);
         self.admitted = next;
-        let new = without(&faults, &self.faults);
+        // Who saves a file again wants to know that it is still refused.
+        let rewritten = |fault: &Fault| self.marks.get(&fault.place.file) != marks.get(&fault.place.file);
+        let new = faults.iter().filter(|fault| !self.faults.contains(fault) || rewritten(fault));
+        let new: Vec<Refused> = new.map(|fault| Refused { fault: fault.clone(), kept: self.keeps(fault) }).collect();
         // A fault that gave way to another of the same field is not mended.
         let mut mended = without(&self.faults, &faults);
-        mended.retain(|old| !new.iter().any(|new| new.is_about_what(old)));
+        mended.retain(|old| !new.iter().any(|new| new.fault.is_about_what(old)));
         let new_notes = without(&notes, &self.notes);
         self.faults = faults;
         self.notes = notes;
+        self.marks = marks;
         Reading { changes, faults: new, mended, notes: new_notes }
+    }
+
+    /// An editor that empties a file before it writes it, or a disk that was full, is not somebody
+    /// who wants everything in it gone.
+    fn emptied(&self, file: &File) -> Option<Fault> {
+        let held = self.admitted.values().any(|admitted| admitted.place.file == file.path);
+        (file.blank && held).then(|| Fault {
+            place: Place { file: file.path.clone(), line: None },
+            object: None,
+            path: String::new(),
+            message: "is empty now; to remove what it declared, delete the file".to_owned(),
+        })
+    }
+
+    /// Whether what the fault is about is served in an earlier form.
+    fn keeps(&self, fault: &Fault) -> bool {
+        self.admitted.iter().any(|(key, admitted)| match &fault.object {
+            Some(object) => *object == title(key.0, &key.1),
+            None => admitted.place.file == fault.place.file,
+        })
     }
 
     /// Two objects of one name are a fault. The one that was served before stays, else the first.

@@ -7,7 +7,7 @@ use claviger_crds::names::ObjectName;
 use claviger_operator::cluster::Kind;
 use serde_json::Value;
 
-use super::folder::{Admitted, Change, Key, Reading};
+use super::folder::{Admitted, Change, Key, Reading, Refused};
 use crate::embedded::{Standing, standing};
 use crate::manifests::{Note, Sort, title};
 use crate::output::{Output, Style};
@@ -30,12 +30,9 @@ impl Report {
     /// Tells what a reading of the folder brought. The first brings everything, which the table
     /// shows better.
     pub(super) fn reading(&self, reading: &Reading, first: bool) {
-        for fault in &reading.faults {
-            self.output.problem(&format!("{} {fault}", self.output.paint(Style::Bad, &pad("refused"))));
-        }
-        if !first && !reading.faults.is_empty() {
-            self.output.problem(&format!("{} what was served before goes on being served", pad("")));
-        }
+        let (kept, lost): (Vec<_>, Vec<_>) = reading.faults.iter().partition(|refused| refused.kept);
+        self.refused(&kept, if first { None } else { Some("what was served before goes on being served") });
+        self.refused(&lost, Some("nothing of that is served until it is mended"));
         for fault in &reading.mended {
             self.line(Style::Good, "mended", &fault.to_string());
         }
@@ -66,6 +63,16 @@ impl Report {
         }
     }
 
+    fn refused(&self, faults: &[&Refused], cost: Option<&str>) {
+        for refused in faults {
+            let word = self.output.paint(Style::Bad, &pad("refused"));
+            self.output.problem(&format!("{word} {}", refused.fault));
+        }
+        if let Some(cost) = cost.filter(|_| !faults.is_empty()) {
+            self.output.problem(&format!("{} {cost}", pad("")));
+        }
+    }
+
     /// The folder cannot be read at all.
     pub(super) fn unreadable(&self, error: &std::io::Error) {
         self.line(Style::Bad, "unreadable", &format!("the folder: {error}; what was served before goes on"));
@@ -85,16 +92,22 @@ impl Report {
             if self.said.get(&key) == Some(&now) {
                 continue;
             }
-            let was_ready = self.said.get(&key).is_some_and(|before| before.ready);
-            if !now.ready || !quietly {
-                let sort = Sort::Resource(*kind);
-                let place = admitted.get(&(sort, name.clone())).map(|found| format!(" ({})", found.place));
-                let title = format!("{}{}", title(sort, name), place.unwrap_or_default());
-                match (now.ready, was_ready) {
-                    (true, true) => {}
-                    (true, false) => self.line(Style::Good, "ready", &title),
-                    (false, _) => self.line(Style::Bad, "not ready", &format!("{title} {}", now.why)),
+            let before = self.said.get(&key);
+            let sort = Sort::Resource(*kind);
+            let place = admitted.get(&(sort, name.clone())).map(|found| format!(" ({})", found.place));
+            let title = format!("{}{}", title(sort, name), place.unwrap_or_default());
+            match (now.ready, before.is_some_and(|before| before.ready)) {
+                (true, true) => {}
+                (true, false) if quietly => {}
+                (true, false) => self.line(Style::Good, "ready", &title),
+                (false, _) => self.line(Style::Bad, "not ready", &format!("{title} {}", now.why)),
+            }
+            match (&now.blocked, before.and_then(|before| before.blocked.as_ref())) {
+                (Some(why), earlier) if earlier != Some(why) => {
+                    self.line(Style::Bad, "blocked", &format!("{title} {why}"));
                 }
+                (None, Some(_)) => self.line(Style::Good, "unblocked", &title),
+                _ => {}
             }
             self.said.insert(key, now);
         }

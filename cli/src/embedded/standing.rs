@@ -9,21 +9,31 @@ pub(crate) struct Standing {
     pub(crate) ready: bool,
     /// Why, or why not: `Reason: message`.
     pub(crate) why: String,
+    /// Of a SigningKey whose keys do not change as its spec says: why.
+    pub(crate) blocked: Option<String>,
 }
 
 /// Reads the standing of an object; `None` while its newest generation is not judged, or while it
 /// is on its way to the provider.
 pub(crate) fn standing(object: &Value) -> Option<Standing> {
     let ready = condition(object, "Ready")?;
-    let text = |key: &str| ready.get(key).and_then(Value::as_str).unwrap_or_default();
-    if !is_judged(object) || text("reason") == "Pending" {
+    if !is_judged(object) || ready["reason"] == "Pending" {
         return None;
     }
-    let why = match text("message") {
+    let blocked = condition(object, "RotationBlocked").filter(|blocked| holds(blocked)).map(why);
+    Some(Standing { ready: holds(ready), why: why(ready), blocked })
+}
+
+fn holds(condition: &Value) -> bool {
+    condition["status"] == "True"
+}
+
+fn why(condition: &Value) -> String {
+    let text = |key: &str| condition[key].as_str().unwrap_or_default();
+    match text("message") {
         "" => text("reason").to_owned(),
         message => format!("{}: {message}", text("reason")),
-    };
-    Some(Standing { ready: text("status") == "True", why })
+    }
 }
 
 /// Whether the newest generation of an object is judged, live or not.

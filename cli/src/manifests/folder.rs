@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -31,6 +32,10 @@ pub(crate) struct File {
     pub(crate) faults: Vec<Fault>,
     /// What a person should know.
     pub(crate) notes: Vec<Note>,
+    /// Whether there is nothing in it, not even a comment.
+    pub(crate) blank: bool,
+    /// Tells one text of it from another; 0 where it cannot be read.
+    pub(crate) mark: u64,
 }
 
 /// What tells that a folder changed, without reading its files.
@@ -67,25 +72,32 @@ pub(crate) fn stamp(dir: &Path) -> io::Result<Stamp> {
 }
 
 fn file(path: PathBuf) -> File {
-    let broken = |line, message| {
+    let broken = |line, message, mark| {
         let fault = Fault { place: Place { file: path.clone(), line }, object: None, path: String::new(), message };
-        File { path: path.clone(), manifests: None, faults: vec![fault], notes: Vec::new() }
+        File { path: path.clone(), manifests: None, faults: vec![fault], notes: Vec::new(), blank: false, mark }
     };
     let text = match text_of(&path) {
         Ok(text) => text,
-        Err(error) => return broken(None, format!("cannot be read: {error}")),
+        Err(error) => return broken(None, format!("cannot be read: {error}"), 0),
     };
+    let mark = mark(&text);
     match text::documents(&text) {
-        Err(fault) => broken(fault.line, fault.message),
+        Err(fault) => broken(fault.line, fault.message, mark),
         Ok(documents) => {
             let mut found = Found::default();
             for document in documents {
                 found.take(&path, document);
             }
             let Found { manifests, faults, notes } = found;
-            File { path, manifests: Some(manifests), faults, notes }
+            File { path, manifests: Some(manifests), faults, notes, blank: text.trim().is_empty(), mark }
         }
     }
+}
+
+fn mark(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn text_of(path: &Path) -> io::Result<String> {

@@ -79,6 +79,35 @@ fn an_object_that_is_refused_is_told_with_file_line_object_and_reason_and_stays_
 }
 
 #[test]
+fn an_edit_that_cannot_take_effect_is_told_to_be_blocked() {
+    let folder = Folder::quickstart();
+    let ring = "apiVersion: claviger.dev/v1alpha1
+kind: SigningKey
+metadata: {name: second, namespace: identity}
+spec: {tenantRef: {name: acme}, algorithm: ES256}
+";
+    folder.write("40-ring.yaml", ring);
+    let dev = Dev::start(&folder);
+    folder.edit("40-ring.yaml", "ES256", "EdDSA");
+    let line = dev.wait_for("blocked    SigningKey identity/second");
+    assert!(line.contains("40-ring.yaml:1") && line.contains("algorithm"), "{line}");
+    folder.edit("40-ring.yaml", "EdDSA", "ES256");
+    dev.wait_for("unblocked  SigningKey identity/second");
+}
+
+#[test]
+fn what_was_never_served_is_not_said_to_be_served() {
+    let folder = Folder::quickstart();
+    let dev = Dev::start(&folder);
+    let broken = "apiVersion: claviger.dev/v1alpha1\nkind: Tenant\nmetadata: {name: second, namespace: identity}\nspec: {slug: A_B}\n";
+    folder.write("40-second.yaml", broken);
+    let line = dev.wait_for("40-second.yaml:");
+    assert!(line.starts_with("refused"), "{line}");
+    dev.wait_for("nothing of that is served until it is mended");
+    assert!(!dev.printed().contains("goes on being served"), "{}", dev.printed());
+}
+
+#[test]
 fn a_client_that_comes_and_goes_is_served_and_then_not() {
     let folder = Folder::quickstart();
     let dev = Dev::start(&folder);

@@ -26,7 +26,7 @@ impl Written {
             Change::Deleted((sort, name)) => format!("-{sort} {name}"),
         };
         let dir = format!("{}/", self.dir.display());
-        let faults = reading.faults.iter().map(|fault| fault.to_string().replace(&dir, ""));
+        let faults = reading.faults.iter().map(|refused| refused.fault.to_string().replace(&dir, ""));
         (reading.changes.iter().map(shown).collect(), faults.collect())
     }
 }
@@ -82,6 +82,41 @@ fn an_object_that_is_refused_stays_as_it_was() {
     assert_eq!(faults, ["a.yaml:1: Secret default/one: the fields are not those of this kind"]);
     let key = (Sort::Secret, ObjectName::new("default", "one"));
     assert_eq!(written.folder.admitted()[&key].value["stringData"]["a"], "x");
+}
+
+#[test]
+fn a_file_that_is_emptied_keeps_its_objects_and_one_without_objects_does_not() {
+    let mut written = Written::new("emptied");
+    written.write("a.yaml", &secret("one", "x"));
+    written.read();
+    written.write("a.yaml", "\n");
+    let (changes, faults) = written.read();
+    assert_eq!(changes, Vec::<String>::new());
+    assert_eq!(faults, ["a.yaml: is empty now; to remove what it declared, delete the file"]);
+    written.write("b.yaml", "");
+    assert_eq!(written.read(), (vec![], vec![]), "it never held anything");
+    written.write("a.yaml", "# moved elsewhere\n");
+    assert_eq!(written.read().0, ["-Secret default/one"]);
+}
+
+#[test]
+fn a_fault_is_told_again_when_its_file_is_saved_again_and_with_what_it_costs() {
+    let mut written = Written::new("again");
+    let told = |written: &mut Written| -> Vec<bool> {
+        let reading = written.folder.read().expect("the folder is there");
+        reading.faults.iter().map(|refused| refused.kept).collect()
+    };
+    written.write("a.yaml", &secret("one", "{x: x}"));
+    assert_eq!(told(&mut written), [false], "nothing of it was ever served");
+    assert_eq!(told(&mut written), [false; 0], "nobody touched it");
+    written.write("a.yaml", &secret("one", "{x: y}"));
+    assert_eq!(told(&mut written), [false], "another mistake with the same words");
+    written.write("a.yaml", &secret("one", "x"));
+    assert_eq!(told(&mut written), [false; 0]);
+    written.write("a.yaml", &secret("one", "{x: x}"));
+    assert_eq!(told(&mut written), [true], "the form before is served");
+    written.write("a.yaml", "kind: [\n");
+    assert_eq!(told(&mut written), [true], "the file's objects are served");
 }
 
 #[test]

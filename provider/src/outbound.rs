@@ -8,6 +8,7 @@
 //! not followed. It knows nothing of tenants and clients, and logs nothing: its callers do.
 
 mod caller;
+mod connect;
 mod error;
 mod jwks;
 mod lifetime;

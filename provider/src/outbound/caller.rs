@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{ACCEPT, HeaderValue};
-use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, redirect};
+use reqwest::{Certificate, Client, RequestBuilder, Response};
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
@@ -16,13 +16,12 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use super::connect::{Encrypted, plain};
 use super::error::OutboundError;
 use super::lifetime::max_age;
-use super::policy::{Allow, Policy, Target};
+use super::policy::{Allow, Policy};
 use super::resolver::{Lookup, Resolver, system};
 
-/// Resolving, connecting and the TLS handshake.
-const CONNECT: Duration = Duration::from_secs(3);
 /// A whole call, waiting for its turn included.
 const TOTAL: Duration = Duration::from_secs(5);
 /// Fetches at once.
@@ -30,12 +29,6 @@ const FETCHES: usize = 64;
 /// Deliveries at once; apart, so that a logout of thousands does not keep clients from
 /// authenticating.
 const DELIVERIES: usize = 32;
-/// A connection that is not used for so long is closed. It serves bursts: what is fetched is cached.
-const IDLE: Duration = Duration::from_secs(10);
-/// What a server may send over HTTP/2 before it is read: the smallest window there is (RFC 9113).
-const WINDOW: u32 = 65_535;
-const USER_AGENT: &str = concat!("claviger/", env!("CARGO_PKG_VERSION"));
-
 /// Whom outbound calls trust and reach beside public https.
 #[derive(Clone, Debug, Default)]
 pub struct OutboundOptions {
@@ -72,16 +65,16 @@ pub struct Fetched {
 #[derive(Clone, Debug)]
 pub struct Outbound {
     policy: Arc<Policy>,
-    encrypted: Client,
+    encrypted: Arc<Encrypted>,
     plain: Client,
     fetches: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
 }
 
 impl Outbound {
-    /// Calls as `options` say. Reads the system's certificates, which takes some milliseconds: from
-    /// where OpenSSL has them (`/etc/ssl/certs` in our image; `SSL_CERT_FILE` and `SSL_CERT_DIR`
-    /// move them). The CAs of web browsers are not compiled in: they would be as old as the program.
+    /// Calls as `options` say. The first call over https reads the system's certificates, from where
+    /// OpenSSL has them (`/etc/ssl/certs` in our image; `SSL_CERT_FILE` and `SSL_CERT_DIR` move
+    /// them). The CAs of web browsers are not compiled in: they would be as old as the program.
     /// Without any, every call over https fails, and nothing else does.
     pub fn new(options: OutboundOptions) -> Result<Self, SetupError> {
         Self::with_lookup(options, system)
@@ -95,8 +88,8 @@ impl Outbound {
         let resolver = Resolver::new(Arc::clone(&policy), lookup);
         Ok(Self {
             policy,
-            plain: builder().dns_resolver(resolver.plain()).tls_certs_only([]).build()?,
-            encrypted: encrypted(&resolver, &extra)?,
+            plain: plain(&resolver)?,
+            encrypted: Arc::new(Encrypted::new(resolver, extra)),
             fetches: Arc::new(Semaphore::new(FETCHES)),
             deliveries: Arc::new(Semaphore::new(DELIVERIES)),
         })
@@ -133,48 +126,15 @@ impl Outbound {
             Ok(Ok(turn)) => turn,
             Ok(Err(_)) | Err(_) => return Err(OutboundError::Busy),
         };
-        let request = request(self.client(&target), target.into_url());
         let exchange = async {
-            let response = request.send().await?;
+            let client = if target.is_plain() { &self.plain } else { self.encrypted.client().await? };
+            let response = request(client, target.into_url()).send().await?;
             match response.status() {
                 status if status.is_redirection() => Err(OutboundError::Redirect(status)),
                 _ => read(response).await,
             }
         };
         timeout_at(deadline, exchange).await.unwrap_or(Err(OutboundError::Timeout))
-    }
-
-    fn client(&self, target: &Target) -> &Client {
-        if target.is_plain() { &self.plain } else { &self.encrypted }
-    }
-}
-
-/// What holds for every connection. No proxy, whatever the environment says: a proxy would resolve
-/// and connect itself, and the policy would judge only the proxy.
-fn builder() -> ClientBuilder {
-    Client::builder()
-        .user_agent(USER_AGENT)
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .referer(false)
-        .connect_timeout(CONNECT)
-        .pool_max_idle_per_host(1)
-        .pool_idle_timeout(IDLE)
-        .http2_initial_stream_window_size(WINDOW)
-        .http2_initial_connection_window_size(WINDOW)
-}
-
-/// Trusts the system's CAs and `extra`.
-fn encrypted(resolver: &Resolver, extra: &[Certificate]) -> Result<Client, reqwest::Error> {
-    let builder = || builder().https_only(true).dns_resolver(resolver.clone());
-    match builder().tls_certs_merge(extra.iter().cloned()).build() {
-        // `extra` was checked, so it is that the system has no certificates. A provider whose
-        // clients need no outbound calls is to run all the same.
-        Err(error) if extra.is_empty() => {
-            tracing::warn!(%error, "no CA certificates: outbound calls over https will fail");
-            builder().tls_certs_only([]).build()
-        }
-        built => built,
     }
 }
 

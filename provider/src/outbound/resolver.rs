@@ -31,7 +31,7 @@ pub(super) enum ResolveError {
 }
 
 /// Resolves as the policy permits.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Resolver {
     policy: Arc<Policy>,
     lookup: Lookup,

@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::outbound::Refusal;
+use crate::outbound::connect::builder;
 
 /// What a server on 127.0.0.1 was sent, call by call.
 type Heard = Arc<Mutex<Vec<String>>>;

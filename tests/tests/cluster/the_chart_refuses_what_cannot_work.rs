@@ -20,7 +20,7 @@ async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
 
 #[tokio::test]
 async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
-    let cases: [(&[&str], &str); 25] = [
+    let cases: [(&[&str], &str); 27] = [
         (&[], "externalURL is not set: it is the URL"),
         (&["externalURL=https://login.example.com/"], "must not end with a slash"),
         (&["externalURL=login.example.com"], "has to be a URL such as"),
@@ -46,6 +46,8 @@ async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
         (&[URL, SECRET, "provider.store.url=sqlite::memory:"], "there is one store"),
         (&[URL, "provider.store.url=mysql://db/claviger"], "is no store"),
         (&[URL, "provider.store.url=postgres://claviger:hunter2@db/claviger"], "holds a password"),
+        (&[URL, "provider.proxies.header=x-real-ip"], "header"),
+        (&[URL, "provider.outbound.allow[0]=a b"], "allow"),
     ];
     for (values, reason) in cases {
         let outcome = template(values).await?;
@@ -64,6 +66,8 @@ async fn a_value_that_is_taken_away_is_named_or_not_missed() -> Result<()> {
     missing("provider.disruptionBudget", "disruptionBudget").await?;
     missing("provider.service", "service").await?;
     missing("provider.store", "store").await?;
+    missing("provider.proxies", "proxies").await?;
+    missing("provider.outbound", "outbound").await?;
     missing("image.repository", "repository").await?;
     for value in ["imagePullSecrets", "image.tag", "operator.resources", "provider.service.annotations"] {
         let outcome = template(&[URL, &format!("{value}=null")]).await?;
@@ -81,7 +85,7 @@ async fn missing(value: &str, name: &str) -> Result<()> {
 
 #[tokio::test]
 async fn values_that_work_give_what_they_ask_for() -> Result<()> {
-    let cases: [(&[&str], &str, &str); 14] = [
+    let cases: [(&[&str], &str, &str); 18] = [
         (&[URL], "helm.sh/resource-policy: keep", "imagePullSecrets"),
         (&[URL, "crds.enabled=false"], "kind: Deployment", "kind: CustomResourceDefinition"),
         (&[URL, "userRoles.create=false"], "kind: ClusterRole", "aggregate-to-edit"),
@@ -94,6 +98,18 @@ async fn values_that_work_give_what_they_ask_for() -> Result<()> {
         (&[URL, "provider.replicas=2", "provider.store.perPod=true"], "PodDisruptionBudget", "CLAVIGER_STORE"),
         (&[URL, FILE, CLAIM], "claimName: \"logins\"", "secretKeyRef"),
         (&[URL, FILE, CLAIM], "strategy: {type: Recreate}", "PodDisruptionBudget"),
+        (&[URL], "kind: Deployment", "CLAVIGER_TRUSTED_PROXIES"),
+        (&[URL, "provider.proxies.trusted=2"], "CLAVIGER_TRUSTED_PROXIES, value: \"2\"", "CLAVIGER_CA_BUNDLE"),
+        (
+            &[URL, "provider.outbound.allow={app.shop.svc,10.0.0.0/8}"],
+            "CLAVIGER_OUTBOUND_ALLOW, value: \"app.shop.svc,10.0.0.0/8\"",
+            "configMap: {",
+        ),
+        (
+            &[URL, "provider.outbound.caBundle.configMapName=cas"],
+            "CLAVIGER_CA_BUNDLE, value: \"/etc/claviger/ca/ca.crt\"",
+            "CLAVIGER_OUTBOUND_ALLOW",
+        ),
         (&[URL, "imagePullSecrets[0].name=registry"], "name: registry", "nodeSelector"),
         (
             &[URL, "image.digest=sha256:0000000000000000000000000000000000000000000000000000000000000000"],

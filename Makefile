@@ -30,8 +30,9 @@ control-plane:    ## an API server to try things on by hand, until Ctrl-C
 fmt:              ## format all code
 	cargo fmt --all
 
-generate:         ## write what is made from the code: the chart's CustomResourceDefinitions
+generate:         ## write what is made from the code: the chart's CustomResourceDefinitions, their page in docs/
 	$(claviger) crds --out charts/claviger/files/crds
+	$(claviger) crds --markdown >docs/reference/custom-resources.md
 
 check-generated:  ## fail when `make generate` would change something
 	scripts/check generated

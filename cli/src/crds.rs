@@ -1,4 +1,7 @@
-//! `claviger crds`: the CustomResourceDefinitions as YAML, the same bytes every time.
+//! `claviger crds`: the CustomResourceDefinitions as YAML, or as a page to read; the same bytes every
+//! time.
+
+mod reference;
 
 use std::fs;
 use std::process::ExitCode;
@@ -13,6 +16,7 @@ use crate::output::Output;
 pub(crate) fn run(args: &CrdsArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let definitions = claviger_crds::all_crds();
     match &args.out {
+        None if args.markdown => output.print(reference::page(&definitions).trim_end()),
         None => {
             let documents: anyhow::Result<Vec<String>> = definitions.iter().map(yaml).collect();
             output.print(&documents?.join("---\n"));

@@ -56,4 +56,7 @@ pub(crate) struct CrdsArgs {
     /// Write one file a kind into this folder instead
     #[arg(long, env = "CLAVIGER_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print a page about every field instead, in Markdown
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) markdown: bool,
 }

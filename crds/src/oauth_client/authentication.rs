@@ -201,7 +201,7 @@ fn jwks_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
             "type": "object",
             "required": ["kty"],
             "properties": {
-                "kty": { "type": "string", "enum": ["RSA", "EC", "OKP"] },
+                "kty": { "description": "Key type (RFC 7517 §4.1).", "type": "string", "enum": ["RSA", "EC", "OKP"] },
                 "d": { "description": "Private: must not be here.", "type": "string", "maxLength": 4096 },
             },
             "x-kubernetes-preserve-unknown-fields": true,

@@ -4,41 +4,59 @@
 
 pub(crate) mod backchannel;
 pub(crate) mod frontchannel;
+mod queue;
 pub(crate) mod request;
 pub(crate) mod resume;
 pub(crate) mod token;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::provider::Provider;
-use crate::store::{Id, NewLogout, Session, StoreError};
+use crate::store::{ClientKey, Id, NewLogout, Session, SessionEnd, StoreError};
+use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// So long a logout token is tried to be delivered.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Whom to tell.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    /// Over the back channel; to be written with the end of the session.
-    pub(crate) backchannel: Vec<NewLogout>,
-    /// Addresses for iframes.
-    pub(crate) frontchannel: Vec<String>,
+/// Ends `session`. Its clients that asked for it are told over the back channel from now on.
+pub(crate) async fn end(provider: &Provider, tenant: &TenantSnapshot, session: &Session) -> Result<(), StoreError> {
+    let now = provider.now();
+    let tell = teller(tenant, session, now);
+    let end = SessionEnd { tenant: &tenant.issuer.key, session: session.id, now, tell: &tell };
+    provider.store().end_session(end).await?;
+    provider.logouts_due().notify_one();
+    Ok(())
 }
 
-/// Whom the end of `session` concerns: the clients that have had a grant by it and asked to be told.
-pub(crate) async fn told(provider: &Provider, tenant: &TenantSnapshot, session: &Session) -> Result<Told, StoreError> {
-    let mut told = Told::default();
-    let expires_at = provider.now().saturating_add(PATIENCE).unwrap_or(session.expires_at);
-    for key in provider.store().session_clients(&tenant.issuer.key, session.id).await? {
-        let Some(client) = tenant.clients.get(key.client_id()).filter(|client| client.key == key) else { continue };
-        if client.backchannel_logout.is_some() {
-            let (id, subject) = (Id::random(), session.subject.clone());
-            told.backchannel.push(NewLogout { id, client: key, subject, session: session.id, expires_at });
-        }
-        if let Some(registered) = &client.frontchannel_logout {
-            told.frontchannel.extend(frontchannel::address(registered, &tenant.issuer.url, session.id));
-        }
+/// How each client of `session` is told of its end over the back channel.
+pub(crate) fn teller<'a>(
+    tenant: &'a TenantSnapshot,
+    session: &'a Session,
+    now: Timestamp,
+) -> impl Fn(ClientKey) -> Option<NewLogout> + Send + Sync + use<'a> {
+    let expires_at = now.saturating_add(PATIENCE).unwrap_or(session.expires_at);
+    move |key| {
+        registered(tenant, &key)?.backchannel_logout.as_ref()?;
+        let (id, subject) = (Id::random(), session.subject.clone());
+        Some(NewLogout { id, client: key, subject, session: session.id, expires_at })
     }
-    Ok(told)
+}
+
+/// The addresses for iframes of those clients of `session`, which is over, that asked to be told so.
+pub(crate) async fn frames(
+    provider: &Provider,
+    tenant: &TenantSnapshot,
+    session: &Session,
+) -> Result<Vec<String>, StoreError> {
+    let keys = provider.store().session_clients(&tenant.issuer.key, session.id).await?;
+    let asked = keys.iter().filter_map(|key| registered(tenant, key)?.frontchannel_logout.as_ref());
+    Ok(asked.filter_map(|asked| frontchannel::address(asked, &tenant.issuer.url, session.id)).collect())
+}
+
+/// The client, unless another goes by its ID now.
+fn registered<'a>(tenant: &'a TenantSnapshot, key: &ClientKey) -> Option<&'a Client> {
+    tenant.clients.get(key.client_id()).map(|client| &**client).filter(|client| client.key == *key)
 }

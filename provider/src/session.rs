@@ -1,6 +1,6 @@
 //! The login of one browser at one tenant: a sealed cookie that names it, and its row in the store.
 //!
-//! [`load`] and [`begin`] alone make a [`LiveSession`]: a login whose row is live and whose account is
+//! [`find`] and [`begin`] alone make a [`LiveSession`]: a login whose row is live and whose account is
 //! there and may log in.
 
 use std::sync::Arc;
@@ -10,22 +10,48 @@ use claviger_jose::Purpose;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use crate::logout::{self, Told};
+use crate::logout;
 use crate::password::verify::VerifiedUser;
 use crate::provider::Provider;
 use crate::store::{Id, Session, SessionEnd, StoreError};
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::tenant::user::User;
 use crate::web::cookie::{CookieName, Cookies};
+use crate::web::exchange::Exchange;
 
 /// A row is touched no more often than this.
 const TOUCH: i64 = 60;
+/// Seconds after a login in which another pod may not know its account yet.
+const SPREADING: i64 = 60;
 
 /// A login that counts now.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveSession {
     session: Session,
     user: Arc<User>,
+}
+
+/// What the cookie of a request names.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    /// No session, or one that is over.
+    None,
+    /// A login that counts.
+    Live(LiveSession),
+    /// A row that is live, of somebody whose account is disabled or gone: it counts for nothing, and
+    /// waits to be ended.
+    Orphaned(Session),
+}
+
+impl Found {
+    /// Its row, whether it counts or not.
+    pub(crate) fn row(&self) -> Option<&Session> {
+        match self {
+            Self::None => None,
+            Self::Live(session) => Some(&session.session),
+            Self::Orphaned(session) => Some(session),
+        }
+    }
 }
 
 /// How somebody has just shown who he is.
@@ -56,20 +82,38 @@ impl LiveSession {
     }
 }
 
-/// The live session that the request's cookie names. Touches it, so that it does not fall idle.
-pub(crate) async fn load(
-    provider: &Provider,
-    tenant: &TenantSnapshot,
-    headers: &HeaderMap,
-) -> Result<Option<LiveSession>, StoreError> {
-    let Some((id, handle)) = named(tenant, &Cookies::read(headers)) else { return Ok(None) };
+/// The session that the request's cookie names. One that counts is touched, so that it does not fall
+/// idle.
+pub(crate) async fn find(exchange: &Exchange<'_>) -> Result<Found, StoreError> {
+    let (provider, tenant) = (exchange.provider, &exchange.tenant);
+    let Some((id, handle)) = named(tenant, &Cookies::read(&exchange.parts.headers)) else { return Ok(Found::None) };
     let (now, key) = (provider.now(), &tenant.issuer.key);
-    let Some(session) = provider.store().session(key, id, handle, now).await? else { return Ok(None) };
-    let Some(user) = tenant.users.get(&session.subject).filter(|user| !user.disabled) else { return Ok(None) };
+    let Some(session) = provider.store().session(key, id, handle, now).await? else { return Ok(Found::None) };
+    let Some(user) = tenant.users.get(&session.subject).filter(|user| !user.disabled) else {
+        return Ok(Found::Orphaned(session));
+    };
     if now.as_second().saturating_sub(session.last_seen_at.as_second()) >= TOUCH {
         provider.store().touch_session(&session, idle_end(tenant, &session, now), now).await?;
     }
-    Ok(Some(LiveSession { session, user: Arc::clone(user) }))
+    Ok(Found::Live(LiveSession { session, user: Arc::clone(user) }))
+}
+
+/// The live session that the request's cookie names. One of somebody whose account is disabled or gone
+/// is ended, and its clients are told.
+pub(crate) async fn load(exchange: &Exchange<'_>) -> Result<Option<LiveSession>, StoreError> {
+    match find(exchange).await? {
+        Found::None => Ok(None),
+        Found::Live(session) => Ok(Some(session)),
+        Found::Orphaned(session) => {
+            let age = exchange.provider.now().as_second().saturating_sub(session.authenticated_at.as_second());
+            let is_known = exchange.tenant.users.get(&session.subject).is_some();
+            if is_known || age > SPREADING {
+                logout::end(exchange.provider, &exchange.tenant, &session).await?;
+                exchange.audit().logout(None, &session.subject);
+            }
+            Ok(None)
+        }
+    }
 }
 
 /// Makes the login that `user` has just shown into this browser's. The same person's goes on under
@@ -109,15 +153,12 @@ pub(crate) async fn begin(
         (session.id, session.created_at) = (Id::random(), now);
     }
     let other = before.as_ref().filter(|_| same.is_none());
-    let told = match other {
-        Some(other) => logout::told(provider, tenant, &other.session).await?,
-        None => Told::default(),
-    };
-    let replaced = other.map(|other| SessionEnd {
+    let tell = other.map(|other| logout::teller(tenant, &other.session, now));
+    let replaced = other.zip(tell.as_ref()).map(|(other, tell)| SessionEnd {
         tenant: &tenant.issuer.key,
         session: other.session.id,
         now,
-        logouts: &told.backchannel,
+        tell,
     });
     provider.store().begin_session(&session, replaced).await?;
     provider.logouts_due().notify_one();

@@ -32,7 +32,7 @@ pub use key::{ClientKey, Id, TenantKey};
 pub use options::{OptionsError, StoreOptions};
 pub use record::{
     DueLogout, Failures, Grant, LogoutOutcome, NewGrant, NewLogout, Redeemed, RefreshWindow, Rotated, Rotation,
-    Session, SessionEnd, TokenLookup,
+    Session, SessionEnd, Tell, TokenLookup,
 };
 
 /// Why the store did not answer.
@@ -124,8 +124,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The clients that have had a grant by this session, over or not.
     fn session_clients<'a>(&'a self, tenant: &'a TenantKey, id: Id) -> Answer<'a, Vec<ClientKey>>;
 
-    /// Ends a session and its grants without `offline_access`, and notes whom to tell. Once: of a
-    /// session that is over and forgotten nobody is told.
+    /// Ends a session and its grants without `offline_access`, and notes whom to tell, in one
+    /// transaction: a code that is redeemed before is told of, and one that comes after is refused.
+    /// Once: of a session that is over and forgotten nobody is told.
     fn end_session<'a>(&'a self, end: SessionEnd<'a>) -> Answer<'a, ()>;
 
     /// The scopes that a person has let a client have.

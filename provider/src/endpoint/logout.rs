@@ -8,10 +8,10 @@ use http::{Method, StatusCode};
 
 use crate::interaction::answer::see_other;
 use crate::interaction::failure::Failure;
+use crate::logout;
 use crate::logout::request::{Asked, LogoutRequest, Refused};
-use crate::logout::{self, Told};
-use crate::session::{self, LiveSession};
-use crate::store::SessionEnd;
+use crate::session::{self, Found};
+use crate::store::Session;
 use crate::tenant::oauth_client::Client;
 use crate::web::exchange::Exchange;
 use crate::web::form::{self, Form};
@@ -55,20 +55,23 @@ async fn post(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> 
 
 async fn request(exchange: &Exchange<'_>, form: &Form<'_>) -> Result<Response, Failure> {
     let LogoutRequest { hint, asked } = LogoutRequest::check(form, &exchange.tenant, exchange.provider.now())?;
-    let session = session::load(exchange.provider, &exchange.tenant, &exchange.parts.headers).await?;
-    let speaks_for = match (&hint, &session) {
+    let session = session::find(exchange).await?;
+    let speaks_for = match (&hint, session.row()) {
         (None, _) => false,
         // It is over already: there is nothing to ask.
         (Some(_), None) => true,
-        (Some(hint), Some(session)) => hint.subject == session.row().subject && hint.session == Some(session.row().id),
+        (Some(hint), Some(row)) => hint.subject == row.subject && hint.session == Some(row.id),
     };
-    if speaks_for { end(exchange, session, &asked).await } else { ask(exchange, session.as_ref(), &asked) }
+    if speaks_for { end(exchange, session.row(), &asked).await } else { ask(exchange, &session, &asked) }
 }
 
 /// The question, for whoever has no hint or one that speaks for somebody else.
-fn ask(exchange: &Exchange<'_>, session: Option<&LiveSession>, asked: &Asked) -> Result<Response, Failure> {
+fn ask(exchange: &Exchange<'_>, session: &Found, asked: &Asked) -> Result<Response, Failure> {
     let sealed = asked.seal(&exchange.tenant).ok_or(Failure::Unavailable)?;
-    let username = session.map(|session| session.user().username.as_str());
+    let username = match session {
+        Found::Live(session) => Some(session.user().username.as_str()),
+        Found::Orphaned(_) | Found::None => None,
+    };
     let page = LogoutConfirm { site: site(exchange, asked), flow: &sealed, username };
     Ok(page::respond(StatusCode::OK, &page))
 }
@@ -84,9 +87,9 @@ async fn confirmed(exchange: &Exchange<'_>, body: Body) -> Result<Response, Fail
     let form = Form::parse(&bytes).map_err(Failure::Body)?;
     let sealed = form.get("flow").ok_or(Failure::Missing("flow"))?;
     let asked = Asked::open(sealed, &exchange.tenant, exchange.provider.now()).ok_or(Failure::Used)?;
-    let session = session::load(exchange.provider, &exchange.tenant, &exchange.parts.headers).await?;
+    let session = session::find(exchange).await?;
     match form.get("decision") {
-        Some("yes") => end(exchange, session, &asked).await,
+        Some("yes") => end(exchange, session.row(), &asked).await,
         Some("no") => Ok(stayed(exchange, &asked)),
         _ => Err(Failure::Missing("decision")),
     }
@@ -98,31 +101,27 @@ fn stayed(exchange: &Exchange<'_>, asked: &Asked) -> Response {
 }
 
 /// Ends the session, tells its clients, and leads on.
-async fn end(exchange: &Exchange<'_>, session: Option<LiveSession>, asked: &Asked) -> Result<Response, Failure> {
+async fn end(exchange: &Exchange<'_>, session: Option<&Session>, asked: &Asked) -> Result<Response, Failure> {
     let (provider, tenant) = (exchange.provider, &exchange.tenant);
     let client = asked.client_id.as_deref().and_then(|id| tenant.clients.get(id)).map(Arc::clone);
-    let told = match &session {
-        None => Told::default(),
+    let frames = match session {
+        None => Vec::new(),
         Some(session) => {
-            let told = logout::told(provider, tenant, session.row()).await?;
-            let (key, id, now) = (&tenant.issuer.key, session.row().id, provider.now());
-            let end = SessionEnd { tenant: key, session: id, now, logouts: &told.backchannel };
-            provider.store().end_session(end).await?;
-            provider.logouts_due().notify_one();
-            exchange.audit().logout(client.as_deref(), &session.row().subject);
-            told
+            logout::end(provider, tenant, session).await?;
+            exchange.audit().logout(client.as_deref(), &session.subject);
+            // The session is over, whatever becomes of its frames.
+            logout::frames(provider, tenant, session).await.unwrap_or_default()
         }
     };
-    let mut response = left(exchange, asked, client.as_deref(), &told);
+    let mut response = left(exchange, asked, client.as_deref(), &frames);
     session::clear_cookie(response.headers_mut(), tenant);
     Ok(response)
 }
 
 /// The page that says so, with the iframes of those who are told by them; or straight on.
-fn left(exchange: &Exchange<'_>, asked: &Asked, client: Option<&Client>, told: &Told) -> Response {
+fn left(exchange: &Exchange<'_>, asked: &Asked, client: Option<&Client>, frames: &[String]) -> Response {
     let next = asked.next();
-    let frames: Vec<WebAddress<'_>> =
-        told.frontchannel.iter().filter_map(|address| WebAddress::parse(address)).collect();
+    let frames: Vec<WebAddress<'_>> = frames.iter().filter_map(|address| WebAddress::parse(address)).collect();
     if frames.is_empty()
         && let Some(next) = &next
     {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::Interaction;
 use super::failure::Failure;
+use super::way_back::WayBack;
 use crate::authorize::redirect_uri;
 use crate::authorize::request::AuthorizationRequest;
-use crate::flow::{Flow, cookie, handle};
+use crate::flow::cookie::{self, NotThisBrowser};
+use crate::flow::{Flow, handle};
 use crate::session;
 use crate::web::exchange::Exchange;
 
@@ -20,7 +22,14 @@ impl<'a> Interaction<'a> {
     /// The flow that `text` seals, if it is this browser's.
     pub(crate) async fn open(exchange: &'a Exchange<'a>, text: &str) -> Result<Self, Failure> {
         let flow = handle::open(exchange.provider, &exchange.tenant, text).await?;
-        cookie::check(&exchange.parts.headers, &exchange.tenant, &flow)?;
+        if flow.is_over(exchange.provider.now()) {
+            return Err(Failure::Over(WayBack::of(&flow, &exchange.tenant)));
+        }
+        match cookie::check(&exchange.parts.headers, &exchange.tenant, &flow) {
+            Ok(_own) => {}
+            Err(NotThisBrowser::Finished) => return Err(Failure::Finished(WayBack::of(&flow, &exchange.tenant))),
+            Err(other) => return Err(other.into()),
+        }
         Self::with(exchange, flow).await
     }
 
@@ -28,7 +37,7 @@ impl<'a> Interaction<'a> {
         // It, or where its answer goes, may have been withdrawn since the flow began.
         let client = exchange.tenant.clients.get(&flow.request.client_id).ok_or(Failure::ClientGone)?;
         redirect_uri::find(client, flow.request.redirect_uri.as_str()).ok_or(Failure::ClientGone)?;
-        let session = session::load(exchange.provider, &exchange.tenant, &exchange.parts.headers).await?;
+        let session = session::load(exchange).await?;
         Ok(Self { exchange, client: Arc::clone(client), flow, session })
     }
 }

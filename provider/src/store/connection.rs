@@ -64,12 +64,41 @@ impl From<Option<i64>> for Value<'_> {
     }
 }
 
+/// A statement with values of its own: made midway in a transaction, of what that has read.
+pub(super) struct OwnStatement {
+    pub(super) sql: &'static str,
+    pub(super) values: Vec<OwnValue>,
+}
+
+/// One value of it.
+pub(super) enum OwnValue {
+    Text(String),
+    Bytes(Vec<u8>),
+    Number(i64),
+}
+
+impl OwnStatement {
+    fn borrowed(&self) -> Statement<'_> {
+        let values = self.values.iter().map(|value| match value {
+            OwnValue::Text(text) => text.as_str().into(),
+            OwnValue::Bytes(bytes) => bytes.as_slice().into(),
+            OwnValue::Number(number) => (*number).into(),
+        });
+        Statement { sql: self.sql, values: values.collect() }
+    }
+}
+
+/// What is to be done for a row, if anything.
+pub(super) type ForRow<'a> = Box<dyn Fn(&Row) -> Result<Option<OwnStatement>, StoreError> + Send + Sync + 'a>;
+
 /// Part of a transaction.
 pub(super) enum Step<'a> {
     /// Is done.
     Do(Statement<'a>),
     /// Is done, and if it changes nothing, what follows is not.
     Gate(Statement<'a>),
+    /// For each row that the statement answers, what the function says is done.
+    Each(Statement<'a>, ForRow<'a>),
     /// Many statements without values.
     Script(&'static str),
 }
@@ -140,6 +169,14 @@ async fn perform(connection: &mut dyn Connection, work: &Work<'_>) -> Result<Out
     for step in steps {
         match step {
             Step::Do(statement) => changed += connection.change(statement).await?,
+            Step::Each(statement, for_row) => {
+                for row in connection.rows(statement).await? {
+                    let made = for_row(&row).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+                    if let Some(made) = made {
+                        changed += connection.change(&made.borrowed()).await?;
+                    }
+                }
+            }
             Step::Script(sql) => connection.script(sql).await?,
             Step::Gate(statement) => match connection.change(statement).await? {
                 0 => break,

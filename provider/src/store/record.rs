@@ -1,5 +1,7 @@
 //! What goes into the store and comes out of it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use super::{ClientKey, Id, TenantKey};
@@ -73,7 +75,8 @@ pub enum Redeemed {
     First,
     /// It was before. The grant is ended now (RFC 6749 §4.1.2), also if both came at once.
     Again,
-    /// The session that it came from is over. Nothing was written.
+    /// The session that it came from is over, whether the grant was to outlive it or not: who has
+    /// logged out begins nothing any more. Nothing was written.
     SessionOver,
 }
 
@@ -155,8 +158,11 @@ pub struct Session {
     pub idle_expires_at: Timestamp,
 }
 
+/// Whether and how one of a session's clients is told of its end.
+pub type Tell<'a> = &'a (dyn Fn(ClientKey) -> Option<NewLogout> + Send + Sync);
+
 /// The end of a session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct SessionEnd<'a> {
     /// Whose.
     pub tenant: &'a TenantKey,
@@ -164,8 +170,18 @@ pub struct SessionEnd<'a> {
     pub session: Id,
     /// Now.
     pub now: Timestamp,
-    /// Whom to tell, and that in the same write: an end that nobody will hear of must not be.
-    pub logouts: &'a [NewLogout],
+    /// Asked for each client that has had a grant by it, and noted in the same transaction: an end that
+    /// nobody will hear of must not be. A transaction that is tried again asks again.
+    pub tell: Tell<'a>,
+}
+
+impl fmt::Debug for SessionEnd<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionEnd")
+            .field("tenant", &self.tenant)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
 }
 
 // === logout tokens on their way ===

@@ -20,7 +20,7 @@ macro_rules! conformance {
             grants::a_code_is_redeemed_once,
             grants::a_grant_reads_as_it_was_written,
             grants::a_code_of_a_session_that_is_over_writes_nothing,
-            grants::an_offline_grant_needs_no_session,
+            grants::an_offline_grant_outlives_its_session_and_does_not_begin_after_it,
             grants::the_end_of_a_grant_is_the_end_of_its_tokens,
             grants::the_end_of_a_session_is_the_end_of_its_grants_but_offline_ones,
             grants::a_revoked_token_is_revoked_alone,
@@ -67,7 +67,7 @@ macro_rules! conformance {
             races::many_claims_share_the_logouts,
             races::many_failures_are_all_counted,
             races::many_sweeps_delete_each_row_once,
-            races::a_redemption_that_meets_a_logout_leaves_no_grant_alive,
+            races::a_redemption_that_meets_a_logout_leaves_no_grant_alive_and_nobody_untold,
         }
     };
     ($fresh:path: $($module:ident::$name:ident),+ $(,)?) => {

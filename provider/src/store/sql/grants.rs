@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
 use crate::store::connection::{Row, Statement};
-use crate::store::database::Database;
+use crate::store::database::{Database, Pools};
 use crate::store::{
     ClientKey, Grant, Id, NewGrant, Redeemed, RefreshWindow, Rotated, Rotation, StoreError, TenantKey, TokenLookup,
 };
@@ -17,12 +17,22 @@ use crate::store::{
 /// Without a grace, who asks again so soon has lost a race; later it is a token that was stolen.
 const RACE: Duration = Duration::from_secs(2);
 
-const REDEEM: &str = "
-INSERT INTO grants (tenant, id, client, subject, session, offline, payload, created_at, generation,
-                    refresh_expires_at, idle_expires_at, expires_at)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11
-WHERE $6 = 1 OR EXISTS (SELECT 1 FROM sessions WHERE tenant = $1 AND id = $5 AND idle_expires_at > $8)
-ON CONFLICT (tenant, id) DO NOTHING";
+macro_rules! redeem {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO grants (tenant, id, client, subject, session, offline, payload, created_at, generation,
+                                 refresh_expires_at, idle_expires_at, expires_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11
+             WHERE EXISTS (SELECT 1 FROM sessions WHERE tenant = $1 AND id = $5 AND idle_expires_at > $8 ",
+            $lock,
+            ") ON CONFLICT (tenant, id) DO NOTHING"
+        )
+    };
+}
+const REDEEM_SQLITE: &str = redeem!("");
+/// As a foreign key does: whoever ends the session waits for this, or this waits and finds it gone. So
+/// no client gets a grant that nobody will tell of the end.
+const REDEEM_POSTGRES: &str = redeem!("FOR KEY SHARE");
 
 const END: &str = "UPDATE grants SET ended_at = COALESCE(ended_at, $3) WHERE tenant = $1 AND id = $2";
 
@@ -84,7 +94,11 @@ pub(super) async fn redeem(database: &Database, grant: &NewGrant) -> Result<Rede
         refresh.map(|refresh| refresh.idle_expires_at.as_second()).into(),
         grant.expires_at.as_second().into(),
     ];
-    if database.change(Statement::new(REDEEM, values)).await? == 1 {
+    let sql = match database.pools() {
+        Pools::Sqlite { .. } => REDEEM_SQLITE,
+        Pools::Postgres { .. } => REDEEM_POSTGRES,
+    };
+    if database.change(Statement::new(sql, values)).await? == 1 {
         return Ok(Redeemed::First);
     }
     let ended = database.change(end_statement(&grant.tenant, &grant.id, grant.created_at)).await?;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::store::connection::{Row, Statement};
+use crate::store::connection::{OwnStatement, OwnValue, Row, Statement};
 use crate::store::database::{Database, Pools};
 use crate::store::{ClientKey, DueLogout, Id, LogoutOutcome, NewLogout, StoreError, TenantKey};
 
@@ -29,17 +29,18 @@ const DONE: &str = "DELETE FROM logouts WHERE tenant = $1 AND id = $2";
 const LATER: &str = "UPDATE logouts SET due_at = $3, attempts = attempts + 1 WHERE tenant = $1 AND id = $2";
 
 /// The statement that notes one, due `now`.
-pub(super) fn new<'a>(tenant: &'a TenantKey, logout: &'a NewLogout, now: Timestamp) -> Statement<'a> {
-    let values = [
-        tenant.as_str().into(),
-        (&logout.id).into(),
-        logout.client.as_str().into(),
-        logout.subject.as_str().into(),
-        (&logout.session).into(),
-        now.as_second().into(),
-        logout.expires_at.as_second().into(),
+pub(super) fn new(tenant: &TenantKey, logout: NewLogout, now: Timestamp) -> OwnStatement {
+    let NewLogout { id, client, subject, session, expires_at } = logout;
+    let values = vec![
+        OwnValue::Text(tenant.as_str().to_owned()),
+        OwnValue::Bytes(id.as_bytes().to_vec()),
+        OwnValue::Text(client.as_str().to_owned()),
+        OwnValue::Text(subject),
+        OwnValue::Bytes(session.as_bytes().to_vec()),
+        OwnValue::Number(now.as_second()),
+        OwnValue::Number(expires_at.as_second()),
     ];
-    Statement::new(NEW, values)
+    OwnStatement { sql: NEW, values }
 }
 
 /// One statement.

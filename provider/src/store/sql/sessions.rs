@@ -142,16 +142,19 @@ pub(super) async fn clients(database: &Database, tenant: &TenantKey, id: Id) -> 
 }
 
 /// One transaction: the session's row, and if it was there, whom to tell. Its grants are over
-/// because the row is gone.
+/// because the row is gone. The row goes first: a code whose redemption has seen it is waited for, and
+/// its client is among those who are read then.
 pub(super) async fn end(database: &Database, end: SessionEnd<'_>) -> Result<(), StoreError> {
     database.steps(end_steps(&end)).await
 }
 
 fn end_steps<'a>(end: &'a SessionEnd<'_>) -> Vec<Step<'a>> {
-    let row = Statement::new(END, [end.tenant.as_str().into(), (&end.session).into()]);
-    let mut steps = vec![Step::Gate(row)];
-    steps.extend(end.logouts.iter().map(|logout| Step::Do(logouts::new(end.tenant, logout, end.now))));
-    steps
+    let values = [end.tenant.as_str().into(), (&end.session).into()];
+    let for_row = |row: &Row| {
+        let logout = (end.tell)(ClientKey::from_stored(&row.text(0)?));
+        Ok(logout.map(|logout| logouts::new(end.tenant, logout, end.now)))
+    };
+    vec![Step::Gate(Statement::new(END, values)), Step::Each(Statement::new(CLIENTS, values), Box::new(for_row))]
 }
 
 fn json(amr: &[String]) -> String {

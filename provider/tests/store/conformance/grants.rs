@@ -1,6 +1,7 @@
 use claviger_provider::store::{Grant, Redeemed, Rotated, SessionEnd, Store, StoreError, TenantKey, TokenLookup};
 
 use super::refresh::{Rotation, refresh};
+use super::sessions::end;
 use super::*;
 
 async fn revoked(store: &dyn Store, tenant: &TenantKey, grant: Option<u8>, seconds: i64) -> bool {
@@ -56,10 +57,14 @@ pub(crate) async fn a_code_of_a_session_that_is_over_writes_nothing(store: &dyn 
     assert_eq!(store.redeem_code(&grant(2)).await, Ok(Redeemed::First), "nothing was used up");
 }
 
-pub(crate) async fn an_offline_grant_needs_no_session(store: &dyn Store) {
+pub(crate) async fn an_offline_grant_outlives_its_session_and_does_not_begin_after_it(store: &dyn Store) {
+    logged_in(store).await;
     assert_eq!(store.redeem_code(&offline(2)).await, Ok(Redeemed::First));
+    end(store, 1, &[]).await;
     assert!(!revoked(store, &tenant(), Some(2), 1).await);
     assert!(!stored(store, 2, 1).await.unwrap().over);
+    assert_eq!(store.redeem_code(&offline(3)).await, Ok(Redeemed::SessionOver), "the person has logged out");
+    assert_eq!(stored(store, 3, 1).await, None);
 }
 
 pub(crate) async fn the_end_of_a_grant_is_the_end_of_its_tokens(store: &dyn Store) {
@@ -84,8 +89,7 @@ pub(crate) async fn the_end_of_a_session_is_the_end_of_its_grants_but_offline_on
     assert!(revoked(store, &tenant(), Some(2), 100).await, "idle too long");
     assert!(!revoked(store, &tenant(), Some(3), 100).await);
     assert!(!revoked(store, &tenant(), Some(2), 99).await);
-    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(1), logouts: &[] };
-    store.end_session(end).await.unwrap();
+    end(store, 1, &[]).await;
     assert!(revoked(store, &tenant(), Some(2), 1).await);
     assert!(stored(store, 2, 1).await.unwrap().over);
     assert!(!revoked(store, &tenant(), Some(3), 1).await);
@@ -123,7 +127,7 @@ pub(crate) async fn tenants_with_the_same_ids_do_not_meet(store: &dyn Store) {
     assert_eq!(store.redeem_code(&theirs).await, Ok(Redeemed::First));
     store.end_grant(&other_tenant(), id(2), at(1)).await.unwrap();
     assert!(!revoked(store, &tenant(), Some(2), 1).await);
-    let end = SessionEnd { tenant: &other_tenant(), session: id(1), now: at(1), logouts: &[] };
+    let end = SessionEnd { tenant: &other_tenant(), session: id(1), now: at(1), tell: &|_| None };
     store.end_session(end).await.unwrap();
     assert!(!revoked(store, &tenant(), Some(2), 1).await);
     assert_eq!(store.session_clients(&other_tenant(), id(9)).await, Ok(vec![]));
@@ -135,11 +139,11 @@ pub(crate) async fn tenants_with_the_same_ids_do_not_meet(store: &dyn Store) {
 }
 
 pub(crate) async fn what_is_over_is_deleted_in_bounded_batches(store: &dyn Store) {
+    logged_in(store).await;
     for number in 2..7 {
         store.redeem_code(&offline(number)).await.unwrap();
     }
     store.redeem_code(&NewGrant { expires_at: at(2000), ..offline(7) }).await.unwrap();
-    logged_in(store).await;
     store.revoke_token(&tenant(), "token", at(600)).await.unwrap();
     store.consume_login(&tenant(), id(1), at(600)).await.unwrap();
     store.consume_assertion(&tenant(), &shop(), "a", at(600)).await.unwrap();
@@ -156,6 +160,7 @@ pub(crate) async fn what_is_over_is_deleted_in_bounded_batches(store: &dyn Store
 }
 
 pub(crate) async fn a_payload_beyond_its_bound_is_refused(store: &dyn Store) {
+    logged_in(store).await;
     let large = |bytes| NewGrant { payload: vec![1; bytes], ..offline(2) };
     assert_eq!(store.redeem_code(&large(4097)).await, Err(StoreError::Unavailable));
     assert_eq!(store.redeem_code(&large(4096)).await, Ok(Redeemed::First));

@@ -1,6 +1,6 @@
 use claviger_provider::store::{DueLogout, LogoutOutcome, Store};
 
-use super::sessions::{end, logout};
+use super::sessions::{end, have_grants, logout};
 use super::*;
 
 async fn claim(store: &dyn Store, now: i64, lease: i64, limit: u32) -> Vec<DueLogout> {
@@ -11,7 +11,9 @@ async fn claim(store: &dyn Store, now: i64, lease: i64, limit: u32) -> Vec<DueLo
 
 async fn noted(store: &dyn Store, numbers: std::ops::Range<u8>) {
     logged_in(store).await;
-    end(store, 1, &numbers.map(logout).collect::<Vec<_>>()).await;
+    let logouts: Vec<_> = numbers.map(logout).collect();
+    have_grants(store, &logouts).await;
+    end(store, 1, &logouts).await;
 }
 
 pub(crate) async fn a_logout_is_claimed_by_one_until_its_lease_ends(store: &dyn Store) {

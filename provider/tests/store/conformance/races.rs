@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use claviger_provider::store::{Redeemed, Rotated, SessionEnd, Store};
+use claviger_provider::store::{NewLogout, Redeemed, Rotated, SessionEnd, Store};
 use futures::future::{join, join_all};
 
 use super::refresh::{Rotation, refresh};
-use super::sessions::{end, logout};
+use super::sessions::{end, have_grants, logout, of_client};
 use super::*;
 
 const MANY: u8 = 100;
@@ -24,6 +24,7 @@ pub(crate) async fn of_many_redemptions_one_wins(store: &dyn Store) {
 }
 
 pub(crate) async fn of_many_refreshes_one_rotates(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     let token = refresh(2, 0, 1);
     let answers = join_all((0..MANY).map(|_| store.rotate_refresh(&token))).await;
@@ -32,6 +33,7 @@ pub(crate) async fn of_many_refreshes_one_rotates(store: &dyn Store) {
 }
 
 pub(crate) async fn of_many_refreshes_without_grace_the_losers_end_nothing(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     let token = Rotation { grace: 0, ..refresh(2, 0, 1) };
     let answers = join_all((0..MANY).map(|_| store.rotate_refresh(&token))).await;
@@ -59,14 +61,17 @@ pub(crate) async fn of_many_who_take_one_gets_it(store: &dyn Store) {
 
 pub(crate) async fn of_many_ends_one_tells_the_clients(store: &dyn Store) {
     logged_in(store).await;
-    let logouts: Vec<_> = (0..MANY).map(|number| [logout(number)]).collect();
+    have_grants(store, &[logout(0)]).await;
+    let logouts: Vec<_> = (0..MANY).map(|number| [NewLogout { id: id(number), ..logout(0) }]).collect();
     join_all(logouts.iter().map(|logouts| end(store, 1, logouts))).await;
     assert_eq!(store.claim_logouts(at(1), at(9), 200).await.unwrap().len(), 1);
 }
 
 pub(crate) async fn many_claims_share_the_logouts(store: &dyn Store) {
     logged_in(store).await;
-    end(store, 1, &(0..MANY).map(logout).collect::<Vec<_>>()).await;
+    let logouts: Vec<_> = (0..MANY).map(logout).collect();
+    have_grants(store, &logouts).await;
+    end(store, 1, &logouts).await;
     let mut claimed = BTreeSet::new();
     for _ in 0..10 {
         for due in join_all((0..20).map(|_| store.claim_logouts(at(1), at(30), 7))).await {
@@ -100,14 +105,19 @@ pub(crate) async fn many_sweeps_delete_each_row_once(store: &dyn Store) {
     assert_eq!(deleted, 100);
 }
 
-pub(crate) async fn a_redemption_that_meets_a_logout_leaves_no_grant_alive(store: &dyn Store) {
-    for round in 0..20 {
+pub(crate) async fn a_redemption_that_meets_a_logout_leaves_no_grant_alive_and_nobody_untold(store: &dyn Store) {
+    for round in 0..MANY {
         store.begin_session(&session(round), None).await.unwrap();
-        let code = NewGrant { session: id(round), ..grant(round) };
-        let own = tenant();
-        let over = SessionEnd { tenant: &own, session: id(round), now: at(1), logouts: &[] };
+        let logout = NewLogout { session: id(round), ..logout(round) };
+        let code = NewGrant { session: id(round), client: logout.client.clone(), ..grant(round) };
+        let (own, logouts) = (tenant(), [logout]);
+        let tell = of_client(&logouts);
+        let over = SessionEnd { tenant: &own, session: id(round), now: at(1), tell: &tell };
         let (redeemed, ended) = join(store.redeem_code(&code), store.end_session(over)).await;
         ended.unwrap();
+        let told = store.claim_logouts(at(1), at(100), 9).await.unwrap();
+        let is_told = told.iter().any(|due| due.logout == logouts[0]);
+        assert_eq!(is_told, redeemed == Ok(Redeemed::First), "{round}: {redeemed:?}, {told:?}");
         let grant = store.grant(&own, id(round), at(1)).await.unwrap();
         match redeemed.unwrap() {
             Redeemed::First => assert!(grant.unwrap().over),

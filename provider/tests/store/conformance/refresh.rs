@@ -29,6 +29,7 @@ async fn is_over(store: &dyn Store) -> bool {
 }
 
 pub(crate) async fn a_refresh_token_rotates_to_its_successor(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(rotated(store, 1, 130).await, Rotated::Successor(2), "its use has moved the idle end");
@@ -38,6 +39,7 @@ pub(crate) async fn a_refresh_token_rotates_to_its_successor(store: &dyn Store) 
 }
 
 pub(crate) async fn the_predecessor_of_an_unused_token_yields_it_within_the_grace(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(rotated(store, 0, 51).await, Rotated::Successor(1));
@@ -46,6 +48,7 @@ pub(crate) async fn the_predecessor_of_an_unused_token_yields_it_within_the_grac
 }
 
 pub(crate) async fn after_the_grace_it_ends_the_grant(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(rotated(store, 0, 61).await, Rotated::Reused);
@@ -55,6 +58,7 @@ pub(crate) async fn after_the_grace_it_ends_the_grant(store: &dyn Store) {
 }
 
 pub(crate) async fn two_generations_back_ends_the_grant_at_once(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(rotated(store, 1, 50).await, Rotated::Successor(2));
@@ -63,6 +67,7 @@ pub(crate) async fn two_generations_back_ends_the_grant_at_once(store: &dyn Stor
 }
 
 pub(crate) async fn without_a_grace_a_race_is_lost_and_later_is_reuse(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(strict(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(strict(store, 0, 50).await, Rotated::Lost);
@@ -73,6 +78,7 @@ pub(crate) async fn without_a_grace_a_race_is_lost_and_later_is_reuse(store: &dy
 }
 
 pub(crate) async fn another_client_finds_nothing_and_harms_nothing(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 0, 1).await, Rotated::Successor(1));
     for generation in 0..2 {
@@ -84,6 +90,7 @@ pub(crate) async fn another_client_finds_nothing_and_harms_nothing(store: &dyn S
 }
 
 pub(crate) async fn an_expired_window_is_over(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 0, 90).await, Rotated::Over, "idle too long");
     assert_eq!(rotated(store, 0, 89).await, Rotated::Successor(1));
@@ -94,6 +101,7 @@ pub(crate) async fn an_expired_window_is_over(store: &dyn Store) {
 }
 
 pub(crate) async fn a_grant_without_a_refresh_token_does_not_rotate(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&NewGrant { refresh: None, ..offline(2) }).await.unwrap();
     assert_eq!(rotated(store, 0, 1).await, Rotated::Over);
     assert!(!is_over(store).await);
@@ -105,13 +113,14 @@ pub(crate) async fn rotation_ends_with_the_session_unless_offline(store: &dyn St
     store.redeem_code(&offline(3)).await.unwrap();
     assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(rotated(store, 1, 100).await, Rotated::Over, "the session is idle");
-    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(51), logouts: &[] };
+    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(51), tell: &|_| None };
     store.end_session(end).await.unwrap();
     assert_eq!(rotated(store, 1, 51).await, Rotated::Over);
     assert_eq!(store.rotate_refresh(&refresh(3, 0, 51)).await, Ok(Rotated::Successor(1)));
 }
 
 pub(crate) async fn a_clock_that_steps_back_neither_reissues_nor_ends(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(rotated(store, 0, 48).await, Rotated::Successor(1), "two pods' clocks differ a little");
@@ -121,6 +130,7 @@ pub(crate) async fn a_clock_that_steps_back_neither_reissues_nor_ends(store: &dy
 }
 
 pub(crate) async fn a_generation_from_the_future_ends_nothing(store: &dyn Store) {
+    logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
     assert_eq!(rotated(store, 7, 1).await, Rotated::Lost);
     assert_eq!(rotated(store, 0, 1).await, Rotated::Successor(1));

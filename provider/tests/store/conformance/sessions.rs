@@ -1,4 +1,4 @@
-use claviger_provider::store::{NewLogout, SessionEnd, Store};
+use claviger_provider::store::{ClientKey, NewLogout, Redeemed, SessionEnd, Store};
 
 use super::*;
 
@@ -6,12 +6,28 @@ async fn stored(store: &dyn Store, number: u8, seconds: i64) -> Option<Session> 
     store.session(&tenant(), id(number), id(number + 100), at(seconds)).await.unwrap()
 }
 
+/// Of a client of its own, by the session 1.
 pub(crate) fn logout(number: u8) -> NewLogout {
-    NewLogout { id: id(number), client: shop(), subject: "jane".to_owned(), session: id(1), expires_at: at(300) }
+    let client = ClientKey::new("shop", "shop", &format!("app-{number}"));
+    NewLogout { id: id(number), client, subject: "jane".to_owned(), session: id(1), expires_at: at(300) }
+}
+
+/// That one of `logouts` which is the client's.
+pub(crate) fn of_client(logouts: &[NewLogout]) -> impl Fn(ClientKey) -> Option<NewLogout> + Send + Sync {
+    |client| logouts.iter().find(|logout| logout.client == client).cloned()
+}
+
+/// The clients of `logouts` get grants by the session 1.
+pub(crate) async fn have_grants(store: &dyn Store, logouts: &[NewLogout]) {
+    for logout in logouts {
+        let grant = NewGrant { id: logout.id, client: logout.client.clone(), ..grant(0) };
+        assert_eq!(store.redeem_code(&grant).await, Ok(Redeemed::First));
+    }
 }
 
 pub(crate) async fn end(store: &dyn Store, number: u8, logouts: &[NewLogout]) {
-    let end = SessionEnd { tenant: &tenant(), session: id(number), now: at(1), logouts };
+    let tell = of_client(logouts);
+    let end = SessionEnd { tenant: &tenant(), session: id(number), now: at(1), tell: &tell };
     store.end_session(end).await.unwrap();
 }
 
@@ -90,9 +106,10 @@ pub(crate) async fn a_session_that_is_over_is_not_renewed(store: &dyn Store) {
 
 pub(crate) async fn a_session_ends_once_and_tells_its_clients_once(store: &dyn Store) {
     logged_in(store).await;
-    end(store, 1, &[logout(11)]).await;
+    have_grants(store, &[logout(11), logout(12)]).await;
+    end(store, 1, &[logout(11), logout(13)]).await;
     assert_eq!(stored(store, 1, 1).await, None);
-    assert_eq!(due(store).await, [logout(11)]);
+    assert_eq!(due(store).await, [logout(11)], "whom nobody wants to tell, or who had no grant, is not told");
     end(store, 1, &[logout(12)]).await;
     assert_eq!(due(store).await, [logout(11)], "a second end tells nobody");
 }
@@ -101,7 +118,9 @@ pub(crate) async fn a_session_takes_the_place_of_another(store: &dyn Store) {
     logged_in(store).await;
     store.redeem_code(&grant(2)).await.unwrap();
     let (own, logouts) = (tenant(), [logout(11)]);
-    let replaced = || SessionEnd { tenant: &own, session: id(1), now: at(1), logouts: &logouts };
+    have_grants(store, &logouts).await;
+    let tell = of_client(&logouts);
+    let replaced = || SessionEnd { tenant: &own, session: id(1), now: at(1), tell: &tell };
     store.begin_session(&session(5), Some(replaced())).await.unwrap();
     assert_eq!(stored(store, 1, 1).await, None);
     assert!(stored(store, 5, 1).await.is_some());

@@ -1,24 +1,29 @@
-//! Delivers logout tokens: what the store says is due, a few at once, again and again until the client
-//! has it or an hour is over. A pod that dies leaves it to the others.
+//! Delivers logout tokens: what the store says is due, a few at once and fewer to one receiver, again and
+//! again until the client has it or an hour is over. A pod that dies leaves it to the others.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
+use super::queue::Queue;
 use super::token;
 use crate::audit::{self, LogoutDelivery};
 use crate::provider::Provider;
 use crate::store::{DueLogout, LogoutOutcome};
 
 /// So many are taken from the store in one go.
-const BATCH: u32 = 32;
-/// So many are delivered at once.
-const AT_ONCE: usize = 8;
-/// So long others leave what was taken alone; longer than an outbound call takes.
-const LEASE: Duration = Duration::from_secs(60);
+const BATCH: u32 = 128;
+/// So long others leave what was taken alone.
+const LEASE: Duration = Duration::from_secs(30);
+/// An attempt that begins later than this before the end of its lease could meet another pod's: an
+/// outbound call takes five seconds at most.
+const ATTEMPT: Duration = Duration::from_secs(10);
 /// How often the store is asked, where nothing wakes this.
 const EVERY: Duration = Duration::from_secs(5);
 /// The first wait after a failure; each is twice the one before.
@@ -26,30 +31,69 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// And at most this.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// Delivers until `shutdown`.
+/// One that this pod has taken.
+struct Taken {
+    due: DueLogout,
+    /// After this it is too late to begin: it is left to whoever takes it next.
+    until: Timestamp,
+}
+
+/// Delivers until `shutdown`; what has begun by then is brought to its end.
 pub(crate) async fn deliver(provider: Arc<Provider>, shutdown: CancellationToken) {
+    let (mut queue, mut running) = (Queue::default(), FuturesUnordered::new());
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = true;
     while !shutdown.is_cancelled() {
-        let more = round(&provider).await;
-        if more {
-            continue;
+        while look && queue.has_room() {
+            look = take(&provider, &mut queue).await;
+        }
+        while let Some((receiver, taken)) = queue.next() {
+            let provider = &provider;
+            running.push(async move {
+                if provider.now() < taken.until {
+                    attempt(provider, taken.due).await;
+                }
+                receiver
+            });
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = provider.logouts_due().notified() => {}
-            () = tokio::time::sleep(EVERY) => {}
+            Some(receiver) = running.next() => queue.done(&receiver),
+            () = provider.logouts_due().notified() => look = true,
+            _ = ticks.tick() => {
+                look = true;
+                let now = provider.now();
+                queue.retain(|taken: &Taken| now < taken.until);
+            }
         }
     }
+    while running.next().await.is_some() {}
 }
 
-/// Takes what is due and tries it. Whether there may be more.
-pub(crate) async fn round(provider: &Provider) -> bool {
+/// Takes what is due. Whether there may be more.
+async fn take(provider: &Provider, queue: &mut Queue<Taken>) -> bool {
     let now = provider.now();
     let lease = now.saturating_add(LEASE).unwrap_or(now);
+    let until = lease.saturating_sub(ATTEMPT).unwrap_or(now);
     // The store says itself that it is away.
     let Ok(due) = provider.store().claim_logouts(now, lease, BATCH).await else { return false };
     let more = u32::try_from(due.len()).unwrap_or(u32::MAX) == BATCH;
-    futures::stream::iter(due).for_each_concurrent(AT_ONCE, |due| attempt(provider, due)).await;
+    for due in due {
+        // One that finds no room is taken again when its lease is over.
+        queue.push(&receiver(provider, &due), Taken { due, until });
+    }
     more
+}
+
+/// Whose server it goes to: clients can share one.
+fn receiver(provider: &Provider, due: &DueLogout) -> String {
+    let tenant = provider.directory().by_key(&due.tenant);
+    let client = tenant.as_ref().and_then(|tenant| tenant.clients.get(due.logout.client.client_id()));
+    let registered = client.and_then(|client| client.backchannel_logout.as_ref());
+    let url = registered.and_then(|registered| Url::parse(&registered.uri).ok());
+    let place = url.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    place.map(|(host, port)| format!("{host}:{port}")).unwrap_or_default()
 }
 
 async fn attempt(provider: &Provider, due: DueLogout) {

@@ -51,6 +51,14 @@ impl Accent {
     }
 }
 
+/// Six digits.
+impl fmt::Display for Accent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Colour([red, green, blue]) = self.0;
+        write!(f, "{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
 impl FromStr for Accent {
     type Err = NotAColour;
 

@@ -1,6 +1,8 @@
 //! The files that pages link to: the stylesheet with the tenant's colour, and two small scripts.
 //! They are in the program.
 
+use std::sync::LazyLock;
+
 use axum::body::Bytes;
 use claviger_crds::published::Digest;
 use http::HeaderValue;
@@ -13,6 +15,30 @@ pub(crate) const STYLESHEET: &str = "/oauth/assets/pages.css";
 pub(crate) const FORM_POST: &str = "/oauth/assets/form-post.js";
 /// Below the issuer.
 pub(crate) const FRONT_CHANNEL: &str = "/oauth/assets/front-channel.js";
+
+/// The stylesheet, without a colour.
+const RULES: &str = include_str!("../../../assets/pages.css");
+
+/// What is the same for every tenant, with its ETags: made once.
+struct Files {
+    form_post: Asset,
+    front_channel: Asset,
+    stylesheet: Asset,
+    /// Of the stylesheet's rules: with a colour it is the ETag of the whole.
+    rules: String,
+}
+
+static FILES: LazyLock<Files> = LazyLock::new(|| {
+    let script = |source: &'static str| Asset::new(source.as_bytes().into(), "text/javascript; charset=utf-8");
+    Files {
+        form_post: script(include_str!("../../../assets/form-post.js")),
+        front_channel: script(include_str!("../../../assets/front-channel.js")),
+        stylesheet: Asset::new((Accent::default().declarations() + RULES).into(), STYLES),
+        rules: digest(RULES.as_bytes()),
+    }
+});
+
+const STYLES: &str = "text/css; charset=utf-8";
 
 /// A script that a page may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,29 +73,39 @@ impl Script {
 
     /// The file.
     pub(crate) fn asset(self) -> Asset {
-        let source = match self {
-            Self::FormPost => include_str!("../../../assets/form-post.js"),
-            Self::FrontChannel => include_str!("../../../assets/front-channel.js"),
-        };
-        Asset::new(Bytes::from_static(source.as_bytes()), "text/javascript; charset=utf-8")
+        match self {
+            Self::FormPost => FILES.form_post.clone(),
+            Self::FrontChannel => FILES.front_channel.clone(),
+        }
     }
 }
 
-/// The stylesheet in a tenant's colour, or ours where it has none that is one.
+/// The stylesheet in a tenant's colour, or ours where it has none that is one. A colour is written
+/// before the rules and digested nowhere: so there is nothing to keep for each tenant.
 pub(crate) fn stylesheet(accent: Option<&str>) -> Asset {
-    let accent: Accent = accent.and_then(|accent| accent.parse().ok()).unwrap_or_default();
-    let css = accent.declarations() + include_str!("../../../assets/pages.css");
-    Asset::new(css.into(), "text/css; charset=utf-8")
+    let Some(accent) = accent.and_then(|accent| accent.parse::<Accent>().ok()) else {
+        return FILES.stylesheet.clone();
+    };
+    let etag = etag(&format!("{}-{accent}", FILES.rules));
+    Asset { etag, body: (accent.declarations() + RULES).into(), ..FILES.stylesheet.clone() }
+}
+
+/// Some of a digest, as text.
+fn digest(bytes: &[u8]) -> String {
+    let digest = Digest::of(bytes).to_string();
+    digest.trim_start_matches("sha256:").get(..32).unwrap_or_default().to_owned()
+}
+
+/// Digits and hyphens are a header's.
+fn etag(text: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{text}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 impl Asset {
     /// With an ETag of its bytes.
     pub(crate) fn new(body: Bytes, content_type: &'static str) -> Self {
-        let digest = Digest::of(&body).to_string();
-        let etag = digest.trim_start_matches("sha256:").get(..32).unwrap_or_default();
         Self {
-            // Hexadecimal digits are a header's.
-            etag: HeaderValue::from_str(&format!("\"{etag}\"")).unwrap_or(HeaderValue::from_static("\"\"")),
+            etag: etag(&digest(&body)),
             content_type: HeaderValue::from_static(content_type),
             cache_control: HeaderValue::from_static("public, max-age=300"),
             body,
@@ -87,6 +123,7 @@ mod tests {
         assert!(own.body.starts_with(b":root{--accent:#0000ff;"));
         assert_ne!(own.etag, other.etag);
         assert_eq!(own.etag, stylesheet(Some("#0000ff")).etag);
+        assert_ne!(own.etag, stylesheet(None).etag);
     }
 
     #[test]
@@ -95,6 +132,13 @@ mod tests {
         for accent in ["red", "#fff;}*{display:none", "url(https://evil.example)", ""] {
             assert_eq!(stylesheet(Some(accent)).body, ours.body, "{accent}");
         }
+    }
+
+    #[test]
+    fn what_every_tenant_has_alike_is_made_once() {
+        let alike = |make: fn() -> Asset| make().body.as_ptr() == make().body.as_ptr();
+        assert!(alike(|| stylesheet(None)));
+        assert!(alike(|| Script::FormPost.asset()) && alike(|| Script::FrontChannel.asset()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod claims;
 mod client;
+mod hint;
 mod pkce;
 mod preferences;
 mod request_object;
@@ -56,6 +57,7 @@ fn check_rest(
     let prompt = prompt::parse(parameters.get("prompt").unwrap_or_default())?;
     let max_age = claims::check_max_age(parameters)?;
     let claims = claims::check_claims(parameters)?;
+    hint::check_id_token_hint(parameters)?;
     let release = Release { granted: &scope.granted, within: &client.scopes, declared: &issuer.scopes };
     let claim_scopes = release.beyond(&claims);
     let preferences = preferences::read(parameters);

@@ -130,8 +130,18 @@ fn what_is_sealed_is_read_again_and_short() {
 #[test]
 fn debug_tells_neither_state_nor_hints() {
     let request =
-        ask(&[("state", "hush"), ("nonce", "hush"), ("login_hint", "hush"), ("id_token_hint", "hush")]).unwrap();
+        ask(&[("state", "hush"), ("nonce", "hush"), ("login_hint", "hush"), ("id_token_hint", "hush.hush.hush")])
+            .unwrap();
     assert!(!format!("{request:?}").contains("hush"));
+}
+
+#[test]
+fn a_hint_that_is_no_token_is_refused() {
+    for hint in ["nonsense", "a.b", "a.b.c.d", "a..c", "a.b.c d", ".b.c", "a.b.c=", "a.b.c.d.e"] {
+        let error = redirect(ask(&[("id_token_hint", hint)]));
+        assert_eq!(error.error.code, Code::InvalidRequest, "{hint}");
+    }
+    assert!(ask(&[("id_token_hint", "a.b.c")]).is_ok(), "whose it is, is seen later");
 }
 
 #[test]

@@ -58,6 +58,10 @@ pub(crate) enum Outcome {
     Refused,
     /// It was not looked at, for too many had failed.
     Throttled,
+    /// It was not looked at, for too many came at once.
+    Busy,
+    /// The person gave it up.
+    Cancelled,
 }
 
 impl Outcome {
@@ -66,6 +70,8 @@ impl Outcome {
             Self::Ok => "ok",
             Self::Refused => "refused",
             Self::Throttled => "throttled",
+            Self::Busy => "busy",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -115,6 +121,11 @@ impl Audit<'_> {
     /// A refresh token came that was used before: its grant is ended.
     pub(crate) fn refresh_reused(self, client: &Client, subject: &str) {
         event!(self, "refresh_reuse", client = &*client.id, subject, outcome = Outcome::Refused.as_str());
+    }
+
+    /// A code came that was redeemed before: its grant is ended.
+    pub(crate) fn code_replayed(self, client: &Client, subject: &str) {
+        event!(self, "code_replay", client = &*client.id, subject, outcome = Outcome::Refused.as_str());
     }
 
     /// A client gave a token back.

@@ -9,6 +9,7 @@ pub(crate) mod finish;
 pub(crate) mod open;
 pub(crate) mod show;
 pub(crate) mod submitted;
+pub(crate) mod way_back;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ pub(crate) enum Attempt {
     Refused,
     /// Too many have failed: nothing was checked.
     Throttled(Duration),
-    /// Too many are checked at once: nothing was checked.
+    /// Too many are checked at once: nothing was checked, and nothing counted.
     Busy,
 }
 
@@ -37,9 +37,10 @@ pub(crate) async fn attempt(
     if let Some(wait) = throttle::wait(&counted, now) {
         return Ok(Attempt::Throttled(wait));
     }
+    let Some(place) = provider.hashing().place() else { return Ok(Attempt::Busy) };
     let forget_at = now.saturating_add(throttle::FORGET_AFTER).unwrap_or(now);
     store.login_failed(key, &keys.of_account(), now, forget_at).await?;
-    match provider.hashing().verify(tenant, username, TypedPassword::new(password.as_bytes())).await {
+    match provider.hashing().verify(tenant, username, TypedPassword::new(password.as_bytes()), place).await {
         Outcome::Verified(user) => {
             store.forget_failures(key, &keys.of_account()).await?;
             Ok(Attempt::Verified(user))
@@ -48,6 +49,5 @@ pub(crate) async fn attempt(
             store.login_failed(key, &keys.of_address(), now, forget_at).await?;
             Ok(Attempt::Refused)
         }
-        Outcome::Busy => Ok(Attempt::Busy),
     }
 }

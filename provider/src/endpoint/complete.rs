@@ -89,7 +89,7 @@ async fn complete(exchange: &Exchange<'_>, body: Body) -> Result<Response, Refus
         answer: Answer::of(&answer),
     };
     let mut response = private_json(serde_json::to_vec(&body).unwrap_or_default());
-    cookie::clear(response.headers_mut(), &exchange.tenant, &flow);
+    cookie::finish(response.headers_mut(), headers, &exchange.tenant, &flow);
     Ok(response)
 }
 

@@ -12,7 +12,7 @@ use crate::login::{Attempt, attempt};
 use crate::session;
 use crate::web::error;
 use crate::web::exchange::Exchange;
-use crate::web::page::login::Problem;
+use crate::web::page::login::{Problem, SOON};
 
 /// The page, or what comes after it.
 pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
@@ -24,17 +24,23 @@ pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
     result.unwrap_or_else(|failure| failure.into_response(exchange))
 }
 
-/// 1. The form, from a page of ours. 2. The flow, in its browser. 3. The password. 4. The session.
+/// 1. The form, from a page of ours. 2. The flow, in its browser. 3. Whether the person gives it up.
+/// 4. The password. 5. The session.
 async fn log_in(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> {
     let (submitted, _same_origin) = Submitted::read(exchange, body).await?;
     let mut interaction = Interaction::open(exchange, submitted.flow()?).await?;
+    if submitted.decision.as_deref() == Some("cancel") {
+        exchange.audit().login(&interaction.client, "", Outcome::Cancelled);
+        interaction.flow.denied = true;
+        return answer::next(&interaction).await;
+    }
     let username = submitted.username.as_deref().unwrap_or_default();
     let password = submitted.password.clone().unwrap_or_default();
     let user = match attempt(exchange, username, &password).await? {
         Attempt::Verified(user) => user,
         Attempt::Refused => return refused(&interaction, username, Problem::Refused).await,
         Attempt::Throttled(wait) => return refused(&interaction, username, Problem::Throttled(wait)).await,
-        Attempt::Busy => return Err(Failure::Busy),
+        Attempt::Busy => return refused(&interaction, username, Problem::Busy).await,
     };
     exchange.audit().login(&interaction.client, &user.user().subject, Outcome::Ok);
     let before = interaction.session.take();
@@ -53,12 +59,14 @@ async fn refused(interaction: &Interaction<'_>, username: &str, problem: Problem
     let outcome = match problem {
         Problem::Refused => Outcome::Refused,
         Problem::Throttled(_) => Outcome::Throttled,
+        Problem::Busy => Outcome::Busy,
     };
     exchange.audit().login(&interaction.client, "", outcome);
     if exchange.wants_json() {
         return Ok(match problem {
             Problem::Refused => error::public(StatusCode::UNAUTHORIZED, "login_failed", "wrong user name or password"),
             Problem::Throttled(wait) => error::throttled(wait),
+            Problem::Busy => error::busy(SOON),
         });
     }
     match interaction.next().await? {

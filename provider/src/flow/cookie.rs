@@ -13,14 +13,28 @@ use claviger_jose::Purpose;
 const MOST: usize = 8;
 /// Of the flow's ID, in the cookie's name: enough to tell one flow from another.
 const TAG: usize = 8;
+/// Seconds for which a browser remembers its last finished flows: so long the back button is told the
+/// truth.
+const REMEMBERED: u64 = 10 * 60;
+/// What the cookie of finished flows is sealed with, so that it is none of a flow.
+const FINISHED: &[u8] = b"finished";
+/// Bytes of an ID.
+const ID: usize = 16;
 
 /// Proof that a flow is this browser's; only [`check`] makes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OwnFlow(());
 
-/// The flow is not this browser's, or it keeps no cookies.
+/// Why a flow does not go on in this browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotThisBrowser;
+pub(crate) enum NotThisBrowser {
+    /// It was finished here: the back button, or a second click.
+    Finished,
+    /// The browser sent cookies, and not this flow's: it began elsewhere, or its cookie is gone.
+    Elsewhere,
+    /// The browser sent no cookie at all.
+    NoCookies,
+}
 
 /// Sets the cookie of `flow`, and ends the first of too many.
 pub(crate) fn set(headers: &mut HeaderMap, request: &HeaderMap, tenant: &TenantSnapshot, flow: &Flow) {
@@ -37,23 +51,52 @@ pub(crate) fn set(headers: &mut HeaderMap, request: &HeaderMap, tenant: &TenantS
     }
 }
 
-/// Ends the cookie of `flow`.
-pub(crate) fn clear(headers: &mut HeaderMap, tenant: &TenantSnapshot, flow: &Flow) {
+/// Ends the cookie of `flow`, which has its answer, and has the browser remember that.
+pub(crate) fn finish(headers: &mut HeaderMap, request: &HeaderMap, tenant: &TenantSnapshot, flow: &Flow) {
     named(tenant, tag(&flow.id.to_string())).clear(headers);
+    let mut ids = flow.id.as_bytes().to_vec();
+    ids.extend(finished(&Cookies::read(request), tenant).into_iter().flatten().take(ID * (MOST - 1)));
+    let sealer = tenant.issuer.sealer.as_ref();
+    if let Some(sealed) = sealer.and_then(|sealer| sealer.seal(Purpose::FlowCookie, FINISHED, &ids).ok()) {
+        of_finished(tenant).set(headers, &sealed, Some(REMEMBERED));
+    }
+}
+
+/// The IDs of the flows that were finished last, one after another.
+fn finished(cookies: &Cookies<'_>, tenant: &TenantSnapshot) -> Option<Vec<u8>> {
+    let sealed = cookies.get(&of_finished(tenant))?;
+    let opened = tenant.issuer.sealer.as_ref()?.open(Purpose::FlowCookie, FINISHED, sealed).ok()?;
+    Some(opened.as_bytes().to_vec())
 }
 
 /// Whether the request comes from the browser in which `flow` began.
 pub(crate) fn check(request: &HeaderMap, tenant: &TenantSnapshot, flow: &Flow) -> Result<OwnFlow, NotThisBrowser> {
     let id = flow.id.to_string();
     let cookies = Cookies::read(request);
-    let sealed = cookies.get(&named(tenant, tag(&id))).ok_or(NotThisBrowser)?;
-    let sealer = tenant.issuer.sealer.as_ref().ok_or(NotThisBrowser)?;
-    let opened = sealer.open(Purpose::FlowCookie, b"", sealed).map_err(|_| NotThisBrowser)?;
-    if *opened.as_bytes() == flow.id.as_bytes()[..] { Ok(OwnFlow(())) } else { Err(NotThisBrowser) }
+    let sealer = tenant.issuer.sealer.as_ref();
+    let opened = cookies
+        .get(&named(tenant, tag(&id)))
+        .and_then(|sealed| sealer?.open(Purpose::FlowCookie, b"", sealed).ok())
+        .is_some_and(|opened| *opened.as_bytes() == flow.id.as_bytes()[..]);
+    if opened {
+        return Ok(OwnFlow(()));
+    }
+    let ids = finished(&cookies, tenant).unwrap_or_default();
+    Err(if ids.chunks_exact(ID).any(|id| id == flow.id.as_bytes()) {
+        NotThisBrowser::Finished
+    } else if cookies.is_empty() {
+        NotThisBrowser::NoCookies
+    } else {
+        NotThisBrowser::Elsewhere
+    })
 }
 
 fn common(tenant: &TenantSnapshot) -> CookieName {
     CookieName::new("flow", &tenant.issuer.slug, tenant.issuer.secure)
+}
+
+fn of_finished(tenant: &TenantSnapshot) -> CookieName {
+    CookieName::new("finished", &tenant.issuer.slug, tenant.issuer.secure)
 }
 
 fn named(tenant: &TenantSnapshot, tag: &str) -> CookieName {

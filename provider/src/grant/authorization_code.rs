@@ -40,7 +40,10 @@ pub(crate) async fn redeem<'a>(
     let new = new_grant(&code, itself, tenant, now)?;
     match provider.store().redeem_code(&new).await.map_err(|_| OAuthError::store_away())? {
         Redeemed::First => {}
-        Redeemed::Again => return Err(invalid_grant("the code was redeemed before; its grant is ended")),
+        Redeemed::Again => {
+            exchange.audit().code_replayed(itself, &code.grant.subject);
+            return Err(invalid_grant("the code was redeemed before; its grant is ended"));
+        }
         Redeemed::SessionOver => return Err(invalid_grant("the session that it came from is over")),
     }
     Ok(PersonTokens {

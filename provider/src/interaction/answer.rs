@@ -92,7 +92,7 @@ pub(crate) async fn next(interaction: &Interaction<'_>) -> Result<Response, Fail
         }
     };
     let mut response = authorization_response(exchange, &answer, &client.display_name, language);
-    cookie::clear(response.headers_mut(), &exchange.tenant, flow);
+    cookie::finish(response.headers_mut(), &exchange.parts.headers, &exchange.tenant, flow);
     Ok(response)
 }
 
@@ -171,7 +171,7 @@ fn json(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> 
     };
     let mut response = private_json(body);
     if is_over {
-        cookie::clear(response.headers_mut(), &exchange.tenant, flow);
+        cookie::finish(response.headers_mut(), &exchange.parts.headers, &exchange.tenant, flow);
     } else {
         cookie::set(response.headers_mut(), &exchange.parts.headers, &exchange.tenant, flow);
     }

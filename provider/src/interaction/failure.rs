@@ -1,11 +1,9 @@
 //! What keeps a person from going on, and how it is said: on a page, or as JSON where that is asked for.
 
-use std::time::Duration;
-
 use axum::response::Response;
-use http::header::RETRY_AFTER;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
+use super::way_back::WayBack;
 use crate::authorize::refusal::PageError;
 use crate::flow::cookie::NotThisBrowser;
 use crate::flow::handle::NoFlow;
@@ -13,6 +11,7 @@ use crate::store::StoreError;
 use crate::web::error::{self, OAuthError, ValidationError};
 use crate::web::exchange::Exchange;
 use crate::web::page;
+use crate::web::page::destination::Destination;
 use crate::web::page::error::{ErrorPage, Fault, StartAgain};
 use crate::web::same_origin::Foreign;
 
@@ -27,16 +26,20 @@ pub(crate) enum Failure {
     Missing(&'static str),
     /// There is no such flow.
     Flow(NoFlow),
-    /// It began in another browser, or this one keeps no cookies.
-    NotThisBrowser,
+    /// The flow took too long.
+    Over(Option<WayBack>),
+    /// The flow was finished in this browser before.
+    Finished(Option<WayBack>),
+    /// The browser sent cookies, and not that of the flow.
+    OtherBrowser,
+    /// The browser keeps no cookies.
+    NoCookies,
     /// Another site's page sent this.
     Foreign,
     /// The client was withdrawn meanwhile.
     ClientGone,
     /// A logout request is wrong.
     Logout(&'static str),
-    /// Too many are logging in at once.
-    Busy,
     /// What was finished was used before.
     Used,
     /// The store is away, or the tenant has no keys yet.
@@ -66,7 +69,7 @@ impl Failure {
             code: self.code(),
             detail: detail.as_deref(),
             request_id: exchange.request_id.to_str().unwrap_or_default(),
-            start_again: None::<StartAgain<'_>>,
+            start_again: self.way_back(),
         };
         page::respond(self.status(), &page)
     }
@@ -82,11 +85,6 @@ impl Failure {
             Self::Body(error) => error::public(status, error.code.as_str(), error.description()),
             Self::Missing(field) => error::public(status, "invalid_request", &format!("{field} is missing")),
             Self::Unavailable | Self::Flow(NoFlow::Store(_)) => error::unavailable("the store is not available"),
-            Self::Busy => {
-                let mut response = error::public(status, "temporarily_unavailable", "too many logins at once");
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-                response
-            }
             other => error::public(status, other.code().unwrap_or("invalid_request"), other.words()),
         }
     }
@@ -95,12 +93,12 @@ impl Failure {
         match self {
             Self::Request(PageError::NotRegistered { .. }) => Fault::UnknownClient,
             Self::Request(_) | Self::Body(_) | Self::Missing(_) => Fault::BadRequest,
-            Self::Flow(NoFlow::Unknown | NoFlow::Over) | Self::ClientGone => Fault::Expired,
-            Self::NotThisBrowser => Fault::CookiesOff,
+            Self::Flow(NoFlow::Unknown) | Self::Over(_) | Self::ClientGone => Fault::Expired,
+            Self::OtherBrowser => Fault::OtherBrowser,
+            Self::NoCookies => Fault::CookiesOff,
             Self::Foreign => Fault::Foreign,
             Self::Logout(_) => Fault::Logout,
-            Self::Used => Fault::Used,
-            Self::Busy => Fault::Throttled(Duration::from_secs(1)),
+            Self::Used | Self::Finished(_) => Fault::Used,
             Self::Flow(NoFlow::Store(_)) | Self::Unavailable => Fault::Unavailable,
         }
     }
@@ -109,8 +107,6 @@ impl Failure {
         match self {
             Self::Request(error) => error.status(),
             Self::Body(error) => error.status(),
-            // It is not this browser that is too fast.
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             other => other.fault().status(),
         }
     }
@@ -129,18 +125,27 @@ impl Failure {
         match self {
             Self::Request(error) => Some(error.code()),
             Self::Body(_) | Self::Missing(_) | Self::Logout(_) => Some("invalid_request"),
-            Self::Flow(NoFlow::Unknown | NoFlow::Over) | Self::ClientGone => Some("flow_expired"),
-            Self::NotThisBrowser => Some("flow_cookie_missing"),
+            Self::Flow(NoFlow::Unknown) | Self::Over(_) | Self::ClientGone => Some("flow_expired"),
+            Self::OtherBrowser | Self::NoCookies => Some("flow_cookie_missing"),
             Self::Foreign => Some("foreign_origin"),
-            Self::Used => Some("already_used"),
-            Self::Busy | Self::Flow(NoFlow::Store(_)) | Self::Unavailable => Some("temporarily_unavailable"),
+            Self::Used | Self::Finished(_) => Some("already_used"),
+            Self::Flow(NoFlow::Store(_)) | Self::Unavailable => Some("temporarily_unavailable"),
         }
+    }
+
+    /// Where the person goes on, if it is known.
+    fn way_back(&self) -> Option<StartAgain<'_>> {
+        let (Self::Over(way) | Self::Finished(way)) = self else { return None };
+        let WayBack { client, at } = way.as_ref()?;
+        Some(StartAgain { client, at: Destination::parse(at)? })
     }
 
     fn words(&self) -> &'static str {
         match self {
             Self::Logout(reason) => reason,
-            Self::NotThisBrowser => "this flow began in another browser, or cookies are off",
+            Self::OtherBrowser => "this flow began in another browser, or its cookie is gone",
+            Self::NoCookies => "the browser sent no cookies",
+            Self::Finished(_) => "this login is finished: begin again at the application",
             Self::Foreign => "another site's page sent this",
             Self::Used => "it was used before",
             _ => "there is no such flow, or it took too long: begin again at the application",
@@ -161,8 +166,12 @@ impl From<NoFlow> for Failure {
 }
 
 impl From<NotThisBrowser> for Failure {
-    fn from(_: NotThisBrowser) -> Self {
-        Self::NotThisBrowser
+    fn from(not: NotThisBrowser) -> Self {
+        match not {
+            NotThisBrowser::Finished => Self::Finished(None),
+            NotThisBrowser::Elsewhere => Self::OtherBrowser,
+            NotThisBrowser::NoCookies => Self::NoCookies,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::grant::describe;
 use crate::web::exchange::Exchange;
 use crate::web::page::consent::{Consent, ReturnTo, Scope};
 use crate::web::page::login::{Account, Login, Problem};
+use crate::web::page::no_login::NoLogin;
 use crate::web::page::select_account::SelectAccount;
 use crate::web::page::{self, Site};
 
@@ -41,7 +42,7 @@ pub(crate) async fn page(exchange: &Exchange<'_>, which: Which) -> Result<Respon
     }
 }
 
-/// The login page; after a failure with what was typed, never the password.
+/// The login page, if there is a way to log in; after a failure with what was typed, never the password.
 pub(crate) fn login(
     interaction: &Interaction<'_>,
     sealed: &str,
@@ -49,6 +50,9 @@ pub(crate) fn login(
     typed: Option<&str>,
     problem: Option<Problem>,
 ) -> Response {
+    if !interaction.exchange.tenant.issuer.login.passwords {
+        return page::respond(StatusCode::OK, &NoLogin { site: site(interaction), flow: sealed });
+    }
     let account = match proposed {
         Proposed::Fixed(username) => Account::Fixed(username),
         Proposed::Asked(hint) => Account::Asked(typed.or(hint.as_deref())),
@@ -59,6 +63,8 @@ pub(crate) fn login(
         // 401 would need a challenge (RFC 9110 §15.5.2), and browsers report it as a fault of the page.
         None | Some(Problem::Refused) => StatusCode::OK,
         Some(Problem::Throttled(_)) => StatusCode::TOO_MANY_REQUESTS,
+        // It is not this browser that is too fast.
+        Some(Problem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     };
     page::respond(status, &page)
 }

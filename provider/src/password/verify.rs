@@ -51,9 +51,11 @@ pub(crate) enum Outcome {
     Verified(VerifiedUser),
     /// It may not. Why is not to be learnt, here neither.
     Refused,
-    /// Too many are trying: nothing was computed, and nobody failed.
-    Busy,
 }
+
+/// The right to have one hash computed; only [`Hashing::place`] gives it.
+#[derive(Debug)]
+pub(crate) struct Place(OwnedSemaphorePermit);
 
 /// Computes hashes, beside the async threads.
 #[derive(Debug)]
@@ -88,15 +90,26 @@ impl Hashing {
         }
     }
 
+    /// A place among those who compute or wait; none where too many do. It is taken before anything is
+    /// counted: whoever gets none has not tried, and so has not failed.
+    pub(crate) fn place(&self) -> Option<Place> {
+        Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    }
+
     /// Whether `password` is that of the account which `tenant` calls `username`.
-    pub(crate) async fn verify(&self, tenant: &TenantSnapshot, username: &str, password: TypedPassword) -> Outcome {
+    pub(crate) async fn verify(
+        &self,
+        tenant: &TenantSnapshot,
+        username: &str,
+        password: TypedPassword,
+        Place(place): Place,
+    ) -> Outcome {
         // These two say nothing of any account.
         if !tenant.issuer.login.passwords || !(1..=LONGEST).contains(&password.0.len()) {
             return Outcome::Refused;
         }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return Outcome::Busy };
         // Closed never.
-        let Ok(core) = Arc::clone(&self.cores).acquire_owned().await else { return Outcome::Busy };
+        let Ok(core) = Arc::clone(&self.cores).acquire_owned().await else { return Outcome::Refused };
         let user = tenant.users.named(username);
         let own = user.and_then(|user| self.usable(user));
         let matches = compute(own, password, (place, core)).await;

@@ -66,6 +66,11 @@ impl<'a> Cookies<'a> {
         Self { pairs: pairs.collect() }
     }
 
+    /// Whether the request brought none at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
     /// The value of the cookie `name`. Of two with one name none counts: somebody else set the other.
     pub(crate) fn get(&self, name: &CookieName) -> Option<&'a str> {
         let mut named = self.pairs.iter().filter(|(other, _)| *other == name.text);

@@ -338,6 +338,14 @@ pub(crate) fn throttled(wait: Duration) -> Response {
     response
 }
 
+/// Too many at once, whoever they are: come again after `wait`.
+pub(crate) fn busy(wait: Duration) -> Response {
+    let description = "too many are logging in at once: nothing was checked";
+    let mut response = public(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    response
+}
+
 /// What must not be kept by anyone (RFC 6749 §5.1).
 pub(crate) fn no_store(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -9,7 +9,8 @@
 //!
 //! | page | `<main>` | in it |
 //! | --- | --- | --- |
-//! | [`login`] | `#login` | `#username` `#password` `#submit`, `#error` after a failure, `#client`, `#use-another` |
+//! | [`login`] | `#login` | `#username` `#password` `#submit` `#cancel`, `#error` after a failure, `#client`, `#use-another` |
+//! | [`no_login`] | `#no-login` | `#cancel` |
 //! | [`select_account`] | `#select-account` | `#account` `#continue` `#use-another` |
 //! | [`consent`] | `#consent` | `#client` `#account` `#scopes` `#return-to` `#allow` `#deny` |
 //! | [`logout`] | `#logout-confirm` | `#yes` `#no` |
@@ -18,8 +19,8 @@
 //! | [`error`] | `#error-page` | `#error`, `#code` `#detail` where there are any, `#request-id`, `#start-again` |
 //!
 //! On every page: `#tenant`, and `#logo` where there is one. What forms send: `flow` always,
-//! `username` and `password`, `choice` = `continue` | `another`, `decision` = `allow` | `deny` and,
-//! at logout, `yes` | `no`.
+//! `username` and `password`, `choice` = `continue` | `another`, `decision` = `allow` | `deny`; at the
+//! login `cancel`, and at logout `yes` | `no`.
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub(crate) mod language;
 pub(crate) mod logged_out;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod no_login;
 mod policy;
 pub(crate) mod select_account;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use claviger_jose::{Algorithm, ClientSecret, ClientSecretHash, PrivateKey};
 use claviger_provider::clock::Clock;
 use claviger_provider::outbound::{Outbound, OutboundOptions};
 use claviger_provider::served::Pod;
-use claviger_provider::store::{self, StoreOptions};
+use claviger_provider::store::{self, Store, StoreOptions};
 use claviger_provider::{Options, Provider, TrustedProxies};
 use futures::StreamExt as _;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -50,15 +50,24 @@ static STORES: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// With a store of its own, in memory.
 pub(crate) fn options(pod: Pod) -> Options {
-    let store = StoreOptions::parse("sqlite::memory:").unwrap();
-    // A test's own runtime cannot wait for it here, and works one task at a time.
-    let opened = std::thread::spawn(move || STORES.block_on(store::open(&store)));
-    let store = opened.join().unwrap().unwrap();
+    options_with(pod, open(StoreOptions::parse("sqlite::memory:").unwrap()))
+}
+
+/// Opens a store. A test's own runtime cannot wait for it here, and works one task at a time.
+pub(crate) fn open(options: StoreOptions) -> Arc<dyn Store> {
+    std::thread::spawn(move || STORES.block_on(store::open(&options))).join().unwrap().unwrap()
+}
+
+fn options_with(pod: Pod, store: Arc<dyn Store>) -> Options {
     // Every program does this once; here every test does, and the first one counts.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let allow = ["127.0.0.1".parse().unwrap()].into();
     let outbound = Arc::new(Outbound::new(OutboundOptions { ca_bundle: None, allow }).unwrap());
     Options { pod, store, outbound, trusted_proxies: TrustedProxies::default() }
+}
+
+fn pod() -> Pod {
+    Pod { name: "provider-0".to_owned(), uid: "uid-0".to_owned() }
 }
 
 pub(crate) struct Fixture {
@@ -76,8 +85,16 @@ impl Fixture {
     /// A provider that has loaded nothing yet.
     pub(crate) fn loading() -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(NOW)));
-        let pod = Pod { name: "provider-0".to_owned(), uid: "uid-0".to_owned() };
-        Self { provider: Provider::with_clock(options(pod), clock.clone()), clock }
+        Self { provider: Provider::with_clock(options(pod()), clock.clone()), clock }
+    }
+
+    /// A provider that has loaded `documents` and remembers in `store`, as another may.
+    pub(crate) fn remembering_in(store: Arc<dyn Store>, documents: &[Document]) -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(NOW)));
+        let fixture = Self { provider: Provider::with_clock(options_with(pod(), store), clock.clone()), clock };
+        documents.iter().for_each(|document| fixture.apply(document, 1));
+        fixture.provider.loaded();
+        fixture
     }
 
     /// A provider that has loaded `documents`.

@@ -90,7 +90,7 @@ async fn the_back_button_leads_where_the_login_is() {
     assert!(consent.is_page("consent"));
     assert!(browser.open(&back).await.is_page("consent"));
     browser.press(&consent, "decision", "allow").await;
-    assert_eq!(browser.open(&back).await.status, 400, "its cookie is gone");
+    assert_eq!(browser.open(&back).await.shown(), (400, "already_used".to_owned()));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ const TAKEN: &[Answer] = &[
     Answer::of("401", "Name or password is wrong.", HTML),
     Answer::of("403", "Another site's page sent this.", HTML),
     Answer::of("429", "Too many logins have failed: try again later.", HTML),
+    Answer::of("503", "Too many are logging in at once, or the store is away: try again in a moment.", HTML),
 ];
 const FILE: &[Answer] = &[
     Answer::of("200", "The file.", "text/javascript"),

@@ -40,6 +40,7 @@ pub(crate) const LOGIN_ANSWER: Schema = Schema {
         FLOW,
         Field::text("username", "What the person calls himself."),
         Field::text("password", "And proves it by."),
+        Field::text("decision", "cancel, of whoever does not want to log in: the client is told access_denied."),
     ],
 };
 

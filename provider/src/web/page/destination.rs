@@ -32,6 +32,11 @@ impl<'a> WebAddress<'a> {
         self.whole
     }
 
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &'a str {
+        self.origin
+    }
+
     /// Host and port, for people to read.
     pub(crate) fn host(&self) -> &'a str {
         self.origin.split_once("://").map_or("", |(_, host)| host)

@@ -41,14 +41,14 @@ pub(crate) struct StartAgain<'a> {
 /// What can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The flow's cookie did not come.
+    /// No cookie came at all.
     CookiesOff,
+    /// The flow's cookie did not come, and others did.
+    OtherBrowser,
     /// The flow is too old.
     Expired,
     /// The flow was finished before: a second click, the back button, another tab.
     Used,
-    /// Too many attempts from where this one came.
-    Throttled(Duration),
     /// A form came from another site's page (cross-site request forgery).
     Foreign,
     /// The authorization request is malformed, and nobody may be sent back with it.
@@ -66,9 +66,9 @@ impl Fault {
     #[cfg(test)]
     pub(crate) const ALL: [Self; 9] = [
         Self::CookiesOff,
+        Self::OtherBrowser,
         Self::Expired,
         Self::Used,
-        Self::Throttled(Duration::from_secs(90)),
         Self::Foreign,
         Self::BadRequest,
         Self::UnknownClient,
@@ -79,21 +79,24 @@ impl Fault {
     /// What the answer's status is.
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Foreign => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::CookiesOff | Self::Expired | Self::Used | Self::BadRequest | Self::UnknownClient | Self::Logout => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::CookiesOff
+            | Self::OtherBrowser
+            | Self::Expired
+            | Self::Used
+            | Self::BadRequest
+            | Self::UnknownClient
+            | Self::Logout => StatusCode::BAD_REQUEST,
         }
     }
 
     fn text(self, faults: &Faults) -> FaultText {
         match self {
             Self::CookiesOff => faults.cookies_off,
+            Self::OtherBrowser => faults.other_browser,
             Self::Expired => faults.expired,
             Self::Used => faults.used,
-            Self::Throttled(_) => faults.throttled,
             Self::Foreign => faults.foreign,
             Self::BadRequest => faults.bad_request,
             Self::UnknownClient => faults.unknown_client,
@@ -104,7 +107,7 @@ impl Fault {
 
     /// Whether a new login is the way out.
     fn ends_a_login(self) -> bool {
-        matches!(self, Self::CookiesOff | Self::Expired | Self::Used | Self::Foreign)
+        matches!(self, Self::CookiesOff | Self::OtherBrowser | Self::Expired | Self::Used | Self::Foreign)
     }
 }
 
@@ -121,7 +124,6 @@ impl Page for ErrorPage<'_> {
 
     fn retry_after(&self) -> Option<Duration> {
         match self.fault {
-            Fault::Throttled(wait) => Some(wait),
             Fault::Unavailable => Some(Duration::from_secs(1)),
             _ => None,
         }

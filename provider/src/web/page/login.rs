@@ -39,7 +39,12 @@ pub(crate) enum Problem {
     Refused,
     /// Too many attempts. For names that do not exist too.
     Throttled(Duration),
+    /// Too many people at once. It says nothing of whoever reads it.
+    Busy,
 }
+
+/// When to come again where there are too many.
+pub(crate) const SOON: Duration = Duration::from_secs(2);
 
 impl Login<'_> {
     /// The first thing that is empty.
@@ -56,6 +61,7 @@ impl Page for Login<'_> {
     fn retry_after(&self) -> Option<Duration> {
         match self.problem {
             Some(Problem::Throttled(wait)) => Some(wait),
+            Some(Problem::Busy) => Some(SOON),
             Some(Problem::Refused) | None => None,
         }
     }

@@ -15,6 +15,7 @@ use super::language::Language;
 use super::logged_out::{LoggedOut, Next};
 use super::login::{Account, Login, Problem};
 use super::logout::LogoutConfirm;
+use super::no_login::NoLogin;
 use super::select_account::SelectAccount;
 use super::text::Text;
 use super::{CONSENT, Site, respond};
@@ -45,12 +46,14 @@ fn each_page(site: Site<'_>, Names { client, user, .. }: Names, mut see: impl Fn
         ("login-hint", Account::Asked(Some(user)), None),
         ("login-refused", Account::Asked(Some(user)), Some(Problem::Refused)),
         ("login-throttled", Account::Asked(Some(user)), Some(Problem::Throttled(Duration::from_secs(30)))),
+        ("login-busy", Account::Asked(Some(user)), Some(Problem::Busy)),
         ("login-again", Account::Fixed(user), None),
         ("login-again-refused", Account::Fixed(user), Some(Problem::Refused)),
     ] {
         let page = Login { site, flow, client: Some(client), account, problem };
         see(name, respond(StatusCode::OK, &page));
     }
+    see("no-login", respond(StatusCode::OK, &NoLogin { site, flow }));
     let page = SelectAccount { site, flow, client: None, username: user };
     see("select-account", respond(StatusCode::OK, &page));
     let scopes = [
@@ -81,7 +84,7 @@ fn each_page(site: Site<'_>, Names { client, user, .. }: Names, mut see: impl Fn
             .then(|| StartAgain { client, at: Destination::parse("https://shop.example/").unwrap() });
         let code = (fault == Fault::BadRequest).then_some("invalid_request");
         let page = ErrorPage { site, fault, code, detail: code.and(Some(user)), request_id: "ab-12", start_again };
-        see(&format!("error-{fault:?}").replace("(90s)", ""), respond(fault.status(), &page));
+        see(&format!("error-{fault:?}"), respond(fault.status(), &page));
     }
 }
 
@@ -184,9 +187,11 @@ fn every_field_has_a_label_and_every_id_is_one_of_a_kind() {
 #[test]
 fn the_ids_that_tools_rely_on_are_there() {
     let expected: &[(&str, &[&str])] = &[
-        ("login", &["login", "tenant", "client", "username", "password", "submit"]),
+        ("login", &["login", "tenant", "client", "username", "password", "submit", "cancel"]),
         ("login-refused", &["login", "error"]),
         ("login-throttled", &["login", "error"]),
+        ("login-busy", &["login", "error"]),
+        ("no-login", &["no-login", "cancel"]),
         ("login-again", &["username", "password", "use-another"]),
         ("select-account", &["select-account", "account", "continue", "use-another"]),
         ("consent", &["consent", "client", "account", "scopes", "return-to", "allow", "deny"]),
@@ -262,7 +267,7 @@ fn no_page_is_kept_or_framed() {
         let retry_after = headers.get("retry-after").map(|wait| wait.to_str().unwrap());
         let expected = match name {
             "login-throttled" => Some("31"),
-            "error-Throttled" => Some("91"),
+            "login-busy" => Some("3"),
             "error-Unavailable" => Some("2"),
             _ => None,
         };

@@ -31,6 +31,11 @@ pub(crate) struct Text {
     pub(crate) username: &'static str,
     pub(crate) password: &'static str,
     pub(crate) refused: &'static str,
+    /// Too many are logging in.
+    pub(crate) busy: &'static str,
+    pub(crate) cancel: &'static str,
+    /// Where there is no way to.
+    pub(crate) no_login: FaultText,
     pub(crate) not_you: &'static str,
     pub(crate) use_another: &'static str,
     pub(crate) choose_account: &'static str,
@@ -98,9 +103,9 @@ pub(crate) struct FaultText {
 #[derive(Debug)]
 pub(crate) struct Faults {
     pub(crate) cookies_off: FaultText,
+    pub(crate) other_browser: FaultText,
     pub(crate) expired: FaultText,
     pub(crate) used: FaultText,
-    pub(crate) throttled: FaultText,
     pub(crate) foreign: FaultText,
     pub(crate) bad_request: FaultText,
     pub(crate) unknown_client: FaultText,

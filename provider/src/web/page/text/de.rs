@@ -12,6 +12,12 @@ pub(crate) const GERMAN: Text = Text {
     username: "Benutzername",
     password: "Passwort",
     refused: "Das hat nicht geklappt. Bitte prüfen Sie Benutzername und Passwort, und versuchen Sie es erneut.",
+    busy: "Gerade melden sich viele Menschen an. Bitte versuchen Sie es gleich noch einmal.",
+    cancel: "Abbrechen",
+    no_login: FaultText {
+        title: "Hier kann sich noch niemand anmelden",
+        message: "Für diese Website ist noch kein Weg eingerichtet, sich anzumelden. Ihr Betreiber kann das ändern.",
+    },
     not_you: "Sind Sie das nicht?",
     use_another: "Anderes Konto verwenden",
     choose_account: "Konto wählen",
@@ -70,6 +76,10 @@ const FAULTS: Faults = Faults {
         title: "Cookies sind ausgeschaltet",
         message: "Zum Anmelden ist ein Cookie nötig, das Ihr Browser nicht gesendet hat. Bitte erlauben Sie Cookies für diese Website.",
     },
+    other_browser: FaultText {
+        title: "Diese Anmeldung gehört nicht zu diesem Browser",
+        message: "Sie wurde in einem anderen Browser oder einem privaten Fenster begonnen, oder ihr Cookie wurde gelöscht. Es ist nichts verloren.",
+    },
     expired: FaultText {
         title: "Diese Anmeldung ist abgelaufen",
         message: "Die Seite war zu lange offen. Es ist nichts verloren.",
@@ -78,7 +88,6 @@ const FAULTS: Faults = Faults {
         title: "Diese Anmeldung ist schon erledigt",
         message: "Vielleicht haben Sie zweimal geklickt, sind zurückgegangen oder haben zwei Tabs benutzt. Es ist nichts verloren.",
     },
-    throttled: FaultText { title: "Bitte warten Sie", message: "Es gab zu viele Versuche in kurzer Zeit." },
     foreign: FaultText {
         title: "Das kam nicht von hier",
         message: "Das Formular wurde nicht von einer Seite dieser Website gesendet; deshalb ist nichts geschehen.",

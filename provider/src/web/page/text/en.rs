@@ -12,6 +12,12 @@ pub(crate) const ENGLISH: Text = Text {
     username: "User name",
     password: "Password",
     refused: "That didn’t work. Check the user name and the password, and try again.",
+    busy: "Many people are signing in right now. Try again in a moment.",
+    cancel: "Cancel",
+    no_login: FaultText {
+        title: "Nobody can sign in here yet",
+        message: "No way to sign in has been set up for this site. Its operator can change that.",
+    },
     not_you: "Not you?",
     use_another: "Use another account",
     choose_account: "Choose an account",
@@ -67,6 +73,10 @@ const FAULTS: Faults = Faults {
         title: "Cookies are off",
         message: "Signing in needs a cookie, and your browser did not send it. Allow cookies for this site.",
     },
+    other_browser: FaultText {
+        title: "This sign-in is not open in this browser",
+        message: "It was begun in another browser or a private window, or its cookie was deleted. Nothing is lost.",
+    },
     expired: FaultText {
         title: "This sign-in has expired",
         message: "The page was open for too long. Nothing is lost.",
@@ -75,7 +85,6 @@ const FAULTS: Faults = Faults {
         title: "This sign-in is already done",
         message: "You may have pressed a button twice, gone back, or used two tabs. Nothing is lost.",
     },
-    throttled: FaultText { title: "Please wait", message: "There were too many attempts in a short time." },
     foreign: FaultText {
         title: "This did not come from here",
         message: "The form was not sent from a page of this site, so nothing was done.",

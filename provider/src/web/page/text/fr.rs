@@ -12,6 +12,12 @@ pub(crate) const FRENCH: Text = Text {
     username: "Nom d’utilisateur",
     password: "Mot de passe",
     refused: "La connexion a échoué. Vérifiez le nom d’utilisateur et le mot de passe, puis réessayez.",
+    busy: "Beaucoup de personnes se connectent en ce moment. Réessayez dans un instant.",
+    cancel: "Annuler",
+    no_login: FaultText {
+        title: "Personne ne peut encore se connecter ici",
+        message: "Aucun moyen de connexion n’a été configuré pour ce site. Son exploitant peut y remédier.",
+    },
     not_you: "Ce n’est pas vous ?",
     use_another: "Utiliser un autre compte",
     choose_account: "Choisissez un compte",
@@ -67,6 +73,10 @@ const FAULTS: Faults = Faults {
         title: "Les cookies sont désactivés",
         message: "La connexion nécessite un cookie que votre navigateur n’a pas envoyé. Autorisez les cookies pour ce site.",
     },
+    other_browser: FaultText {
+        title: "Cette connexion n’appartient pas à ce navigateur",
+        message: "Elle a été commencée dans un autre navigateur ou une fenêtre privée, ou son cookie a été supprimé. Rien n’est perdu.",
+    },
     expired: FaultText {
         title: "Cette connexion a expiré",
         message: "La page est restée ouverte trop longtemps. Rien n’est perdu.",
@@ -75,7 +85,6 @@ const FAULTS: Faults = Faults {
         title: "Cette connexion est déjà terminée",
         message: "Vous avez peut-être cliqué deux fois, fait un retour en arrière ou utilisé deux onglets. Rien n’est perdu.",
     },
-    throttled: FaultText { title: "Veuillez patienter", message: "Il y a eu trop de tentatives en peu de temps." },
     foreign: FaultText {
         title: "Cette demande ne vient pas d’ici",
         message: "Le formulaire n’a pas été envoyé depuis une page de ce site : rien n’a été fait.",

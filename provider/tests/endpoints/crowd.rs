@@ -1,0 +1,64 @@
+//! More people at once than passwords can be checked.
+
+use claviger_crds::published::{Content, SecretText, UserDocument};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use serde_json::json;
+
+use crate::browser::{ADAS_PASSWORD, Browser};
+use crate::code_flow::*;
+use crate::fixture::*;
+
+/// Takes as long as a hash may. Nobody has its password.
+const SLOW: &str = "$argon2id$v=19$m=65536,t=10,p=1$c29tZXNhbHRzb21lc2FsdA$dBCzQ0dSPoSwTBPbFuZyqmCYM3ALGIyBPBmHpIPGUS4";
+
+fn slow(name: &str) -> claviger_crds::published::Document {
+    let document = UserDocument {
+        subject: format!("usr_{name}"),
+        username: name.to_owned(),
+        claims: std::collections::BTreeMap::new(),
+        groups: Vec::new(),
+        password_hash: Some(SecretText::new(SLOW)),
+        password_source: None,
+        disabled: false,
+    };
+    serving("acme", name, Content::User(document))
+}
+
+async fn tries(fixture: &Fixture, name: &str) -> u16 {
+    let mut browser = Browser::new(fixture);
+    let page = browser.open(&authorize(&[])).await;
+    browser.log_in(&page, name, "wrong").await.status.as_u16()
+}
+
+/// So often as it takes for a lockout, and once more.
+async fn ada(fixture: &Fixture) {
+    let mut browser = Browser::new(fixture);
+    let page = browser.open(&authorize(&[])).await;
+    for _ in 0..7 {
+        let answer = browser.log_in(&page, "ada", ADAS_PASSWORD).await;
+        assert_eq!(answer.status, 503, "not 429: nobody has tried anything");
+        assert!(answer.is_page("login") && answer.text().contains("value=\"ada\""), "{}", answer.text());
+        assert!(answer.header("retry-after").is_some());
+    }
+    browser.accept = "application/json";
+    let body = json!({"flow": page.hidden("flow"), "username": "ada", "password": ADAS_PASSWORD});
+    let answer = browser.post_json(&format!("{}/oauth/login", issuer("acme")), &body).await;
+    assert_eq!(answer.error(), (503, "temporarily_unavailable".to_owned()));
+    assert!(answer.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn who_finds_no_place_has_not_failed_and_may_come_again() {
+    let fixture = shop(|_| {});
+    // Each core computes one, and thirty-two wait for it.
+    let places = std::thread::available_parallelism().unwrap().get() * 33;
+    let names: Vec<String> = (0..places + 1).map(|number| format!("slow-{number}")).collect();
+    names.iter().for_each(|name| fixture.apply(&slow(name), 1));
+    let mut crowd: FuturesUnordered<_> = names.iter().map(|name| tries(&fixture, name)).collect();
+    assert_eq!(crowd.next().await, Some(503), "one more than there are places");
+    tokio::select! {
+        () = ada(&fixture) => {}
+        Some(status) = crowd.next() => panic!("a slow one was faster: {status}"),
+    }
+}

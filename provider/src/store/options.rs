@@ -13,6 +13,10 @@ use url::Url;
 /// `sqlite:///path/file.db` and `sqlite::memory:` (which is gone with the process), or
 /// `postgres://user:password@host/database` with these parameters: `sslmode`, `sslrootcert`,
 /// `sslcert`, `sslkey`, `host` (a folder with a socket) and `pooler=transaction`.
+///
+/// The driver trusts the CA of `sslrootcert` beside the public ones that are compiled into it, and has no
+/// way to trust it alone. So only `sslmode=verify-full`, which compares the host's name too, keeps out
+/// whoever has a certificate of a public CA; `verify-ca` does not.
 #[derive(Clone)]
 pub struct StoreOptions {
     pub(super) backend: Backend,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::DocumentKind;
+use claviger_crds::published::{DocumentKind, PasswordSource, SecretText};
 use claviger_crds::signing_key::SigningKey;
 use k8s_openapi::api::core::v1::Secret;
 use tokio::sync::{Notify, Semaphore};
@@ -38,6 +38,9 @@ pub(crate) struct State {
     pub(crate) ringless: HashMap<ObjectName, (String, Moment)>,
     /// When this process saw the last key of a leaving ring stop signing.
     pub(crate) retired: HashMap<ObjectName, Moment>,
+    /// Of each User whose document could not be written: the hash of its password, and of which Secret
+    /// that is. A hash is dear, and the next try has the same.
+    pub(crate) hashed: HashMap<ObjectName, (PasswordSource, SecretText)>,
     /// Every watch has listed everything.
     pub(crate) synced: bool,
     /// The API server's clock is too far from ours.

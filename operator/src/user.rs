@@ -15,6 +15,7 @@ use crate::work::Next;
 /// One reconcile of the User `name`. A deleted one is the sweep's business.
 pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
     let Some(observed) = observe::observe(context, name).await? else {
+        context.with(|state| state.hashed.remove(name));
         return Ok(Next::IDLE);
     };
     let plan = plan::plan(&observed);

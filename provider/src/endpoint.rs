@@ -8,6 +8,8 @@ pub(crate) mod discovery;
 pub(crate) mod introspect;
 pub(crate) mod jwks;
 pub(crate) mod login;
+pub(crate) mod login_return;
+pub(crate) mod login_statement;
 pub(crate) mod logout;
 pub(crate) mod revoke;
 pub(crate) mod select_account;

@@ -6,6 +6,7 @@
 pub(crate) mod answer;
 pub(crate) mod failure;
 pub(crate) mod finish;
+pub(crate) mod logged_in;
 pub(crate) mod open;
 pub(crate) mod show;
 pub(crate) mod submitted;
@@ -104,6 +105,11 @@ impl Interaction<'_> {
             let description = "id_token_hint is not an ID token of this issuer";
             return Ok(self.refused(AuthorizationError::new(AuthorizationErrorCode::LoginRequired, description)));
         }
+        let reachable_acr = match exchange.tenant.issuer.login.ui {
+            // It alone knows what it can do, and is asked for it.
+            Some(_) => flow.request.claims.essential_acr().unwrap_or_default(),
+            None => ACR_VALUES.to_vec(),
+        };
         let situation = Situation {
             request: &flow.request,
             client,
@@ -122,7 +128,7 @@ impl Interaction<'_> {
                 consented: is_here(flow.consented),
                 denied: flow.denied,
             },
-            reachable_acr: &ACR_VALUES,
+            reachable_acr: &reachable_acr,
             now: exchange.provider.now(),
         };
         let todo = match decide::decide(&situation) {

@@ -15,6 +15,7 @@ mod handle;
 mod interaction;
 pub mod internal;
 mod login;
+mod login_ui;
 mod logout;
 pub mod metrics;
 mod openapi;

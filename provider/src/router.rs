@@ -14,7 +14,7 @@ use crate::web::edge;
 use crate::web::page::{self, assets};
 
 /// The paths below an issuer, one line a route.
-static ROUTES: [Route; 17] = [
+static ROUTES: [Route; 19] = [
     Route::new("/.well-known/openid-configuration", Endpoint::Discovery, Methods::Read, Origins::Any),
     Route::new("/.well-known/jwks.json", Endpoint::Jwks, Methods::Read, Origins::Any),
     Route::new("/oauth/authorize", Endpoint::Authorize, Methods::ReadOrPost, Origins::None),
@@ -26,6 +26,8 @@ static ROUTES: [Route; 17] = [
     Route::new("/oauth/logout", Endpoint::Logout, Methods::ReadOrPost, Origins::None),
     // The pages.
     Route::new(page::LOGIN, Endpoint::Login, Methods::ReadOrPost, Origins::None),
+    Route::new(page::LOGIN_STATEMENT, Endpoint::LoginStatement, Methods::Post, Origins::None),
+    Route::new(page::LOGIN_RETURN, Endpoint::LoginReturn, Methods::Read, Origins::None),
     Route::new(page::SELECT_ACCOUNT, Endpoint::SelectAccount, Methods::ReadOrPost, Origins::None),
     Route::new(page::CONSENT, Endpoint::Consent, Methods::ReadOrPost, Origins::None),
     Route::new(page::LOGOUT_CONFIRM, Endpoint::LogoutConfirm, Methods::Post, Origins::None),
@@ -86,6 +88,10 @@ pub(crate) enum Endpoint {
     Logout,
     /// The login page.
     Login,
+    /// A login UI of the tenant's own says who has logged in.
+    LoginStatement,
+    /// The browser comes back from there.
+    LoginReturn,
     /// The page that asks which account it shall be.
     SelectAccount,
     /// The page that asks what a client may have.
@@ -148,7 +154,7 @@ impl Route {
 
 impl Endpoint {
     /// In the order of their numbers.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Discovery,
         Self::Jwks,
         Self::Authorize,
@@ -159,6 +165,8 @@ impl Endpoint {
         Self::Revoke,
         Self::Logout,
         Self::Login,
+        Self::LoginStatement,
+        Self::LoginReturn,
         Self::SelectAccount,
         Self::Consent,
         Self::LogoutConfirm,
@@ -183,6 +191,8 @@ impl Endpoint {
             Self::Revoke => "revoke",
             Self::Logout => "logout",
             Self::Login => "login",
+            Self::LoginStatement => "login_statement",
+            Self::LoginReturn => "login_return",
             Self::SelectAccount => "select_account",
             Self::Consent => "consent",
             Self::LogoutConfirm => "logout_confirm",

@@ -55,20 +55,27 @@ impl Found {
 }
 
 /// How somebody has just shown who he is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Authentication {
     /// `amr` (RFC 8176).
-    pub(crate) amr: &'static str,
+    pub(crate) amr: Vec<String>,
     /// `acr`.
-    pub(crate) acr: &'static str,
+    pub(crate) acr: String,
 }
 
-/// By a password alone (RFC 8176 §2). The `acr` claims no assurance level of anybody's framework:
-/// it says what was done.
-pub(crate) const PASSWORD: Authentication = Authentication { amr: "pwd", acr: "urn:claviger:acr:password" };
+/// Of a login by a password alone. It claims no assurance level of anybody's framework: it says what was
+/// done.
+const PASSWORD: &str = "urn:claviger:acr:password";
 
-/// The `acr` values that a login here can have.
-pub(crate) const ACR_VALUES: [&str; 1] = [PASSWORD.acr];
+/// The `acr` values that a login at the built-in page can have.
+pub(crate) const ACR_VALUES: [&str; 1] = [PASSWORD];
+
+impl Authentication {
+    /// By a password alone (RFC 8176 §2).
+    pub(crate) fn password() -> Self {
+        Self { amr: vec!["pwd".to_owned()], acr: PASSWORD.to_owned() }
+    }
+}
 
 impl LiveSession {
     /// Its row.
@@ -137,8 +144,8 @@ pub(crate) async fn begin(
         handle: Id::random(),
         subject: user.subject.to_string(),
         authenticated_at: now,
-        amr: vec![by.amr.to_owned()],
-        acr: by.acr.to_owned(),
+        amr: by.amr,
+        acr: by.acr,
         created_at: same.map_or(now, |before| before.session.created_at),
         last_seen_at: now,
         expires_at: now.saturating_add(lifetime).unwrap_or(now),

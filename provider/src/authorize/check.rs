@@ -6,7 +6,7 @@
 
 mod claims;
 mod client;
-mod hint;
+mod hint_shape;
 mod pkce;
 mod preferences;
 mod request_object;
@@ -57,7 +57,7 @@ fn check_rest(
     let prompt = prompt::parse(parameters.get("prompt").unwrap_or_default())?;
     let max_age = claims::check_max_age(parameters)?;
     let claims = claims::check_claims(parameters)?;
-    hint::check_id_token_hint(parameters)?;
+    hint_shape::check_hint_shape(parameters)?;
     let release = Release { granted: &scope.granted, within: &client.scopes, declared: &issuer.scopes };
     let claim_scopes = release.beyond(&claims);
     let preferences = preferences::read(parameters);

@@ -9,7 +9,7 @@ use crate::interaction::failure::Failure;
 use crate::interaction::submitted::Submitted;
 use crate::interaction::{Interaction, Next, Todo, answer, show};
 use crate::login::{Attempt, attempt};
-use crate::session;
+use crate::session::Authentication;
 use crate::web::error;
 use crate::web::exchange::Exchange;
 use crate::web::page::login::{Problem, SOON};
@@ -28,29 +28,22 @@ pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
 /// 4. The password. 5. The session.
 async fn log_in(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> {
     let (submitted, _same_origin) = Submitted::read(exchange, body).await?;
-    let mut interaction = Interaction::open(exchange, submitted.flow()?).await?;
+    let interaction = Interaction::open(exchange, submitted.flow()?).await?;
     if submitted.decision.as_deref() == Some("cancel") {
-        exchange.audit().login(&interaction.client, "", Outcome::Cancelled);
-        interaction.flow.denied = true;
+        return interaction.cancelled().await;
+    }
+    if exchange.tenant.issuer.login.ui.is_some() {
+        // The tenant's own page may ask for more than a password: nobody gets round it here.
         return answer::next(&interaction).await;
     }
     let username = submitted.username.as_deref().unwrap_or_default();
     let password = submitted.password.clone().unwrap_or_default();
-    let user = match attempt(exchange, username, &password).await? {
-        Attempt::Verified(user) => user,
-        Attempt::Refused => return refused(&interaction, username, Problem::Refused).await,
-        Attempt::Throttled(wait) => return refused(&interaction, username, Problem::Throttled(wait)).await,
-        Attempt::Busy => return refused(&interaction, username, Problem::Busy).await,
-    };
-    exchange.audit().login(&interaction.client, &user.user().subject, Outcome::Ok);
-    let before = interaction.session.take();
-    let session = session::begin(exchange.provider, &exchange.tenant, user, session::PASSWORD, before).await?;
-    interaction.flow.authenticated = Some(session.row().id);
-    interaction.flow.selected = Some(session.row().id);
-    interaction.session = Some(session.clone());
-    let mut response = answer::next(&interaction).await?;
-    session::set_cookie(response.headers_mut(), &exchange.tenant, &session);
-    Ok(response)
+    match attempt(exchange, username, &password).await? {
+        Attempt::Verified(user) => interaction.logged_in(user, Authentication::password()).await,
+        Attempt::Refused => refused(&interaction, username, Problem::Refused).await,
+        Attempt::Throttled(wait) => refused(&interaction, username, Problem::Throttled(wait)).await,
+        Attempt::Busy => refused(&interaction, username, Problem::Busy).await,
+    }
 }
 
 /// The page again, which never says whether the account exists.

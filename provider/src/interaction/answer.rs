@@ -12,6 +12,7 @@ use super::finish::Finished;
 use super::{Interaction, Next, Todo};
 use crate::authorize::response::{AuthorizationResponse, ResponseMode};
 use crate::flow::cookie;
+use crate::login_ui;
 use crate::web::bearer::private_json;
 use crate::web::error::no_store;
 use crate::web::exchange::Exchange;
@@ -27,6 +28,9 @@ struct Told<'a> {
     step: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     flow: Option<&'a str>,
+    /// Where that is, if not here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +84,8 @@ pub(crate) async fn next(interaction: &Interaction<'_>) -> Result<Response, Fail
     let (client, flow) = (&interaction.client, &interaction.flow);
     let answer = match next {
         Next::Do(todo, sealed) => {
-            let mut response = see_other(&at(exchange, todo.path(), &sealed));
+            let elsewhere = login_ui::address(interaction, &todo, &sealed);
+            let mut response = see_other(&elsewhere.unwrap_or_else(|| at(exchange, todo.path(), &sealed)));
             cookie::set(response.headers_mut(), &exchange.parts.headers, &exchange.tenant, flow);
             return Ok(response);
         }
@@ -143,13 +148,22 @@ fn json(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> 
     let Interaction { exchange, client, flow, session } = interaction;
     let asking = Asking { client_id: &client.id, name: &client.display_name };
     let username = session.as_ref().map(|session| session.user().username.as_str());
-    let mut told =
-        Told { step: "done", flow: None, session_id: None, username: None, scopes: None, answer: None, client: asking };
+    let mut told = Told {
+        step: "done",
+        flow: None,
+        login_url: None,
+        session_id: None,
+        username: None,
+        scopes: None,
+        answer: None,
+        client: asking,
+    };
     let bytes = |told: &Told<'_>| serde_json::to_vec(told).unwrap_or_default();
     let (body, is_over) = match &next {
         Next::Do(todo, sealed) => {
             told.step = todo.as_str();
             told.flow = Some(sealed);
+            told.login_url = login_ui::address(interaction, todo, sealed);
             told.username = username.filter(|_| !matches!(todo, Todo::Login(_)));
             if let Todo::Consent(scopes) = todo {
                 told.scopes = Some(scopes);

@@ -33,7 +33,7 @@ pub(crate) async fn page(exchange: &Exchange<'_>, which: Which) -> Result<Respon
         return answer::next(&interaction).await;
     }
     match (interaction.next().await?, which) {
-        (Next::Do(Todo::Login(proposed), sealed), Which::Login) => {
+        (Next::Do(Todo::Login(proposed), sealed), Which::Login) if exchange.tenant.issuer.login.ui.is_none() => {
             Ok(login(&interaction, &sealed, &proposed, None, None))
         }
         (Next::Do(Todo::SelectAccount, sealed), Which::SelectAccount) => Ok(select_account(&interaction, &sealed)),

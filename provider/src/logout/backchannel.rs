@@ -14,6 +14,7 @@ use url::Url;
 use super::queue::Queue;
 use super::token;
 use crate::audit::{self, LogoutDelivery};
+use crate::internal::Readiness;
 use crate::provider::Provider;
 use crate::store::{DueLogout, LogoutOutcome};
 
@@ -73,6 +74,10 @@ pub(crate) async fn deliver(provider: Arc<Provider>, shutdown: CancellationToken
 
 /// Takes what is due. Whether there may be more.
 async fn take(provider: &Provider, queue: &mut Queue<Taken>) -> bool {
+    if provider.readiness() == Readiness::Loading {
+        // Nobody is known yet: every client would be taken for one that is gone, and never be told.
+        return false;
+    }
     let now = provider.now();
     let lease = now.saturating_add(LEASE).unwrap_or(now);
     let until = lease.saturating_sub(ATTEMPT).unwrap_or(now);

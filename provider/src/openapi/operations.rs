@@ -31,6 +31,8 @@ pub(crate) fn of(endpoint: Endpoint, method: &Method) -> Option<&'static Operati
         Endpoint::NotServed => &logout::BACKCHANNEL,
         Endpoint::Login if is_post => &pages::LOGIN_POST,
         Endpoint::Login => &pages::LOGIN,
+        Endpoint::LoginStatement => &token::LOGIN_STATEMENT,
+        Endpoint::LoginReturn => &pages::LOGIN_RETURN,
         Endpoint::SelectAccount if is_post => &pages::SELECT_ACCOUNT_POST,
         Endpoint::SelectAccount => &pages::SELECT_ACCOUNT,
         Endpoint::Consent if is_post => &pages::CONSENT_POST,

@@ -28,6 +28,8 @@ pub(crate) const ALL: &[Schema] = &[
     own::AUTHORIZE_COMPLETE_RESPONSE,
     own::CONSENT_ANSWER,
     own::LOGIN_ANSWER,
+    own::LOGIN_STATEMENT,
+    own::LOGIN_STATEMENT_RESPONSE,
     own::LOGOUT,
     own::LOGOUT_ANSWER,
     own::OAUTH_ERROR,

@@ -1,7 +1,8 @@
 //! Whether a password is that of a local account: argon2id, few at a time.
 //!
 //! Nobody learns which accounts exist: whatever is wrong, one hash is computed, and the answer is the
-//! same. [`Hashing::verify`] alone makes a [`VerifiedUser`].
+//! same. [`Hashing::verify`] makes a
+//! [`VerifiedUser`], and beside it [`VerifiedUser::stated`] alone.
 
 use std::collections::HashSet;
 use std::num::NonZero;
@@ -13,6 +14,7 @@ use claviger_crds::published::SecretText;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
+use crate::login_ui::Person;
 use crate::store::TenantKey;
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::tenant::user::User;
@@ -37,7 +39,8 @@ static NOBODY: LazyLock<Option<UsableHash>> = LazyLock::new(|| UsableHash::parse
 /// A password as somebody typed it. Any bytes, NUL too: argon2 counts them.
 pub(crate) struct TypedPassword(Zeroizing<Vec<u8>>);
 
-/// An account whose password was typed, just now, for this tenant.
+/// An account whose password was typed, or whose login the tenant's own UI has stated, just now, for this
+/// tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifiedUser {
     tenant: TenantKey,
@@ -182,6 +185,12 @@ impl UsableHash {
 // === impl VerifiedUser, TypedPassword ===
 
 impl VerifiedUser {
+    /// Whom the tenant's own login UI states, if the account is there and may log in.
+    pub(crate) fn stated(tenant: &TenantSnapshot, person: &Person) -> Option<Self> {
+        let user = tenant.users.get(&person.subject).filter(|user| !user.disabled)?;
+        Some(Self { tenant: tenant.issuer.key.clone(), user: Arc::clone(user) })
+    }
+
     /// Who.
     pub(crate) fn user(&self) -> &Arc<User> {
         &self.user

@@ -53,7 +53,9 @@ struct Metadata<'a> {
     request_uri_parameter_supported: bool,
     authorization_response_iss_parameter_supported: bool,
     code_challenge_methods_supported: [&'a str; 1],
-    acr_values_supported: &'a [&'a str],
+    /// What a login UI of the tenant's own can reach, it alone knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr_values_supported: Option<[&'a str; 1]>,
     prompt_values_supported: [&'a str; 4],
     display_values_supported: [&'a str; 1],
     ui_locales_supported: &'a [&'a str],
@@ -102,7 +104,7 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: ["S256"],
-        acr_values_supported: &ACR_VALUES,
+        acr_values_supported: tenant.login.ui.is_none().then_some(ACR_VALUES),
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         display_values_supported: ["page"],
         ui_locales_supported: &Language::TAGS,

@@ -18,8 +18,8 @@ use super::exchange::Exchange;
 use super::page::assets::Script;
 use super::request_id::X_REQUEST_ID;
 use crate::endpoint::{
-    assets, authorize, complete, consent, discovery, introspect, jwks, login, logout, revoke, select_account, token,
-    userinfo,
+    assets, authorize, complete, consent, discovery, introspect, jwks, login, login_return, login_statement, logout,
+    revoke, select_account, token, userinfo,
 };
 use crate::internal::Readiness;
 use crate::openapi::{self, Resource};
@@ -110,6 +110,8 @@ async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response
         Endpoint::Revoke => revoke::respond(&exchange, body).await,
         Endpoint::Logout => logout::respond(&exchange, body).await,
         Endpoint::Login => login::respond(&exchange, body).await,
+        Endpoint::LoginStatement => login_statement::respond(&exchange, body).await,
+        Endpoint::LoginReturn => login_return::respond(&exchange).await,
         Endpoint::SelectAccount => select_account::respond(&exchange, body).await,
         Endpoint::Consent => consent::respond(&exchange, body).await,
         Endpoint::LogoutConfirm => logout::confirm(&exchange, body).await,

@@ -58,6 +58,10 @@ use super::error as surface;
 
 /// Below the issuer: takes the login form.
 pub(crate) const LOGIN: &str = "/oauth/login";
+/// Below the issuer: takes what a login UI of the tenant's own states.
+pub(crate) const LOGIN_STATEMENT: &str = "/oauth/login/statement";
+/// Below the issuer: where the browser comes back from such a UI.
+pub(crate) const LOGIN_RETURN: &str = "/oauth/login/return";
 /// Below the issuer: takes the choice of an account.
 pub(crate) const SELECT_ACCOUNT: &str = "/oauth/select-account";
 /// Below the issuer: takes the consent.

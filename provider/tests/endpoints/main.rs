@@ -23,6 +23,7 @@ mod introspect;
 mod isolation;
 mod jwks;
 mod login;
+mod login_ui;
 mod logout;
 mod logout_queue;
 mod revoke;

@@ -6,7 +6,7 @@ use crate::authorize::refusal::{AuthorizationError, AuthorizationErrorCode};
 /// Refuses what is no signed token at all: a mistake of the client's, which it would not notice
 /// otherwise. Whether one that looks like a token is an ID token of this issuer is seen later, for a key
 /// may be out of use: see `docs/decisions/0018-a-hint-that-cannot-be-verified.md`.
-pub(super) fn check_id_token_hint(parameters: &Parameters<'_>) -> Result<(), AuthorizationError> {
+pub(super) fn check_hint_shape(parameters: &Parameters<'_>) -> Result<(), AuthorizationError> {
     let Some(hint) = parameters.get("id_token_hint") else { return Ok(()) };
     if is_compact(hint) {
         return Ok(());

@@ -38,6 +38,13 @@ const fn script(summary: &'static str) -> Operation {
 
 pub(crate) const LOGIN: Operation = shown("Login");
 pub(crate) const LOGIN_POST: Operation = taken("Login, the answer", "LoginAnswer");
+pub(crate) const LOGIN_RETURN: Operation = Operation {
+    summary: "Login Return",
+    description: "Where a browser comes back from the tenant's own login UI. Needs the flow's cookie.",
+    query: &[FLOW[0], Field::required("statement", Kind::Text, "What the UI has stated, sealed; once.")],
+    answers: TAKEN,
+    ..Operation::NONE
+};
 pub(crate) const SELECT_ACCOUNT: Operation = shown("Select Account");
 pub(crate) const SELECT_ACCOUNT_POST: Operation = taken("Select Account, the answer", "SelectAccountAnswer");
 pub(crate) const CONSENT: Operation = shown("Consent");

@@ -46,3 +46,20 @@ pub(crate) const REVOKE: Operation = Operation {
     answers: &[Answer::empty("200", "Nothing is left of the token."), REFUSED, STRANGER, TOO_LARGE],
     ..Operation::CONTRACT
 };
+
+/// `POST /oauth/login/statement`
+pub(crate) const LOGIN_STATEMENT: Operation = Operation {
+    summary: "Login Statement",
+    description: "The tenant's own login UI (login.ui) says who has logged in there, or that nobody has. Nobody else \
+                  may: the client is the one that the Tenant names.",
+    authorization: Some(AUTHORIZATION),
+    body: Some(Body::form("LoginStatement")),
+    answers: &[
+        Answer::json("200", "Where the browser has to come back, within two minutes.", "LoginStatementResponse"),
+        REFUSED,
+        STRANGER,
+        TOO_LARGE,
+        Answer::json("422", "flow, amr or acr is missing.", "HTTPValidationError"),
+    ],
+    ..Operation::NONE
+};

@@ -44,6 +44,32 @@ pub(crate) const LOGIN_ANSWER: Schema = Schema {
     ],
 };
 
+pub(crate) const LOGIN_STATEMENT: Schema = Schema {
+    name: "LoginStatement",
+    description: "Who has logged in, by subject or by username; or decision=cancel.",
+    fields: &[
+        Field::required("flow", Kind::Text, "The one with which the browser came."),
+        Field::text("subject", "sub of the account."),
+        Field::text("username", "Its user name, instead of subject."),
+        Field::text("amr", "How the person has shown it just now: RFC 8176 values, separated by spaces."),
+        Field::text("acr", "What that is worth; one word."),
+        Field::text("decision", "cancel: the person does not want to log in."),
+        Field::text("client_id", "Where the client does not authenticate by HTTP Basic."),
+        Field::text("client_secret", "Where the client does not authenticate by HTTP Basic."),
+        Field::text("client_assertion", "Of private_key_jwt (RFC 7523 §2.2)."),
+        Field::text("client_assertion_type", "Of private_key_jwt (RFC 7523 §2.2)."),
+    ],
+};
+
+pub(crate) const LOGIN_STATEMENT_RESPONSE: Schema = Schema {
+    name: "LoginStatementResponse",
+    description: "",
+    fields: &[
+        Field::required("redirect_to", Kind::Text, "Where to send the browser, as it stands."),
+        Field::required("expires_in", Kind::Integer, "Seconds."),
+    ],
+};
+
 pub(crate) const LOGOUT: Schema =
     Schema { name: "LogoutRequest", description: "A logout request as a form.", fields: LOGOUT_REQUEST };
 

@@ -1,0 +1,32 @@
+//! The end of a login, wherever it was: somebody has shown who he is, or has given it up.
+
+use axum::response::Response;
+
+use super::failure::Failure;
+use super::{Interaction, answer};
+use crate::audit::Outcome;
+use crate::password::verify::VerifiedUser;
+use crate::session::{self, Authentication};
+
+impl Interaction<'_> {
+    /// `user` has shown who he is: the browser gets a session, and what comes next.
+    pub(crate) async fn logged_in(mut self, user: VerifiedUser, by: Authentication) -> Result<Response, Failure> {
+        let exchange = self.exchange;
+        exchange.audit().login(&self.client, &user.user().subject, Outcome::Ok);
+        let before = self.session.take();
+        let session = session::begin(exchange.provider, &exchange.tenant, user, by, before).await?;
+        self.flow.authenticated = Some(session.row().id);
+        self.flow.selected = Some(session.row().id);
+        self.session = Some(session.clone());
+        let mut response = answer::next(&self).await?;
+        session::set_cookie(response.headers_mut(), &exchange.tenant, &session);
+        Ok(response)
+    }
+
+    /// The person has given it up: the client is told `access_denied`.
+    pub(crate) async fn cancelled(mut self) -> Result<Response, Failure> {
+        self.exchange.audit().login(&self.client, "", Outcome::Cancelled);
+        self.flow.denied = true;
+        answer::next(&self).await
+    }
+}

@@ -51,11 +51,17 @@ pub(crate) fn set(headers: &mut HeaderMap, request: &HeaderMap, tenant: &TenantS
     }
 }
 
-/// Ends the cookie of `flow`, which has its answer, and has the browser remember that.
+/// Ends the cookie of `flow`, which has its answer, and has the browser remember that. Not of a flow that
+/// began with this very request: it was never on a page, and a client that asks with `prompt=none` again
+/// and again would drive the others out.
 pub(crate) fn finish(headers: &mut HeaderMap, request: &HeaderMap, tenant: &TenantSnapshot, flow: &Flow) {
-    named(tenant, tag(&flow.id.to_string())).clear(headers);
+    let (cookies, own) = (Cookies::read(request), named(tenant, tag(&flow.id.to_string())));
+    own.clear(headers);
+    if cookies.get(&own).is_none() {
+        return;
+    }
     let mut ids = flow.id.as_bytes().to_vec();
-    ids.extend(finished(&Cookies::read(request), tenant).into_iter().flatten().take(ID * (MOST - 1)));
+    ids.extend(finished(&cookies, tenant).into_iter().flatten().take(ID * (MOST - 1)));
     let sealer = tenant.issuer.sealer.as_ref();
     if let Some(sealed) = sealer.and_then(|sealer| sealer.seal(Purpose::FlowCookie, FINISHED, &ids).ok()) {
         of_finished(tenant).set(headers, &sealed, Some(REMEMBERED));

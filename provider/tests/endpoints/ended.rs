@@ -36,6 +36,11 @@ async fn the_back_button_after_a_finished_login_leads_to_the_application() {
         assert_eq!(link(&back).as_deref(), Some("https://shop.example/"));
         assert_eq!(browser.log_in(page, "ada", "correct horse").await.shown(), (400, "already_used".to_owned()));
     }
+    for _ in 0..20 {
+        assert!(browser.get(&authorize(&[("prompt", "none")])).await.redirected("code").is_some());
+    }
+    let back = browser.get(&login(&second.hidden("flow"))).await;
+    assert_eq!(back.shown(), (400, "already_used".to_owned()), "what was on no page drives nothing out");
     // Where nobody has registered a page beside the redirect URI, there is the host's root.
     fixture.apply(&app("acme", "shop.app", |shop| shop.post_logout_redirect_uris.clear()), 3);
     let back = browser.get(&login(&first.hidden("flow"))).await;

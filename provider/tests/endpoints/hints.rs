@@ -2,7 +2,6 @@
 
 use crate::browser::Browser;
 use crate::code_flow::*;
-use crate::fixture::*;
 
 #[tokio::test]
 async fn a_hint_that_is_no_token_is_told_to_the_client() {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -255,7 +256,7 @@ func (p *relyingParty) actAlone(ctx context.Context) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := object{"expires_in": token.ExpiresIn}
+	report := object{"expires_in": int(time.Until(token.Expiry).Seconds())}
 	return report, p.introspectAround(ctx, report, token.AccessToken, token.AccessToken)
 }
 

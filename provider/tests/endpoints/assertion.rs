@@ -54,6 +54,13 @@ async fn an_assertion_counts_once() {
     assert_eq!(signed.ask(&signed.assertion(&json!({ "iat": NOW, "exp": NOW + 60, "jti": "b" }))).await, 200);
 }
 
+#[tokio::test]
+async fn times_may_have_fractions() {
+    let signed = Signed::new();
+    let claims = json!({ "iat": 1_800_000_000.25, "exp": 1_800_000_060.75, "jti": "a" });
+    assert_eq!(signed.ask(&signed.assertion(&claims)).await, 200);
+}
+
 /// As some libraries make them: with an hour to live, for one request.
 #[tokio::test]
 async fn an_assertion_that_would_live_for_an_hour_counts_for_five_minutes_since_it_was_made() {

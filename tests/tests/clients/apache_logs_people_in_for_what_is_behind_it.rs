@@ -70,7 +70,7 @@ async fn goes_by_the_proxys_own_door(agent: &mut UserAgent, base: &str) -> Resul
     let page = refresh(agent, base, &first).await?;
     let second = told(&page, "oidc_access_token").context("no access token")?.to_owned();
     ensure!(first != second, "the same access token");
-    ensure!(call_api(base, &second).await? == 200, "the API refuses the token");
+    ensure!(call_api(base, &first).await? == 200, "the API refuses the token");
     ensure!(call_api(base, "nonsense").await? == 401, "the API takes anything");
 
     let goodbye = format!("{base}/goodbye");
@@ -78,6 +78,8 @@ async fn goes_by_the_proxys_own_door(agent: &mut UserAgent, base: &str) -> Resul
     let left = agent.open(leave.as_str()).await?;
     ensure!(left.url.as_str().starts_with(&goodbye), "ended at {}", left.url);
     ensure!(!left.pages.contains(&"logout-confirm".to_owned()), "it sends a hint: {:?}", left.pages);
+    // Not `first`: Apache remembers what it was told of that one.
+    ensure!(call_api(base, &second).await? == 401, "the token outlived the logout");
     let again = visit(agent, base).await?;
     ensure!(again.pages.first().is_some_and(|page| page == "login"), "still logged in: {:?}", again.pages);
     Ok(())

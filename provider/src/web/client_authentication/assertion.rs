@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_jose::{Algorithm, ForeignKeys, ForeignType, Unverified, VerifiedForeign, VerifyError};
+use claviger_jose::{Algorithm, ForeignKeys, ForeignType, NumericDate, Unverified, VerifiedForeign, VerifyError};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -37,9 +37,9 @@ struct Claims {
     iss: String,
     sub: String,
     aud: Audience,
-    exp: i64,
+    exp: NumericDate,
     #[serde(default)]
-    iat: Option<i64>,
+    iat: Option<NumericDate>,
     #[serde(default)]
     jti: Option<String>,
 }
@@ -148,7 +148,7 @@ impl Claims {
     /// Until when the assertion is taken, and so remembered. Libraries let theirs live for an hour, though
     /// each request has its own: where `iat` says when it was made, five minutes from then are enough.
     fn end(&self) -> i64 {
-        self.iat.map_or(self.exp, |made| self.exp.min(made.saturating_add(LONGEST_LIFE)))
+        self.iat.map_or(self.exp.0, |made| self.exp.0.min(made.0.saturating_add(LONGEST_LIFE)))
     }
 }
 

@@ -78,7 +78,7 @@ async fn goes_by_the_proxys_own_door(agent: &mut UserAgent, base: &str) -> Resul
     let left = agent.open(leave.as_str()).await?;
     ensure!(left.url.as_str().starts_with(&goodbye), "ended at {}", left.url);
     ensure!(!left.pages.contains(&"logout-confirm".to_owned()), "it sends a hint: {:?}", left.pages);
-    // Not `first`: Apache remembers what it was told of that one.
+    // Not `first`: Apache may remember what it was told of that one.
     ensure!(call_api(base, &second).await? == 401, "the token outlived the logout");
     let again = visit(agent, base).await?;
     ensure!(again.pages.first().is_some_and(|page| page == "login"), "still logged in: {:?}", again.pages);

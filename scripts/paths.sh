@@ -21,6 +21,11 @@ python_bin() {
   echo "$cache/verifier-$(sha256sum <"$root/tests/verifier/requirements.txt" | cut -c1-12)/bin"
 }
 
+# clients_built: the folder of the clients in other languages, for their sources of now.
+clients_built() {
+  echo "$cache/clients-$(cd "$root/tests/clients" && cat python/requirements.txt javascript/* go/* java/* rust/Cargo.* rust/src/* | sha256sum | cut -c1-12)"
+}
+
 # locked NAME CMD...: one at a time on this machine. The lock goes away with its holder.
 locked() {
   local name=$1

@@ -27,6 +27,6 @@ pub use seal::{
 };
 pub use signer::{SignError, Signer, TokenType};
 pub use verify::{
-    ForeignKeys, ForeignKeysUnreadable, ForeignType, KeyUnusable, Signed, TimeError, Unverified, Verified,
+    ForeignKeys, ForeignKeysUnreadable, ForeignType, KeyUnusable, NumericDate, Signed, TimeError, Unverified, Verified,
     VerifiedForeign, Verifier, VerifierSet, VerifyError,
 };

@@ -23,7 +23,7 @@ pub use foreign_keys::{ForeignKeys, ForeignKeysUnreadable, ForeignType, Verified
 pub(crate) use key::VerifyingKey;
 pub use own::{KeyUnusable, Verified, Verifier, VerifierSet};
 pub use signed::Signed;
-pub use times::TimeError;
+pub use times::{NumericDate, TimeError};
 pub use unverified::Unverified;
 
 /// Why a token was refused. For logs and metrics: an outsider gets one answer for all of them.

@@ -5,16 +5,20 @@
 //! what a test cannot get from a real part, it does not get. Everything listens on loopback, and
 //! everything ends and is removed when the test binary ends, also by SIGKILL.
 
+pub mod apache;
 pub mod api_proxy;
 pub mod claviger;
 pub mod cluster;
 pub mod control_plane;
+pub mod dev;
 pub mod installation;
 pub mod kubectl;
 pub mod ports;
 pub mod process;
+pub mod relying_party;
 pub mod temp;
 pub mod token_verifier;
+pub mod user_agent;
 pub mod wait;
 
 mod repository;

@@ -75,8 +75,9 @@ fn seconds(leeway: Duration) -> i64 {
 
 // === NumericDate ===
 
-/// A JSON number of seconds (RFC 7519 §2). Foreign issuers write fractions; they are cut off.
-struct NumericDate(i64);
+/// A JSON number of seconds since 1970 (RFC 7519 §2). Foreign issuers write fractions; they are cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NumericDate(pub i64);
 
 struct NumericDateVisitor;
 

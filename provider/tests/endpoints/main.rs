@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
+mod assertion;
 mod authentication;
 mod authorize;
 mod browser;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_jose::{Algorithm, ForeignKeys, ForeignType, Unverified, VerifiedForeign, VerifyError};
+use claviger_jose::{Algorithm, ForeignKeys, ForeignType, NumericDate, Unverified, VerifiedForeign, VerifyError};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ pub(crate) type ClientKeys = KeySets<ForeignKeys>;
 
 /// What a client's clock may be off.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// An assertion that lives longer would have to be remembered longer.
+/// What is taken for longer has to be remembered for longer.
 const LONGEST_LIFE: i64 = 300;
 /// Of a `jti`: each is stored.
 const LONGEST_JTI: usize = 256;
@@ -37,7 +37,9 @@ struct Claims {
     iss: String,
     sub: String,
     aud: Audience,
-    exp: i64,
+    exp: NumericDate,
+    #[serde(default)]
+    iat: Option<NumericDate>,
     #[serde(default)]
     jti: Option<String>,
 }
@@ -68,7 +70,7 @@ pub(super) async fn prove(
     let verified = verify(exchange, client, jwt, now).await?;
     let claims: Claims = verified.claims().map_err(|_| refused("the assertion lacks a claim"))?;
     let jti = check(&claims, client, &exchange.tenant.issuer, exchange.parts.uri.path(), now)?;
-    let end = Timestamp::from_second(claims.exp).unwrap_or(now).saturating_add(LEEWAY).unwrap_or(now);
+    let end = Timestamp::from_second(claims.end()).unwrap_or(now).saturating_add(LEEWAY).unwrap_or(now);
     let (store, key) = (exchange.provider.store(), &exchange.tenant.issuer.key);
     let is_first = store.consume_assertion(key, &client.key, jti, end).await.map_err(|_| OAuthError::store_away())?;
     if !is_first {
@@ -130,11 +132,24 @@ fn check<'c>(
     if !claims.aud.names(issuer, path) {
         return Err(refused("the assertion is for somebody else"));
     }
-    if claims.exp > now.as_second().saturating_add(LONGEST_LIFE + LEEWAY.as_secs().cast_signed()) {
-        return Err(refused("the assertion lives longer than five minutes"));
+    let leeway = LEEWAY.as_secs().cast_signed();
+    let left = claims.end().saturating_sub(now.as_second());
+    if left > LONGEST_LIFE + leeway {
+        return Err(refused("the assertion lives longer than five minutes, and does not say since when"));
+    }
+    if left <= -leeway {
+        return Err(refused("the assertion is older than five minutes"));
     }
     let jti = claims.jti.as_deref().filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_JTI);
     jti.ok_or_else(|| refused("the assertion has no jti"))
+}
+
+impl Claims {
+    /// Until when the assertion is taken, and so remembered. Libraries let theirs live for an hour, though
+    /// each request has its own: where `iat` says when it was made, five minutes from then are enough.
+    fn end(&self) -> i64 {
+        self.iat.map_or(self.exp.0, |made| self.exp.0.min(made.0.saturating_add(LONGEST_LIFE)))
+    }
 }
 
 impl Audience {

@@ -68,7 +68,7 @@ pub(crate) enum Todo {
 pub(crate) enum Proposed {
     /// To be typed; the client may have said what it is likely to be.
     Asked(Option<String>),
-    /// Of whoever is logged in, or was meant.
+    /// Of whoever is logged in.
     Fixed(String),
 }
 
@@ -132,7 +132,7 @@ impl Interaction<'_> {
             now: exchange.provider.now(),
         };
         let todo = match decide::decide(&situation) {
-            Step::Login { account, .. } => Todo::Login(self.proposed(account)),
+            Step::Login(account) => Todo::Login(self.proposed(account)),
             Step::SelectAccount => Todo::SelectAccount,
             // A client may not learn by `claims` what the page did not name.
             Step::Consent { scopes } => {
@@ -150,14 +150,11 @@ impl Interaction<'_> {
     }
 
     /// Whose name the login page shows.
-    fn proposed(&self, account: Account<'_>) -> Proposed {
-        let named = |subject| self.exchange.tenant.users.get(subject).map(|user| user.username.clone());
-        let proposed = match account {
-            Account::Only(subject) => named(subject).map(Proposed::Fixed),
-            Account::Suggested(subject) if !self.flow.another => named(subject).map(Proposed::Fixed),
-            Account::Suggested(_) | Account::Any => None,
-        };
-        proposed.unwrap_or_else(|| Proposed::Asked(self.flow.request.preferences.login_hint.clone()))
+    fn proposed(&self, account: Account) -> Proposed {
+        match (account, &self.session) {
+            (Account::Own, Some(session)) if !self.flow.another => Proposed::Fixed(session.user().username.clone()),
+            _ => Proposed::Asked(self.flow.request.preferences.login_hint.clone()),
+        }
     }
 
     /// What the person has let the client have before.

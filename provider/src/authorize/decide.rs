@@ -67,12 +67,7 @@ pub(crate) struct FlowFacts<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step<'a> {
     /// The login page.
-    Login {
-        /// There is a session, which does not suffice.
-        reauthenticate: bool,
-        /// Whom the page proposes.
-        account: Account<'a>,
-    },
+    Login(Account),
     /// The page that asks which account it shall be.
     SelectAccount,
     /// The consent page, which names all of these scopes.
@@ -89,15 +84,14 @@ pub(crate) enum Step<'a> {
     Error(AuthorizationError),
 }
 
-/// Whom the login page proposes.
+/// Whose name the login page shows. A client can ask for anybody by `sub` or by a hint; the page would
+/// tell whoever looks which account that is, and that there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Account<'a> {
-    /// Nobody.
+pub(crate) enum Account {
+    /// None: it is to be typed.
     Any,
-    /// This person, whose session it is; it may be another.
-    Suggested(&'a str),
-    /// This person (`sub`): the login of another ends in an error.
-    Only(&'a str),
+    /// That of the session's own person.
+    Own,
 }
 
 /// What comes next.
@@ -164,16 +158,18 @@ impl<'a> Situation<'a> {
     /// A login of the right person, recent and good enough.
     fn login(&self) -> Option<Step<'a>> {
         let Some(session) = self.session else {
-            return Some(Step::Login { reauthenticate: false, account: self.account(None) });
+            return Some(Step::Login(Account::Any));
         };
         let fresh = self.facts().is_some_and(|facts| facts.authenticated);
-        let again = Step::Login { reauthenticate: true, account: self.account(Some(session.subject)) };
         if !self.accepts(session.subject) {
             // Core §3.1.2.2: whoever has just logged in is not the person that was meant. To ask again
             // would go on for ever.
             let description = "another person was meant";
+            let again = Step::Login(Account::Any);
             return Some(if fresh { error(AuthorizationErrorCode::LoginRequired, description) } else { again });
         }
+        let is_open = self.request.prompt.contains(&Prompt::SelectAccount);
+        let again = Step::Login(if is_open { Account::Any } else { Account::Own });
         if !self.has_essential_acr(session.acr) {
             return Some(if fresh { unmet() } else { again });
         }
@@ -220,17 +216,6 @@ impl<'a> Situation<'a> {
     fn is_too_old(&self, authenticated_at: Timestamp) -> bool {
         let age = self.now.as_second().saturating_sub(authenticated_at.as_second());
         self.request.max_age.is_some_and(|max_age| max_age == 0 || age > i64::from(max_age))
-    }
-
-    fn account(&self, current: Option<&'a str>) -> Account<'a> {
-        let request = self.request;
-        match (self.hint_subject.or_else(|| request.claims.only_subject()), current) {
-            (Some(subject), _) => Account::Only(subject),
-            (None, Some(current)) if !request.prompt.contains(&Prompt::SelectAccount) && self.accepts(current) => {
-                Account::Suggested(current)
-            }
-            (None, _) => Account::Any,
-        }
     }
 }
 

@@ -182,12 +182,27 @@ async fn a_hint_means_one_person_and_nobody_else() {
     let none = browser.get(&authorize(&[("id_token_hint", &hint), ("prompt", "none")])).await;
     assert_eq!(none.redirected("error").as_deref(), Some("login_required"));
     let page = browser.open(&authorize(&[("id_token_hint", &hint)])).await;
-    assert!(page.text().contains("value=\"ada\""), "{}", page.text());
+    assert!(page.is_page("login") && !page.text().contains("ada"), "{}", page.text());
     let refused = browser.log_in(&page, "bob", "bobs password").await;
     assert_eq!(refused.redirected("error").as_deref(), Some("login_required"));
     let claims = r#"{"id_token":{"sub":{"value":"usr_ada"}}}"#;
     let none = browser.get(&authorize(&[("claims", claims), ("prompt", "none")])).await;
     assert_eq!(none.redirected("error").as_deref(), Some("login_required"));
+}
+
+#[tokio::test]
+async fn the_login_page_tells_nobody_which_accounts_there_are() {
+    let fixture = shop(|_| {});
+    let hint = tokens(&fixture, &[]).await["id_token"].as_str().unwrap().to_owned();
+    let of = |sub: &str| json!({"id_token": {"sub": {"value": sub}}}).to_string();
+    let page = async |name: &str, value: &str| {
+        let page = Browser::new(&fixture).open(&authorize(&[(name, value)])).await;
+        assert!(page.is_page("login"), "{}", page.text());
+        page.text().replace(&page.hidden("flow"), "")
+    };
+    let nobodys = page("claims", &of("usr_nobody")).await;
+    assert_eq!(page("claims", &of("usr_ada")).await, nobodys);
+    assert_eq!(page("id_token_hint", &hint).await, nobodys);
 }
 
 #[tokio::test]

@@ -19,14 +19,12 @@ use claviger_crds::published::ConsentPolicy;
 
 use self::failure::Failure;
 use crate::authorize::decide::{self, Account, FlowFacts, SessionFacts, Situation, Step};
-use crate::authorize::prompt::Prompt;
-use crate::authorize::refusal::{AuthorizationError, AuthorizationErrorCode};
+use crate::authorize::refusal::AuthorizationError;
 use crate::authorize::response::AuthorizationResponse;
 use crate::flow::{Flow, handle};
 use crate::session::{ACR_VALUES, LiveSession};
 use crate::store::Id;
 use crate::tenant::oauth_client::Client;
-use crate::token::hint;
 use crate::web::exchange::Exchange;
 use crate::web::page::{self, language::Language};
 
@@ -40,6 +38,8 @@ pub(crate) struct Interaction<'a> {
     pub(crate) flow: Flow,
     /// Who is logged in here.
     pub(crate) session: Option<LiveSession>,
+    /// The flow as it came, and as what text; none where it begins.
+    came: Option<(Flow, String)>,
 }
 
 /// What comes next.
@@ -95,16 +95,10 @@ impl Todo {
 impl Interaction<'_> {
     /// What comes next.
     pub(crate) async fn next(&self) -> Result<Next, Failure> {
-        let Self { exchange, client, flow, session } = self;
+        let Self { exchange, client, flow, session, came: _ } = self;
         let consented = self.consented().await?;
         let row = session.as_ref().map(LiveSession::row);
         let is_here = |step: Option<Id>| step.is_some() && step == row.map(|row| row.id);
-        let hinted = hint::subject(&flow.request, &exchange.tenant.issuer, exchange.provider.now());
-        if hinted.is_none() && flow.request.id_token_hint.is_some() && flow.request.prompt.contains(&Prompt::None) {
-            // Somebody is meant, and nobody will see on a page that it is another who is logged in.
-            let description = "id_token_hint is not an ID token of this issuer";
-            return Ok(self.refused(AuthorizationError::new(AuthorizationErrorCode::LoginRequired, description)));
-        }
         let reachable_acr = match exchange.tenant.issuer.login.ui {
             // It alone knows what it can do, and is asked for it.
             Some(_) => flow.request.claims.essential_acr().unwrap_or_default(),
@@ -119,7 +113,6 @@ impl Interaction<'_> {
                 acr: &row.acr,
             }),
             consented: &consented,
-            hint_subject: hinted.as_deref(),
             // What was done in a session that has ended since, or in another person's, does not count.
             flow: FlowFacts {
                 subject: row.map(|row| row.subject.as_str()),
@@ -141,8 +134,16 @@ impl Interaction<'_> {
             Step::Finish { scopes } => return Ok(Next::Finished(scopes.iter().cloned().collect())),
             Step::Error(error) => return Ok(self.refused(error)),
         };
-        let sealed = handle::seal(exchange.provider, &exchange.tenant, flow).await?;
-        Ok(Next::Do(todo, sealed))
+        Ok(Next::Do(todo, self.sealed().await?))
+    }
+
+    /// The flow as text: as it came, where no step has changed it. Whoever only looks at a page has nothing
+    /// kept.
+    pub(crate) async fn sealed(&self) -> Result<String, Failure> {
+        match &self.came {
+            Some((flow, text)) if *flow == self.flow => Ok(text.clone()),
+            _ => Ok(handle::seal(self.exchange.provider, &self.exchange.tenant, &self.flow).await?),
+        }
     }
 
     fn refused(&self, error: AuthorizationError) -> Next {

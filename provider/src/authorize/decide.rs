@@ -26,8 +26,6 @@ pub(crate) struct Situation<'a> {
     pub(crate) session: Option<SessionFacts<'a>>,
     /// What the session's person has let this client have, as [`consent_entries`] has it.
     pub(crate) consented: &'a BTreeSet<String>,
-    /// `sub` of the verified `id_token_hint`.
-    pub(crate) hint_subject: Option<&'a str>,
     /// What happened in this flow.
     pub(crate) flow: FlowFacts<'a>,
     /// The `acr` values that a login here can reach.
@@ -145,7 +143,7 @@ impl<'a> Situation<'a> {
         if self.flow.denied {
             return Some(error(AuthorizationErrorCode::AccessDenied, "the person did not agree"));
         }
-        if self.hint_subject.is_some_and(|hint| !self.request.claims.allows_subject(hint)) {
+        if self.request.hint_subject.as_deref().is_some_and(|hint| !self.request.claims.allows_subject(hint)) {
             return Some(error(AuthorizationErrorCode::LoginRequired, "id_token_hint and claims name two persons"));
         }
         // Nobody shall type a password for what cannot come of it.
@@ -205,7 +203,8 @@ impl<'a> Situation<'a> {
     }
 
     fn accepts(&self, subject: &str) -> bool {
-        self.hint_subject.is_none_or(|hint| hint == subject) && self.request.claims.allows_subject(subject)
+        let hint = self.request.hint_subject.as_deref();
+        hint.is_none_or(|hint| hint == subject) && self.request.claims.allows_subject(subject)
     }
 
     fn has_essential_acr(&self, acr: &str) -> bool {

@@ -145,7 +145,7 @@ pub(crate) fn see_other(location: &str) -> Response {
 }
 
 fn json(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> {
-    let Interaction { exchange, client, flow, session } = interaction;
+    let Interaction { exchange, client, flow, session, .. } = interaction;
     let asking = Asking { client_id: &client.id, name: &client.display_name };
     let username = session.as_ref().map(|session| session.user().username.as_str());
     let mut told = Told {

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::person::PersonGrant;
-use crate::handle::{self, NoHandle, Use};
+use crate::handle::{self, NoHandle, Room};
 use crate::provider::Provider;
 use crate::store::ClientKey;
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// Codes travel in URLs, some of which are short.
-const LONGEST: usize = 1024;
+const ROOM: Room = Room { longest: 1024, most: 10_000 };
 
 /// What a code stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,12 +51,12 @@ impl Code {
     /// As it is sent.
     pub(crate) async fn seal(&self, provider: &Provider, tenant: &TenantSnapshot) -> Result<String, NoHandle> {
         let plain = self.to_bytes().ok_or(NoHandle::Unknown)?;
-        handle::seal(provider, tenant, (Purpose::Code, LONGEST), &plain, self.expires_at).await
+        handle::seal(provider, tenant, (Purpose::Code, ROOM), &plain, self.expires_at).await
     }
 
     /// The code that `text` is, in time or not.
     pub(crate) async fn open(text: &str, provider: &Provider, tenant: &TenantSnapshot) -> Result<Self, NoHandle> {
-        let opened = handle::open(provider, tenant, Purpose::Code, text, Use::Many).await?;
+        let opened = handle::open(provider, tenant, Purpose::Code, text).await?;
         Self::from_bytes(opened.as_bytes()).ok_or(NoHandle::Unknown)
     }
 

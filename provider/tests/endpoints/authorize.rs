@@ -111,6 +111,16 @@ async fn a_post_from_another_site_finds_the_session_by_a_get() {
 }
 
 #[tokio::test]
+async fn a_parameter_of_the_clients_own_means_nothing_whatever_its_name() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    assert!(browser.open(&authorize(&[("flow", "signup"), ("resume", "x")])).await.is_page("login"));
+    let url = format!("{}/oauth/authorize?flow=signup", issuer("acme"));
+    let answer = browser.post(&url, &request(&[("flow", "signup")])).await;
+    assert!(browser.follow(answer).await.is_page("login"));
+}
+
+#[tokio::test]
 async fn a_form_posts_the_answer_where_that_is_asked_for() {
     let fixture = shop(|_| {});
     let mut browser = Browser::new(&fixture);

@@ -15,7 +15,6 @@ struct Case {
     request: AuthorizationRequest,
     session: Option<(&'static str, i64, &'static str)>,
     consented: BTreeSet<String>,
-    hint: Option<&'static str>,
     flow: FlowFacts<'static>,
     reachable: Vec<&'static str>,
 }
@@ -36,7 +35,7 @@ fn request(client: Client) -> AuthorizationRequest {
          &code_challenge={CHALLENGE}&code_challenge_method=S256"
     );
     let parameters = Parameters::parse(Source::Query, query.as_bytes()).unwrap();
-    crate::authorize::check::check(&parameters, &tenant(client)).unwrap()
+    crate::authorize::check::check(&parameters, &tenant(client), Timestamp::from_second(NOW).unwrap()).unwrap()
 }
 
 impl Case {
@@ -47,7 +46,6 @@ impl Case {
             consented: request.scopes.iter().cloned().collect(),
             request,
             session: Some(("ada", NOW - 600, "pwd")),
-            hint: None,
             flow: FlowFacts::default(),
             reachable: vec!["pwd"],
         }
@@ -73,7 +71,7 @@ impl Case {
     }
 
     fn hint(mut self, subject: &'static str) -> Self {
-        self.hint = Some(subject);
+        self.request.hint_subject = Some(subject.to_owned());
         self
     }
 
@@ -123,7 +121,6 @@ impl Case {
             client: &self.client,
             session,
             consented: &self.consented,
-            hint_subject: self.hint,
             flow: self.flow,
             reachable_acr: &self.reachable,
             now: Timestamp::from_second(NOW).unwrap(),

@@ -96,8 +96,12 @@ fn new_grant(code: &Code, client: &Client, tenant: &TenantSnapshot, now: Timesta
         payload: code.grant.to_payload().map_err(|_| invalid_grant("the grant is too large"))?,
         created_at: now,
         refresh,
-        // While the session lives, its end is told to this client.
-        expires_at: refresh.map_or(longest, |window: RefreshWindow| window.expires_at.max(longest)),
+        // While the session lives, its end is told to this client. And while the code does, only the row
+        // tells that it was redeemed.
+        expires_at: refresh
+            .map_or(longest, |window: RefreshWindow| window.expires_at)
+            .max(longest)
+            .max(code.expires_at),
     })
 }
 

@@ -21,7 +21,7 @@ pub struct NewGrant {
     pub subject: String,
     /// The session that it came from.
     pub session: Id,
-    /// Whether it outlives that session: `offline_access` was granted.
+    /// Whether it outlives that session: `offline_access` was granted. It begins in it all the same.
     pub offline: bool,
     /// What the token endpoint needs again at a refresh, at most 4 KiB; the caller's format.
     pub payload: Vec<u8>,

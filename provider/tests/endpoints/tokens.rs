@@ -275,3 +275,37 @@ async fn a_client_that_was_made_anew_elsewhere_inherits_nothing() {
     let userinfo = fixture.bearer("acme", "/oauth/userinfo", text(&first, "access_token")).await;
     assert_eq!(userinfo.status, 401);
 }
+
+#[tokio::test]
+async fn a_token_is_good_at_once_on_a_pod_whose_clock_is_behind() {
+    let fixture = shop(|_| {});
+    let tokens = tokens(&fixture, &[]).await;
+    let token = text(&tokens, "access_token");
+    let status = async || fixture.bearer("acme", "/oauth/userinfo", token).await.status.as_u16();
+    fixture.advance(-60);
+    assert_eq!(status().await, 200);
+    let fields = [("token", token)];
+    let told = fixture.post_form("acme", "/oauth/introspect", SHOP, &fields).await.json();
+    assert_eq!(told["active"], true);
+    fixture.advance(-1);
+    assert_eq!(status().await, 401, "that is more than clocks are apart");
+    fixture.advance(660);
+    assert_eq!(status().await, 200);
+    fixture.advance(1);
+    assert_eq!(status().await, 401, "nothing lives longer than it says");
+    fixture.advance(-601);
+    assert_eq!(fixture.post_form("acme", "/oauth/revoke", SHOP, &fields).await.status, 200);
+    assert_eq!(status().await, 401);
+}
+
+#[tokio::test]
+async fn a_code_is_worth_nothing_after_the_logout() {
+    let fixture = shop(|_| {});
+    for scope in ["openid", "openid offline_access"] {
+        let mut browser = Browser::new(&fixture);
+        let code = browser.code(&authorize(&[("scope", scope)])).await;
+        let page = browser.get(&format!("{}/oauth/logout", issuer("acme"))).await;
+        assert!(browser.press(&page, "decision", "yes").await.is_page("logged-out"));
+        assert_eq!(redeem(&fixture, &code).await.error(), invalid_grant(), "{scope}");
+    }
+}

@@ -128,3 +128,14 @@ fn a_tenant_that_says_nothing_of_idle_sessions_lets_them_live_as_it_did() {
         assert_eq!((tenant.lifetimes.session, tenant.lifetimes.session_idle), (43_200, expected), "{name}");
     }
 }
+
+#[test]
+fn a_grace_of_refresh_tokens_is_written_where_it_is_not_the_usual_one() {
+    let Content::Tenant(tenant) = full().remove(0).1.content else { panic!("no tenant") };
+    for (grace, written) in [(10, None), (0, Some(0)), (60, Some(60))] {
+        let lifetimes = TenantLifetimes { refresh_token_grace: grace, ..tenant.lifetimes };
+        let json = serde_json::to_value(lifetimes).unwrap();
+        assert_eq!(json.get("refreshTokenGrace").and_then(serde_json::Value::as_u64), written, "{grace}");
+        assert_eq!(serde_json::from_value::<TenantLifetimes>(json).unwrap(), lifetimes);
+    }
+}

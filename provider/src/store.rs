@@ -114,7 +114,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Begins a session. One that it takes the place of in the browser ends, as by [`Store::end_session`].
     fn begin_session<'a>(&'a self, session: &'a Session, replaced: Option<SessionEnd<'a>>) -> Answer<'a, ()>;
 
-    /// The same person has logged in again: new handle, `auth_time`, `amr`, `acr` and ends.
+    /// The same person has logged in again: new handle, `auth_time`, `amr`, `acr` and ends. The rows of its
+    /// grants stay as long, for [`Store::session_clients`].
     /// False if the session is over, by `last_seen_at` as now, or another person's.
     fn renew_session<'a>(&'a self, session: &'a Session) -> Answer<'a, bool>;
 

@@ -69,7 +69,7 @@ fn check_rest(
     let release = Release { granted: &scope.granted, within: &client.scopes, declared: &issuer.scopes };
     let claim_scopes = release.beyond(&claims);
     let preferences = preferences::read(parameters);
-    Ok(AuthorizationRequest {
+    let request = AuthorizationRequest {
         client_id: client.id.as_ref().to_owned(),
         redirect_uri,
         response_mode,
@@ -86,7 +86,9 @@ fn check_rest(
         hint_subject,
         preferences,
         native: client.is_public() && kind != RedirectUriKind::Https,
-    })
+    };
+    usable::check_size(&request)?;
+    Ok(request)
 }
 
 /// Where an error goes. A mode that cannot be used is no reason to leave the client without one.

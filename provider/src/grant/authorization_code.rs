@@ -7,6 +7,7 @@
 use claviger_jose::{CodeChallenge, CodeVerifier};
 use jiff::Timestamp;
 
+use super::audience;
 use super::person::{self, PersonTokens};
 use crate::handle::NoHandle;
 use crate::store::{NewGrant, Redeemed, RefreshWindow};
@@ -34,6 +35,7 @@ pub(crate) async fn redeem<'a>(
         NoHandle::Store(_) => OAuthError::store_away(),
     })?;
     check(&code, itself, form, now)?;
+    audience::check_same(form, &code.grant.audience)?;
     code.grant = person::still_granted(code.grant, itself, &tenant.issuer)?;
     let user = person::user(tenant, &code.grant.subject)?;
     person::check_keys(&code.grant, itself, &tenant.issuer)?;

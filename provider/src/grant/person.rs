@@ -129,6 +129,7 @@ pub(super) fn access_token_end(client: &Client, tenant: &TenantSnapshot, now: Ti
     after(now, if told { access.max(lifetimes.session) } else { access })
 }
 
-fn after(now: Timestamp, seconds: u32) -> Timestamp {
+/// So many seconds after `now`.
+pub(super) fn after(now: Timestamp, seconds: u32) -> Timestamp {
     now.saturating_add(Duration::from_secs(seconds.into())).unwrap_or(now)
 }

@@ -3,6 +3,7 @@
 
 use claviger_jose::DerivedToken;
 
+use super::audience;
 use super::authorization_code::invalid_grant;
 use super::person::{self, PersonTokens};
 use super::scope;
@@ -13,9 +14,6 @@ use crate::web::client_authentication::AuthenticatedClient;
 use crate::web::error::{ErrorCode, OAuthError};
 use crate::web::exchange::Exchange;
 use crate::web::form::Form;
-
-/// For so many seconds a client that did not get the answer may ask again with the same token.
-pub(crate) const GRACE: u32 = 10;
 
 /// Rotates the refresh token in `form` for `client`.
 pub(crate) async fn rotate<'a>(
@@ -36,6 +34,7 @@ pub(crate) async fn rotate<'a>(
     let person = PersonGrant::of(&grant).map_err(|_| invalid_grant("the grant is unreadable"))?;
     let person = person::still_granted(person, itself, &tenant.issuer)?;
     let user = person::user(tenant, &person.subject)?;
+    audience::check_same(form, &person.audience)?;
     let narrowed = narrow(form, &person)?;
     person::check_keys(&person, itself, &tenant.issuer)?;
     let generation = commit(exchange, client, &grant, token.generation).await?;
@@ -62,6 +61,9 @@ async fn commit(
 ) -> Result<u32, OAuthError> {
     let (provider, tenant, now) = (exchange.provider, &exchange.tenant, exchange.provider.now());
     let window = person::refresh_window(client.client(), tenant, now, grant.refresh);
+    // A client that did not get the answer may ask again with the same token. A public one would be
+    // believed whoever it is.
+    let grace = if client.client().is_public() { 0 } else { tenant.issuer.lifetimes.refresh_token_grace };
     let rotation = Rotation {
         tenant: tenant.issuer.key.clone(),
         grant: grant.id,
@@ -69,7 +71,8 @@ async fn commit(
         generation,
         now,
         idle_expires_at: window.idle_expires_at,
-        grace: GRACE,
+        tokens_expire_at: person::access_token_end(client.client(), tenant, person::after(now, grace)),
+        grace,
     };
     match provider.store().rotate_refresh(&rotation).await.map_err(|_| OAuthError::store_away())? {
         Rotated::Successor(generation) => Ok(generation),

@@ -125,6 +125,7 @@ impl Finished {
                 audience: request.audience,
                 nonce: request.nonce,
                 claims: request.claims,
+                claim_scopes: request.claim_scopes,
             },
         };
         let code = code.seal(provider, tenant).await.map_err(|none| match none {

@@ -95,6 +95,8 @@ pub struct Rotation {
     pub now: Timestamp,
     /// Until when the successor counts, unless it is used.
     pub idle_expires_at: Timestamp,
+    /// When the last token that is made of this is over: the grant's row stays so long.
+    pub tokens_expire_at: Timestamp,
     /// For so many seconds the predecessor of an unused token yields that token again.
     pub grace: u32,
 }

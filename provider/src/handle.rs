@@ -1,12 +1,12 @@
 //! A value as text that goes through a browser: sealed, and kept in the store where it is long, with the
 //! text naming it. Who reads the store finds no more than who reads the URL.
 
-use claviger_jose::{Opened, Purpose, Sealer};
+use claviger_jose::{Opened, Purpose};
 use jiff::Timestamp;
 
 use crate::provider::Provider;
 use crate::store::{Id, StoreError};
-use crate::tenant::snapshot::TenantSnapshot;
+use crate::tenant::snapshot::{NoSealingKey, TenantSnapshot};
 
 /// Of a text that names what is kept. A seal holds no dot.
 const KEPT: &str = "k.";
@@ -16,8 +16,16 @@ const KEPT: &str = "k.";
 pub(crate) enum NoHandle {
     /// Nothing that this tenant sealed for this purpose, or kept any longer.
     Unknown,
+    /// There is no key for it.
+    NoKey(NoSealingKey),
     /// It is kept, and the store is away.
     Store(StoreError),
+}
+
+impl From<NoSealingKey> for NoHandle {
+    fn from(none: NoSealingKey) -> Self {
+        Self::NoKey(none)
+    }
 }
 
 /// What a text may take.
@@ -38,7 +46,7 @@ pub(crate) async fn seal(
     plain: &[u8],
     end: Timestamp,
 ) -> Result<String, NoHandle> {
-    let sealed = sealer(tenant)?.seal(purpose, b"", plain).map_err(|_| NoHandle::Unknown)?;
+    let sealed = tenant.issuer.sealer()?.seal(purpose, b"", plain).map_err(|_| NoHandle::Unknown)?;
     if sealed.len() <= room.longest {
         return Ok(sealed);
     }
@@ -55,7 +63,7 @@ pub(crate) async fn open(
     purpose: Purpose,
     text: &str,
 ) -> Result<Opened, NoHandle> {
-    let sealer = sealer(tenant)?;
+    let sealer = tenant.issuer.sealer()?;
     let opened = match text.strip_prefix(KEPT) {
         None => sealer.open(purpose, b"", text),
         Some(id) => {
@@ -66,8 +74,4 @@ pub(crate) async fn open(
         }
     };
     opened.map_err(|_| NoHandle::Unknown)
-}
-
-fn sealer(tenant: &TenantSnapshot) -> Result<&Sealer, NoHandle> {
-    tenant.issuer.sealer.as_deref().ok_or(NoHandle::Unknown)
 }

@@ -43,11 +43,9 @@ async fn begin(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure>
             return Ok(answer::authorization_response(exchange, &response, name, exchange.language(&[])));
         }
     };
-    if exchange.tenant.issuer.sealer.is_none() {
-        return Err(Failure::Unavailable);
-    }
+    exchange.tenant.issuer.sealer()?;
     let interaction = Interaction::begin(exchange, request).await?;
-    if is_post { post(&interaction).await } else { answer::next(&interaction).await }
+    if is_post { post(&interaction).await } else { answer::first(&interaction).await }
 }
 
 /// A POST from another site brings no cookies (`SameSite=Lax`), and would look like somebody who is
@@ -65,7 +63,7 @@ async fn post(interaction: &Interaction<'_>) -> Result<Response, Failure> {
 pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
     let resumed = async {
         let flow = exchange.query("flow").ok_or(Failure::Missing("flow"))?;
-        answer::next(&Interaction::open(exchange, &flow).await?).await
+        answer::first(&Interaction::open(exchange, &flow).await?).await
     };
     resumed.await.unwrap_or_else(|failure| failure.into_response(exchange))
 }

@@ -40,7 +40,7 @@ async fn post(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> 
     let bytes = form::read(&exchange.parts.headers, body).await.map_err(Failure::Body)?;
     let form = Form::parse(&bytes).map_err(Failure::Body)?;
     let request = LogoutRequest::check(&form, &exchange.tenant, exchange.provider.now())?;
-    let sealed = request.seal(&exchange.tenant).ok_or(Failure::Unavailable)?;
+    let sealed = request.seal(&exchange.tenant)?;
     Ok(see_other(&answer::at(exchange, RESUME, &sealed)))
 }
 
@@ -68,7 +68,7 @@ async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Resp
 
 /// The question, for whoever has no hint or one that speaks for somebody else.
 fn ask(exchange: &Exchange<'_>, session: &Found, asked: &Asked) -> Result<Response, Failure> {
-    let sealed = asked.seal(&exchange.tenant).ok_or(Failure::Unavailable)?;
+    let sealed = asked.seal(&exchange.tenant)?;
     let username = match session {
         Found::Live(session) => Some(session.user().username.as_str()),
         Found::Orphaned(_) | Found::None => None,

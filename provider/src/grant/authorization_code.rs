@@ -32,6 +32,7 @@ pub(crate) async fn redeem<'a>(
     let text = form.get("code").ok_or(OAuthError::new(ErrorCode::InvalidRequest, "code is missing"))?;
     let mut code = Code::open(text, provider, tenant).await.map_err(|none| match none {
         NoHandle::Unknown => invalid_grant("the code is nothing that this tenant sealed"),
+        NoHandle::NoKey(none) => none.into(),
         NoHandle::Store(_) => OAuthError::store_away(),
     })?;
     check(&code, itself, form, now)?;

@@ -72,7 +72,7 @@ impl PersonTokens<'_> {
 
 /// The refresh token of this generation: derived, so that whoever asks twice gets the same.
 fn refresh_token(tenant: &TenantSnapshot, grant: &PersonGrant, generation: u32) -> Result<String, OAuthError> {
-    let sealer = tenant.issuer.sealer.as_ref().ok_or_else(OAuthError::store_away)?;
+    let sealer = tenant.issuer.sealer()?;
     let token = DerivedToken { id: *grant.id.as_bytes(), generation };
     token.issue(sealer).map_err(|_| OAuthError::new(ErrorCode::ServerError, "an internal error"))
 }

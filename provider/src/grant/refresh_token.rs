@@ -25,8 +25,8 @@ pub(crate) async fn rotate<'a>(
     let itself = client.client();
     let text = form.get("refresh_token");
     let text = text.ok_or(OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing"))?;
-    let sealer = tenant.issuer.sealer.as_ref().ok_or_else(OAuthError::store_away)?;
-    let token = DerivedToken::open(sealer, text).ok_or_else(|| invalid_grant("nothing that this tenant sealed"))?;
+    let token = DerivedToken::open(tenant.issuer.sealer()?, text)
+        .ok_or_else(|| invalid_grant("nothing that this tenant sealed"))?;
     let id = Id::from_bytes(token.id);
     let grant = provider.store().grant(&tenant.issuer.key, id, now).await.map_err(|_| OAuthError::store_away())?;
     let grant = grant.filter(|grant| grant.client == itself.key);

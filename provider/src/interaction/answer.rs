@@ -76,9 +76,20 @@ impl<'a> Answer<'a> {
 /// Asks what comes next, and says it.
 pub(crate) async fn next(interaction: &Interaction<'_>) -> Result<Response, Failure> {
     let next = interaction.next().await?;
-    if interaction.exchange.wants_json() {
-        return json(interaction, next);
+    if interaction.exchange.wants_json() { json(interaction, next) } else { page(interaction, next).await }
+}
+
+/// The same at the authorization endpoint, where every fault of a request whose redirect URI is good is a
+/// redirect, whatever was asked for.
+pub(crate) async fn first(interaction: &Interaction<'_>) -> Result<Response, Failure> {
+    match interaction.next().await? {
+        next @ Next::Refused(_) => page(interaction, next).await,
+        next if interaction.exchange.wants_json() => json(interaction, next),
+        next => page(interaction, next).await,
     }
+}
+
+async fn page(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> {
     let exchange = interaction.exchange;
     let language = interaction.language();
     let (client, flow) = (&interaction.client, &interaction.flow);

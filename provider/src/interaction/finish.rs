@@ -12,7 +12,6 @@ use super::failure::Failure;
 use crate::authorize::redirect_uri;
 use crate::authorize::response::AuthorizationResponse;
 use crate::flow::Flow;
-use crate::handle::NoHandle;
 use crate::store::{ClientKey, Id, Session};
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::token::code::Code;
@@ -83,7 +82,7 @@ impl Finished {
 
     /// As `session_id`.
     pub(crate) fn seal(&self, exchange: &Exchange<'_>) -> Result<String, Failure> {
-        let sealer = exchange.tenant.issuer.sealer.as_ref().ok_or(Failure::Unavailable)?;
+        let sealer = exchange.tenant.issuer.sealer()?;
         let plain = serde_json::to_vec(self).map_err(|_| Failure::Unavailable)?;
         sealer.seal(Purpose::LoginStep, b"", &plain).map_err(|_| Failure::Unavailable)
     }
@@ -128,9 +127,7 @@ impl Finished {
                 claim_scopes: request.claim_scopes,
             },
         };
-        let code = code.seal(provider, tenant).await.map_err(|none| match none {
-            NoHandle::Unknown | NoHandle::Store(_) => Failure::Unavailable,
-        })?;
+        let code = code.seal(provider, tenant).await?;
         Ok(destination.code(code))
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::interaction::failure::Failure;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::token::hint::{self, VerifiedHint};
@@ -94,7 +95,7 @@ impl LogoutRequest {
     }
 
     /// As text for a URL, tied to this tenant. It has bounds, as all that is in it has.
-    pub(crate) fn seal(&self, tenant: &TenantSnapshot) -> Option<String> {
+    pub(crate) fn seal(&self, tenant: &TenantSnapshot) -> Result<String, Failure> {
         seal(self, Purpose::StoredRequest, tenant)
     }
 
@@ -107,7 +108,7 @@ impl LogoutRequest {
 
 impl Asked {
     /// As text for a form, tied to this tenant.
-    pub(crate) fn seal(&self, tenant: &TenantSnapshot) -> Option<String> {
+    pub(crate) fn seal(&self, tenant: &TenantSnapshot) -> Result<String, Failure> {
         seal(self, Purpose::LogoutRequest, tenant)
     }
 
@@ -142,11 +143,12 @@ impl Asked {
     }
 }
 
-fn seal(value: &impl Serialize, purpose: Purpose, tenant: &TenantSnapshot) -> Option<String> {
-    tenant.issuer.sealer.as_ref()?.seal(purpose, b"", &serde_json::to_vec(value).ok()?).ok()
+fn seal(value: &impl Serialize, purpose: Purpose, tenant: &TenantSnapshot) -> Result<String, Failure> {
+    let plain = serde_json::to_vec(value).map_err(|_| Failure::Unavailable)?;
+    tenant.issuer.sealer()?.seal(purpose, b"", &plain).map_err(|_| Failure::Unavailable)
 }
 
 fn open<T: DeserializeOwned>(text: &str, purpose: Purpose, tenant: &TenantSnapshot) -> Option<T> {
-    let opened = tenant.issuer.sealer.as_ref()?.open(purpose, b"", text).ok()?;
+    let opened = tenant.issuer.sealer().ok()?.open(purpose, b"", text).ok()?;
     serde_json::from_slice(opened.as_bytes()).ok()
 }

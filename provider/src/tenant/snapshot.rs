@@ -80,6 +80,11 @@ pub(crate) struct Issuer {
     pub(crate) sealer: Option<Arc<Sealer>>,
 }
 
+/// There is nothing to seal with or to open by: the operator has published no key of the tenant's yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the tenant has no sealing key yet")]
+pub(crate) struct NoSealingKey;
+
 /// What signs.
 pub(crate) struct Signing {
     /// The Active key.
@@ -132,6 +137,11 @@ impl Issuer {
 }
 
 impl Issuer {
+    /// What seals and opens.
+    pub(crate) fn sealer(&self) -> Result<&Sealer, NoSealingKey> {
+        self.sealer.as_deref().ok_or(NoSealingKey)
+    }
+
     /// What signs the ID tokens and logout tokens of `client`: by the algorithm that it registered, else
     /// as everything is signed. A ring that leaves signs what it must as the default, and nothing else.
     pub(crate) fn signing_for(&self, client: &Client) -> Option<&Signing> {

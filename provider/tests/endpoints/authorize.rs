@@ -88,6 +88,21 @@ async fn every_other_fault_is_told_to_the_client() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_json_is_told_every_fault_by_the_same_redirect() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    browser.accept = "application/json";
+    for (more, error) in [(("max_age", "x"), "invalid_request"), (("prompt", "none"), "login_required")] {
+        let answer = browser.get(&authorize(&[more])).await;
+        assert_eq!(answer.redirected("error").as_deref(), Some(error));
+        let url = format!("{}/oauth/authorize", issuer("acme"));
+        let posted = browser.post(&url, &request(&[more])).await;
+        assert_eq!(browser.follow(posted).await.redirected("error").as_deref(), Some(error));
+    }
+    assert_eq!(browser.get(&authorize(&[])).await.json()["step"], "login");
+}
+
+#[tokio::test]
 async fn a_client_without_the_grant_type_gets_no_codes() {
     let fixture = shop(|shop| shop.grant_types = vec!["client_credentials".to_owned()]);
     let answer = Browser::new(&fixture).get(&authorize(&[])).await;

@@ -48,8 +48,8 @@ pub(crate) enum Next {
     Do(Todo, String),
     /// The client is told an error.
     Refused(AuthorizationResponse),
-    /// Nothing is left to do: these scopes are granted.
-    Finished(BTreeSet<String>),
+    /// Nothing is left to do: what was asked for is granted.
+    Finished,
 }
 
 /// What a person can have to do.
@@ -115,7 +115,6 @@ impl Interaction<'_> {
             consented: &consented,
             // What was done in a session that has ended since, or in another person's, does not count.
             flow: FlowFacts {
-                subject: row.map(|row| row.subject.as_str()),
                 authenticated: is_here(flow.authenticated),
                 account_selected: is_here(flow.selected),
                 consented: is_here(flow.consented),
@@ -131,7 +130,7 @@ impl Interaction<'_> {
             Step::Consent { scopes } => {
                 Todo::Consent(scopes.iter().chain(&flow.request.claim_scopes).cloned().collect())
             }
-            Step::Finish { scopes } => return Ok(Next::Finished(scopes.iter().cloned().collect())),
+            Step::Finish => return Ok(Next::Finished),
             Step::Error(error) => return Ok(self.refused(error)),
         };
         Ok(Next::Do(todo, self.sealed().await?))

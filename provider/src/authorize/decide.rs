@@ -27,7 +27,7 @@ pub(crate) struct Situation<'a> {
     /// What the session's person has let this client have, as [`consent_entries`] has it.
     pub(crate) consented: &'a BTreeSet<String>,
     /// What happened in this flow.
-    pub(crate) flow: FlowFacts<'a>,
+    pub(crate) flow: FlowFacts,
     /// The `acr` values that a login here can reach.
     pub(crate) reachable_acr: &'a [&'a str],
     /// Now.
@@ -45,12 +45,10 @@ pub(crate) struct SessionFacts<'a> {
     pub(crate) acr: &'a str,
 }
 
-/// What happened in this flow, in this browser.
+/// What happened in this flow, in the session that is live. Where that is another's by now (a login in
+/// another tab), what was done before does not count: consent is not given for somebody else.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FlowFacts<'a> {
-    /// Who did it. Where the session is another's by now (a login in another tab), none of it counts:
-    /// consent is not given for somebody else.
-    pub(crate) subject: Option<&'a str>,
+pub(crate) struct FlowFacts {
     /// They logged in.
     pub(crate) authenticated: bool,
     /// They said that this account shall be it.
@@ -73,11 +71,8 @@ pub(crate) enum Step<'a> {
         /// Every scope that will be granted.
         scopes: &'a [String],
     },
-    /// A code is issued for the session's person.
-    Finish {
-        /// What is granted.
-        scopes: &'a [String],
-    },
+    /// A code is issued for the session's person, with all that was asked for.
+    Finish,
     /// The client is told.
     Error(AuthorizationError),
 }
@@ -119,7 +114,7 @@ fn without_a_page(step: Step<'_>) -> Step<'_> {
             (AuthorizationErrorCode::AccountSelectionRequired, "the person has to choose an account")
         }
         Step::Consent { .. } => (AuthorizationErrorCode::ConsentRequired, "the person has to be asked"),
-        Step::Finish { .. } | Step::Error(_) => return step,
+        Step::Finish | Step::Error(_) => return step,
     };
     error(code, description)
 }
@@ -135,7 +130,7 @@ impl<'a> Situation<'a> {
             .or_else(|| self.login())
             .or_else(|| self.account_selection())
             .or_else(|| self.consent())
-            .unwrap_or(Step::Finish { scopes: &self.request.scopes })
+            .unwrap_or(Step::Finish)
     }
 
     /// What no step could mend.
@@ -158,7 +153,7 @@ impl<'a> Situation<'a> {
         let Some(session) = self.session else {
             return Some(Step::Login(Account::Any));
         };
-        let fresh = self.facts().is_some_and(|facts| facts.authenticated);
+        let fresh = self.flow.authenticated;
         if !self.accepts(session.subject) {
             // Core §3.1.2.2: whoever has just logged in is not the person that was meant. To ask again
             // would go on for ever.
@@ -177,13 +172,13 @@ impl<'a> Situation<'a> {
 
     /// A choice of the account. A login in this flow was one.
     fn account_selection(&self) -> Option<Step<'a>> {
-        let chosen = self.facts().is_some_and(|facts| facts.authenticated || facts.account_selected);
+        let chosen = self.flow.authenticated || self.flow.account_selected;
         (self.request.prompt.contains(&Prompt::SelectAccount) && !chosen).then_some(Step::SelectAccount)
     }
 
     /// A yes to all that is granted.
     fn consent(&self) -> Option<Step<'a>> {
-        if self.facts().is_some_and(|facts| facts.consented) {
+        if self.flow.consented {
             return None;
         }
         let is_remembered = match self.client.consent {
@@ -194,12 +189,6 @@ impl<'a> Situation<'a> {
         // a person has to see it, however often (RFC 8252 §8.6).
         let is_asked = self.request.native || self.request.prompt.contains(&Prompt::Consent) || !is_remembered;
         is_asked.then_some(Step::Consent { scopes: &self.request.scopes })
-    }
-
-    /// What the session's own person did in this flow.
-    fn facts(&self) -> Option<FlowFacts<'a>> {
-        let subject = self.session?.subject;
-        (self.flow.subject == Some(subject)).then_some(self.flow)
     }
 
     fn accepts(&self, subject: &str) -> bool {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use claviger_jose::CodeChallenge;
 use serde::{Deserialize, Serialize};
 
 use super::prompt::Prompt;
@@ -42,9 +43,9 @@ pub(crate) struct AuthorizationRequest {
     /// Stands in the ID token.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
-    /// S256, of 43 characters (RFC 7636 §4.2).
+    /// S256 (RFC 7636 §4.2).
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) code_challenge: Option<String>,
+    pub(crate) code_challenge: Option<CodeChallenge>,
     /// What the person shall be asked.
     #[serde(rename = "p", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) prompt: BTreeSet<Prompt>,
@@ -75,6 +76,10 @@ pub(crate) struct Preferences {
     /// What the person may type as a user name.
     #[serde(rename = "lh", default, skip_serializing_if = "Option::is_none")]
     pub(crate) login_hint: Option<String>,
+    /// Wished for, the best first; voluntary (OpenID Connect Core 1.0 §3.1.2.1). A login UI of the tenant's own
+    /// is told.
+    #[serde(rename = "av", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) acr_values: Vec<String>,
     /// Language tags, the best first.
     #[serde(rename = "ul", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) ui_locales: Vec<String>,

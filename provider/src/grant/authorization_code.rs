@@ -4,7 +4,7 @@
 //! so that nobody can spoil a code that he cannot redeem. It is used up before anything is issued: of
 //! two requests with one code, one gets tokens.
 
-use claviger_jose::{CodeChallenge, CodeVerifier};
+use claviger_jose::CodeVerifier;
 use jiff::Timestamp;
 
 use super::audience;
@@ -76,8 +76,6 @@ fn check(code: &Code, client: &Client, form: &Form<'_>, now: Timestamp) -> Resul
         (None, Some(_)) => Err(invalid_grant("code_verifier without a challenge in the authorization request")),
         (Some(_), None) => Err(invalid_grant("code_verifier is missing")),
         (Some(challenge), Some(verifier)) => {
-            let challenge =
-                CodeChallenge::parse(challenge).map_err(|_| invalid_grant("the challenge is unreadable"))?;
             let verifier = CodeVerifier::parse(verifier).map_err(|_| invalid_grant("code_verifier is malformed"))?;
             if challenge.matches(&verifier) { Ok(()) } else { Err(invalid_grant("code_verifier is another's")) }
         }

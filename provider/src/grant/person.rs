@@ -79,7 +79,7 @@ fn refresh_token(tenant: &TenantSnapshot, grant: &PersonGrant, generation: u32) 
 
 /// The account whose `sub` this is, while it may have tokens.
 pub(super) fn user(tenant: &TenantSnapshot, subject: &str) -> Result<Arc<User>, OAuthError> {
-    let user = tenant.users.get(subject).filter(|user| !user.disabled);
+    let user = tenant.users.live(subject);
     user.map(Arc::clone).ok_or_else(|| invalid_grant("the account is gone or disabled"))
 }
 

@@ -101,10 +101,10 @@ async fn page(interaction: &Interaction<'_>, next: Next) -> Result<Response, Fai
             return Ok(response);
         }
         Next::Refused(answer) => answer,
-        Next::Finished(scopes) => {
+        Next::Finished => {
             let session = interaction.session.as_ref().ok_or(Failure::Unavailable)?;
             let now = exchange.provider.now();
-            Finished::new(flow.clone(), &client.key, session.row(), scopes, now).answer(exchange).await?
+            Finished::new(flow.clone(), &client.key, session.row(), now).answer(exchange).await?
         }
     };
     let mut response = authorization_response(exchange, &answer, &client.display_name, language);
@@ -186,9 +186,9 @@ fn json(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> 
             told.answer = Some(Answer::of(answer));
             (bytes(&told), true)
         }
-        Next::Finished(scopes) => {
+        Next::Finished => {
             let row = session.as_ref().ok_or(Failure::Unavailable)?.row();
-            let finished = Finished::new(flow.clone(), &client.key, row, scopes.clone(), exchange.provider.now());
+            let finished = Finished::new(flow.clone(), &client.key, row, exchange.provider.now());
             let sealed = finished.seal(exchange)?;
             told.session_id = Some(&sealed);
             (bytes(&told), false)

@@ -1,7 +1,6 @@
 //! The end of a flow: a code for the client, or a `session_id` for a login page of somebody's own,
 //! which it exchanges for the code.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claviger_jose::Purpose;
@@ -33,12 +32,9 @@ pub(crate) struct Finished {
     /// Who asked.
     #[serde(rename = "k")]
     client: String,
-    /// What was asked.
+    /// What was asked, and granted.
     #[serde(rename = "f")]
     pub(crate) flow: Flow,
-    /// What was granted.
-    #[serde(rename = "g")]
-    scopes: BTreeSet<String>,
     /// The session in which it was.
     #[serde(rename = "s")]
     session: Id,
@@ -53,20 +49,13 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// `flow` is finished, in `session`, with these `scopes`.
-    pub(crate) fn new(
-        flow: Flow,
-        client: &ClientKey,
-        session: &Session,
-        scopes: BTreeSet<String>,
-        now: Timestamp,
-    ) -> Self {
+    /// `flow` is finished, in `session`.
+    pub(crate) fn new(flow: Flow, client: &ClientKey, session: &Session, now: Timestamp) -> Self {
         Self {
             id: Id::random(),
             expires_at: now.saturating_add(LIFETIME).unwrap_or(now).as_second(),
             client: client.as_str().to_owned(),
             flow,
-            scopes,
             session: session.id,
             subject: session.subject.clone(),
             authenticated_at: session.authenticated_at.as_second(),
@@ -104,8 +93,7 @@ impl Finished {
     /// The answer to the client, with a code.
     pub(crate) async fn answer(self, exchange: &Exchange<'_>) -> Result<AuthorizationResponse, Failure> {
         let (provider, tenant, now) = (exchange.provider, &exchange.tenant, exchange.provider.now());
-        let Self { client, flow: Flow { request, .. }, scopes, session, subject, authenticated_at, acr, amr, .. } =
-            self;
+        let Self { client, flow: Flow { request, .. }, session, subject, authenticated_at, acr, amr, .. } = self;
         let destination = request.destination(&tenant.issuer.url);
         let code = Code {
             client: ClientKey::from_stored(&client),
@@ -119,8 +107,7 @@ impl Finished {
                 authenticated_at: Timestamp::from_second(authenticated_at).unwrap_or(now),
                 acr,
                 amr,
-                // In the order in which they were asked for.
-                scopes: request.scopes.into_iter().filter(|scope| scopes.contains(scope)).collect(),
+                scopes: request.scopes,
                 audience: request.audience,
                 nonce: request.nonce,
                 claims: request.claims,

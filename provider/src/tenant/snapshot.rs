@@ -162,9 +162,14 @@ impl Signing {
 }
 
 impl Users {
-    /// The account whose `sub` this is.
+    /// The account whose `sub` this is, disabled or not.
     pub(crate) fn get(&self, subject: &str) -> Option<&Arc<User>> {
         self.by_subject.get(subject)
+    }
+
+    /// The account whose `sub` this is, while it may log in and have tokens.
+    pub(crate) fn live(&self, subject: &str) -> Option<&Arc<User>> {
+        self.get(subject).filter(|user| !user.disabled)
     }
 
     /// The account that somebody names so; see [`username_key`].
@@ -193,15 +198,19 @@ impl Users {
 
 impl StaticDocument {
     fn new(body: Vec<u8>, max_age: u32) -> Self {
-        let digest = Digest::of(&body).to_string();
-        let etag = digest.trim_start_matches("sha256:").get(..32).unwrap_or_default();
         Self {
-            etag: header(format!("\"{etag}\"")),
+            etag: etag(&body),
             // Never `stale-*`: a key leaves the JWK Set on the strength of this number.
             cache_control: header(format!("public, max-age={max_age}")),
             body: body.into(),
         }
     }
+}
+
+/// Strong: of these very bytes.
+fn etag(body: &[u8]) -> HeaderValue {
+    let digest = Digest::of(body).to_string();
+    header(format!("\"{}\"", digest.trim_start_matches("sha256:").get(..32).unwrap_or_default()))
 }
 
 /// The JWK Set (RFC 7517 §5): every key once, the oldest ring first.
@@ -224,8 +233,12 @@ fn jwks(rings: &[&Ring]) -> Option<StaticDocument> {
 }
 
 fn challenge(issuer: &str) -> HeaderValue {
-    let realm: String = issuer.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect();
-    header(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
+    header(format!("Basic realm=\"{}\", charset=\"UTF-8\"", realm(issuer)))
+}
+
+/// `issuer` as a `realm` (RFC 9110 §11.5), which has to be quoted.
+pub(crate) fn realm(issuer: &str) -> String {
+    issuer.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect()
 }
 
 /// Of text without control characters, which all callers pass.

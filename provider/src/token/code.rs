@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use claviger_jose::Purpose;
+use claviger_jose::{CodeChallenge, Purpose};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub(crate) struct Code {
     /// Where it was sent; the token request has to name it again (RFC 6749 §4.1.3).
     pub(crate) redirect_uri: String,
     /// PKCE (RFC 7636 §4.2), S256.
-    pub(crate) challenge: Option<String>,
+    pub(crate) challenge: Option<CodeChallenge>,
     /// When it ends.
     pub(crate) expires_at: Timestamp,
     /// What it is redeemed for.
@@ -36,7 +36,7 @@ struct Wire {
     k: String,
     u: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    p: Option<String>,
+    p: Option<CodeChallenge>,
     e: i64,
     /// A grant's payload is JSON already.
     g: String,

@@ -12,7 +12,7 @@ const LONGEST_TAG: usize = 35;
 /// The preferences.
 pub(super) fn read(parameters: &Parameters<'_>) -> Preferences {
     let login_hint = parameters.get("login_hint").map(str::trim).filter(|hint| !hint.is_empty());
-    let tags = parameters.get("ui_locales").unwrap_or_default().split(' ').filter(|tag| is_tag(tag));
+    let words = |name| parameters.get(name).unwrap_or_default().split(' ').filter(|word: &&str| !word.is_empty());
     Preferences { login_hint: login_hint.map(str::to_owned), ui_locales: tags.take(MOST).map(str::to_owned).collect() }
 }
 

@@ -15,7 +15,7 @@ use crate::web::edge;
 use crate::web::page::{self, assets};
 
 /// The paths below an issuer, one line a route.
-static ROUTES: [Route; 19] = [
+static ROUTES: [Route; 21] = [
     Route::new("/.well-known/openid-configuration", Endpoint::Discovery, Methods::Read, Origins::Any),
     Route::new("/.well-known/jwks.json", Endpoint::Jwks, Methods::Read, Origins::Any),
     Route::new("/oauth/authorize", Endpoint::Authorize, Methods::ReadOrPost, Origins::None),
@@ -165,7 +165,7 @@ impl Route {
 
 impl Endpoint {
     /// In the order of their numbers.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Discovery,
         Self::Jwks,
         Self::Authorize,

@@ -87,7 +87,7 @@ fn check_rest(
         preferences,
         native: client.is_public() && kind != RedirectUriKind::Https,
     };
-    usable::check_size(&request)?;
+    usable::check_size(&request, issuer)?;
     Ok(request)
 }
 

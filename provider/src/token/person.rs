@@ -9,13 +9,16 @@ use crate::authorize::request::AuthorizationRequest;
 use crate::claims::request::ClaimsRequest;
 use crate::store::{Grant, Id, StoreError};
 use crate::tenant::oauth_client::Client;
+use crate::tenant::snapshot::Issuer;
 
 /// Bytes of a payload; the store's bound.
 const LONGEST: usize = 4 * 1024;
 /// Bytes of a `sub`.
 const LONGEST_SUBJECT: usize = 255;
-/// Bytes of `acr` and `amr`; ours have fewer.
-const ROOM_OF_LOGIN: usize = 128;
+/// Bytes of `acr` and `amr` of a login by password.
+const ROOM_OF_LOGIN: usize = 64;
+/// And of one at a UI of the tenant's own, which says what it has asked for.
+const ROOM_OF_UI: usize = 2400;
 /// The format. Fields may be added without another number: an older pod ignores them.
 const VERSION: u8 = 1;
 
@@ -72,14 +75,16 @@ struct Wire {
 }
 
 impl PersonGrant {
-    /// The largest grant that can come of `request`: with bounds in place of what the login will tell.
-    pub(crate) fn largest(request: &AuthorizationRequest) -> Self {
+    /// The largest grant that can come of `request` at `issuer`: with bounds in place of what the login will
+    /// tell.
+    pub(crate) fn largest(request: &AuthorizationRequest, issuer: &Issuer) -> Self {
+        let room = if issuer.login.ui.is_some() { ROOM_OF_UI } else { ROOM_OF_LOGIN };
         Self {
             id: Id::from_bytes([0; 16]),
             subject: "x".repeat(LONGEST_SUBJECT),
             session: Id::from_bytes([0; 16]),
             authenticated_at: Timestamp::MAX,
-            acr: "x".repeat(ROOM_OF_LOGIN),
+            acr: "x".repeat(room),
             amr: Vec::new(),
             scopes: request.scopes.clone(),
             audience: request.audience.clone(),

@@ -85,17 +85,22 @@ pub(crate) struct Answer {
 impl Fixture {
     /// A provider that has loaded nothing yet.
     pub(crate) fn loading() -> Self {
-        Self::with_store(options(pod()))
+        Self::with(options(pod()))
     }
 
-    fn with_store(options: Options) -> Self {
+    /// The same, which remembers in `store`, as another may.
+    pub(crate) fn loading_in(store: Arc<dyn Store>) -> Self {
+        Self::with(options_with(pod(), store))
+    }
+
+    fn with(options: Options) -> Self {
         let (clock, store) = (Arc::new(TestClock(AtomicI64::new(NOW))), Arc::clone(&options.store));
         Self { provider: Provider::with_clock(options, clock.clone()), store, clock }
     }
 
     /// A provider that has loaded `documents` and remembers in `store`, as another may.
     pub(crate) fn remembering_in(store: Arc<dyn Store>, documents: &[Document]) -> Self {
-        let fixture = Self::with_store(options_with(pod(), store));
+        let fixture = Self::loading_in(store);
         documents.iter().for_each(|document| fixture.apply(document, 1));
         fixture.provider.loaded();
         fixture

@@ -105,6 +105,7 @@ fn a_good_request_is_read() {
     assert_eq!(request.hint_subject, None, "it is no ID token of ours");
     let preferences = &request.preferences;
     assert_eq!(preferences.login_hint.as_deref(), Some("ada"));
+    assert_eq!(preferences.acr_values, ["gold", "silver"]);
     assert_eq!(preferences.ui_locales, ["de-CH", "en"]);
     assert!(!request.native);
 }
@@ -356,6 +357,7 @@ fn a_wish_for_the_page_is_never_refused() {
     let request =
         ask(&[("display", "hologram"), ("ui_locales", "tlh  !!"), ("acr_values", &"a ".repeat(300))]).unwrap();
     assert_eq!(request.preferences.ui_locales, ["tlh"]);
+    assert_eq!(request.preferences.acr_values.len(), 10);
 }
 
 #[test]

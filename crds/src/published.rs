@@ -34,7 +34,10 @@ pub use digest::Digest;
 pub use keys::{KeyDocument, KeyPhase, KeysDocument};
 pub use sealing::{SealingKeyDocument, SealingPhase};
 pub use secret_text::SecretText;
-pub use tenant::{BrandingDocument, LoginDocument, LoginUiDocument, ScopeDocument, TenantDocument, TenantLifetimes};
+pub use tenant::{
+    BrandingDocument, LoginDocument, LoginUiDocument, REFRESH_TOKEN_GRACE, ScopeDocument, TenantDocument,
+    TenantLifetimes,
+};
 pub use user::{PasswordSource, UserDocument};
 
 use crate::names::{self, ObjectName};

@@ -29,7 +29,7 @@ pub use audience::Audience;
 pub use bounds::Bounds;
 pub(crate) use bounds::{
     ACCESS_TOKEN, AUTHORIZATION_CODE, CACHE_LIFETIME, CLIENT_SECRET_INTERVAL, CLIENT_SECRET_OVERLAP, ID_TOKEN,
-    KEY_INTERVAL, PUBLISH_AHEAD, REFRESH_TOKEN, SESSION,
+    KEY_INTERVAL, PUBLISH_AHEAD, REFRESH_TOKEN, REFRESH_TOKEN_GRACE, SESSION,
 };
 pub use client_id::ClientId;
 pub use data_key::DataKey;

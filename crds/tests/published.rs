@@ -9,7 +9,7 @@ mod documents;
 use std::path::PathBuf;
 
 use claviger_crds::names::{ANNOTATION_DIGEST, ANNOTATION_REVISION};
-use claviger_crds::published::{Content, DATA_KEY, Digest, Document, ReadError, Stored};
+use claviger_crds::published::{Content, DATA_KEY, Digest, Document, ReadError, Stored, TenantLifetimes};
 use documents::{full, least};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -126,5 +126,16 @@ fn a_tenant_that_says_nothing_of_idle_sessions_lets_them_live_as_it_did() {
         let Content::Tenant(tenant) = stored.document.content else { panic!("{name}") };
         let expected = if name == "tenant-idle" { 7_200 } else { 43_200 };
         assert_eq!((tenant.lifetimes.session, tenant.lifetimes.session_idle), (43_200, expected), "{name}");
+    }
+}
+
+#[test]
+fn a_grace_of_refresh_tokens_is_written_where_it_is_not_the_usual_one() {
+    let Content::Tenant(tenant) = &full()[0].1.content else { panic!("no tenant") };
+    for (grace, written) in [(10, None), (0, Some(0)), (60, Some(60))] {
+        let lifetimes = TenantLifetimes { refresh_token_grace: grace, ..tenant.lifetimes };
+        let json = serde_json::to_value(lifetimes).unwrap();
+        assert_eq!(json.get("refreshTokenGrace").and_then(serde_json::Value::as_u64), written, "{grace}");
+        assert_eq!(serde_json::from_value::<TenantLifetimes>(json).unwrap(), lifetimes);
     }
 }

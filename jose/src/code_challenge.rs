@@ -1,7 +1,6 @@
 //! PKCE (RFC 7636), by S256 alone: `plain` shows the verifier to whoever sees the request.
 
 use std::fmt;
-use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -11,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// A `code_challenge` of the method S256: 43 characters of base64url (RFC 7636 §4.2).
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CodeChallenge([u8; 32]);
 
@@ -59,14 +58,6 @@ impl fmt::Display for CodeChallenge {
 impl fmt::Debug for CodeChallenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CodeChallenge({self})")
-    }
-}
-
-impl FromStr for CodeChallenge {
-    type Err = InvalidCodeChallenge;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCodeChallenge> {
-        Self::parse(text)
     }
 }
 

@@ -22,9 +22,7 @@ pub use jwk::{InvalidJwk, PublicJwk};
 pub use kid::{InvalidKid, Kid};
 pub use left_half_hash::left_half_hash;
 pub use private_key::{KeyError, PrivateKey};
-pub use seal::{
-    DerivedToken, OpenError, Opened, Purpose, SealError, Sealer, SealingKey, SealingKeyId, SealingKeyUnreadable,
-};
+pub use seal::{DerivedToken, OpenError, Opened, Purpose, SealError, Sealer, SealingKey, SealingKeyId};
 pub use signer::{SignError, Signer, TokenType};
 pub use verify::{
     ForeignKeys, ForeignKeysUnreadable, ForeignType, KeyUnusable, NumericDate, Signed, TimeError, Unverified, Verified,

@@ -23,7 +23,7 @@ pub use derived_token::DerivedToken;
 pub use opened::Opened;
 pub use purpose::Purpose;
 pub use sealer::Sealer;
-pub use sealing_key::{SealingKey, SealingKeyId, SealingKeyUnreadable};
+pub use sealing_key::{SealingKey, SealingKeyId};
 
 /// Nothing was sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

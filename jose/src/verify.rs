@@ -44,7 +44,7 @@ pub enum VerifyError {
     /// `typ` is that of another kind of token.
     #[error("the token is of another type")]
     Type,
-    /// No key of that `kid`, or none at all that fits.
+    /// No key of that `kid`, or none that fits a token without one.
     #[error("no key fits the token")]
     UnknownKey,
     /// A key was there, and the signature is not its.

@@ -41,7 +41,7 @@ pub(crate) fn logout_delivery(at: Timestamp, due: &DueLogout, outcome: LogoutDel
         target: "audit",
         event = "backchannel_logout",
         %at,
-        tenant = due.tenant.as_str(),
+        tenant = due.tenant.slug(),
         client = due.logout.client.client_id(),
         subject = due.logout.subject,
         attempt = due.attempts + 1,

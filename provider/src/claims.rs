@@ -45,7 +45,7 @@ pub(crate) fn standard() -> impl Iterator<Item = &'static str> {
 pub(crate) struct Release<'a> {
     /// The scopes that were granted.
     pub(crate) granted: &'a [String],
-    /// The scopes that the client may have.
+    /// The scopes of which the client may have single claims by their name.
     pub(crate) within: &'a [String],
     /// The scopes that the tenant declares.
     pub(crate) declared: &'a [ScopeDocument],

@@ -19,7 +19,7 @@ use crate::store::Id;
 pub(crate) const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// See the module.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Flow {
     /// Which; also names its cookie.
     #[serde(rename = "i")]

@@ -19,14 +19,12 @@ use claviger_crds::published::ConsentPolicy;
 
 use self::failure::Failure;
 use crate::authorize::decide::{self, Account, FlowFacts, SessionFacts, Situation, Step};
-use crate::authorize::prompt::Prompt;
-use crate::authorize::refusal::{AuthorizationError, AuthorizationErrorCode};
+use crate::authorize::refusal::AuthorizationError;
 use crate::authorize::response::AuthorizationResponse;
 use crate::flow::{Flow, handle};
 use crate::session::{ACR_VALUES, LiveSession};
 use crate::store::Id;
 use crate::tenant::oauth_client::Client;
-use crate::token::hint;
 use crate::web::exchange::Exchange;
 use crate::web::page::{self, language::Language};
 
@@ -40,6 +38,8 @@ pub(crate) struct Interaction<'a> {
     pub(crate) flow: Flow,
     /// Who is logged in here.
     pub(crate) session: Option<LiveSession>,
+    /// The flow as it came, and as what text; none where it begins.
+    came: Option<(Flow, String)>,
 }
 
 /// What comes next.
@@ -48,8 +48,8 @@ pub(crate) enum Next {
     Do(Todo, String),
     /// The client is told an error.
     Refused(AuthorizationResponse),
-    /// Nothing is left to do: these scopes are granted.
-    Finished(BTreeSet<String>),
+    /// Nothing is left to do: what was asked for is granted.
+    Finished,
 }
 
 /// What a person can have to do.
@@ -68,7 +68,7 @@ pub(crate) enum Todo {
 pub(crate) enum Proposed {
     /// To be typed; the client may have said what it is likely to be.
     Asked(Option<String>),
-    /// Of whoever is logged in, or was meant.
+    /// Of whoever is logged in.
     Fixed(String),
 }
 
@@ -95,16 +95,10 @@ impl Todo {
 impl Interaction<'_> {
     /// What comes next.
     pub(crate) async fn next(&self) -> Result<Next, Failure> {
-        let Self { exchange, client, flow, session } = self;
+        let Self { exchange, client, flow, session, came: _ } = self;
         let consented = self.consented().await?;
         let row = session.as_ref().map(LiveSession::row);
         let is_here = |step: Option<Id>| step.is_some() && step == row.map(|row| row.id);
-        let hinted = hint::subject(&flow.request, &exchange.tenant.issuer, exchange.provider.now());
-        if hinted.is_none() && flow.request.id_token_hint.is_some() && flow.request.prompt.contains(&Prompt::None) {
-            // Somebody is meant, and nobody will see on a page that it is another who is logged in.
-            let description = "id_token_hint is not an ID token of this issuer";
-            return Ok(self.refused(AuthorizationError::new(AuthorizationErrorCode::LoginRequired, description)));
-        }
         let reachable_acr = match exchange.tenant.issuer.login.ui {
             // It alone knows what it can do, and is asked for it.
             Some(_) => flow.request.claims.essential_acr().unwrap_or_default(),
@@ -119,10 +113,8 @@ impl Interaction<'_> {
                 acr: &row.acr,
             }),
             consented: &consented,
-            hint_subject: hinted.as_deref(),
             // What was done in a session that has ended since, or in another person's, does not count.
             flow: FlowFacts {
-                subject: row.map(|row| row.subject.as_str()),
                 authenticated: is_here(flow.authenticated),
                 account_selected: is_here(flow.selected),
                 consented: is_here(flow.consented),
@@ -132,17 +124,25 @@ impl Interaction<'_> {
             now: exchange.provider.now(),
         };
         let todo = match decide::decide(&situation) {
-            Step::Login { account, .. } => Todo::Login(self.proposed(account)),
+            Step::Login(account) => Todo::Login(self.proposed(account)),
             Step::SelectAccount => Todo::SelectAccount,
             // A client may not learn by `claims` what the page did not name.
             Step::Consent { scopes } => {
                 Todo::Consent(scopes.iter().chain(&flow.request.claim_scopes).cloned().collect())
             }
-            Step::Finish { scopes } => return Ok(Next::Finished(scopes.iter().cloned().collect())),
+            Step::Finish => return Ok(Next::Finished),
             Step::Error(error) => return Ok(self.refused(error)),
         };
-        let sealed = handle::seal(exchange.provider, &exchange.tenant, flow).await?;
-        Ok(Next::Do(todo, sealed))
+        Ok(Next::Do(todo, self.sealed().await?))
+    }
+
+    /// The flow as text: as it came, where no step has changed it. Whoever only looks at a page has nothing
+    /// kept.
+    pub(crate) async fn sealed(&self) -> Result<String, Failure> {
+        match &self.came {
+            Some((flow, text)) if *flow == self.flow => Ok(text.clone()),
+            _ => Ok(handle::seal(self.exchange.provider, &self.exchange.tenant, &self.flow).await?),
+        }
     }
 
     fn refused(&self, error: AuthorizationError) -> Next {
@@ -150,14 +150,11 @@ impl Interaction<'_> {
     }
 
     /// Whose name the login page shows.
-    fn proposed(&self, account: Account<'_>) -> Proposed {
-        let named = |subject| self.exchange.tenant.users.get(subject).map(|user| user.username.clone());
-        let proposed = match account {
-            Account::Only(subject) => named(subject).map(Proposed::Fixed),
-            Account::Suggested(subject) if !self.flow.another => named(subject).map(Proposed::Fixed),
-            Account::Suggested(_) | Account::Any => None,
-        };
-        proposed.unwrap_or_else(|| Proposed::Asked(self.flow.request.preferences.login_hint.clone()))
+    fn proposed(&self, account: Account) -> Proposed {
+        match (account, &self.session) {
+            (Account::Own, Some(session)) if !self.flow.another => Proposed::Fixed(session.user().username.clone()),
+            _ => Proposed::Asked(self.flow.request.preferences.login_hint.clone()),
+        }
     }
 
     /// What the person has let the client have before.

@@ -6,7 +6,6 @@ pub(crate) mod backchannel;
 pub(crate) mod frontchannel;
 mod queue;
 pub(crate) mod request;
-pub(crate) mod resume;
 pub(crate) mod token;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::routing::any;
 use http::{HeaderValue, Method};
 
+use crate::endpoint::{authorize, logout};
 use crate::openapi::{self, Resource};
 use crate::provider::Provider;
 use crate::web::cors::Origins;
@@ -14,16 +15,18 @@ use crate::web::edge;
 use crate::web::page::{self, assets};
 
 /// The paths below an issuer, one line a route.
-static ROUTES: [Route; 19] = [
+static ROUTES: [Route; 21] = [
     Route::new("/.well-known/openid-configuration", Endpoint::Discovery, Methods::Read, Origins::Any),
     Route::new("/.well-known/jwks.json", Endpoint::Jwks, Methods::Read, Origins::Any),
     Route::new("/oauth/authorize", Endpoint::Authorize, Methods::ReadOrPost, Origins::None),
+    Route::new(authorize::RESUME, Endpoint::AuthorizeResume, Methods::Read, Origins::None),
     Route::new("/oauth/authorize/complete", Endpoint::Complete, Methods::Post, Origins::None),
     Route::new("/oauth/token", Endpoint::Token, Methods::Post, Origins::Client),
     Route::new("/oauth/userinfo", Endpoint::Userinfo, Methods::ReadOrPost, Origins::Client),
     Route::new("/oauth/introspect", Endpoint::Introspect, Methods::Post, Origins::None),
     Route::new("/oauth/revoke", Endpoint::Revoke, Methods::Post, Origins::Client),
-    Route::new("/oauth/logout", Endpoint::Logout, Methods::ReadOrPost, Origins::None),
+    Route::new("/oauth/logout", Endpoint::Logout, Methods::GetOrPost, Origins::None),
+    Route::new(logout::RESUME, Endpoint::LogoutResume, Methods::Get, Origins::None),
     // The pages.
     Route::new(page::LOGIN, Endpoint::Login, Methods::ReadOrPost, Origins::None),
     Route::new(page::LOGIN_STATEMENT, Endpoint::LoginStatement, Methods::Post, Origins::None),
@@ -74,6 +77,8 @@ pub(crate) enum Endpoint {
     Jwks,
     /// RFC 6749 §3.1.
     Authorize,
+    /// The same, after a POST.
+    AuthorizeResume,
     /// A login page of somebody's own takes its code.
     Complete,
     /// RFC 6749 §3.2.
@@ -86,6 +91,8 @@ pub(crate) enum Endpoint {
     Revoke,
     /// OpenID Connect RP-Initiated Logout 1.0.
     Logout,
+    /// The same, after a POST.
+    LogoutResume,
     /// The login page.
     Login,
     /// A login UI of the tenant's own says who has logged in.
@@ -117,10 +124,14 @@ pub(crate) enum Endpoint {
 pub(crate) enum Methods {
     /// GET and HEAD.
     Read,
+    /// GET alone: it ends something, and whoever asks for headers only wants to look.
+    Get,
     /// POST.
     Post,
     /// GET, HEAD and POST.
     ReadOrPost,
+    /// GET and POST; as [`Methods::Get`].
+    GetOrPost,
     /// None: the path is known, and nothing is served there.
     None,
 }
@@ -154,16 +165,18 @@ impl Route {
 
 impl Endpoint {
     /// In the order of their numbers.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Discovery,
         Self::Jwks,
         Self::Authorize,
+        Self::AuthorizeResume,
         Self::Complete,
         Self::Token,
         Self::Userinfo,
         Self::Introspect,
         Self::Revoke,
         Self::Logout,
+        Self::LogoutResume,
         Self::Login,
         Self::LoginStatement,
         Self::LoginReturn,
@@ -184,12 +197,14 @@ impl Endpoint {
             Self::Discovery => "discovery",
             Self::Jwks => "jwks",
             Self::Authorize => "authorize",
+            Self::AuthorizeResume => "authorize_resume",
             Self::Complete => "authorize_complete",
             Self::Token => "token",
             Self::Userinfo => "userinfo",
             Self::Introspect => "introspect",
             Self::Revoke => "revoke",
             Self::Logout => "logout",
+            Self::LogoutResume => "logout_resume",
             Self::Login => "login",
             Self::LoginStatement => "login_statement",
             Self::LoginReturn => "login_return",
@@ -209,11 +224,13 @@ impl Endpoint {
 impl Methods {
     /// Whether `method` is one of them.
     pub(crate) fn include(self, method: &Method) -> bool {
-        let reads = method == Method::GET || method == Method::HEAD;
+        let (get, head, post) = (method == Method::GET, method == Method::HEAD, method == Method::POST);
         match self {
-            Self::Read => reads,
-            Self::Post => method == Method::POST,
-            Self::ReadOrPost => reads || method == Method::POST,
+            Self::Read => get || head,
+            Self::Get => get,
+            Self::Post => post,
+            Self::ReadOrPost => get || head || post,
+            Self::GetOrPost => get || post,
             Self::None => false,
         }
     }
@@ -221,9 +238,9 @@ impl Methods {
     /// Those that `/openapi.json` describes: whoever reads it knows HEAD and OPTIONS.
     pub(crate) fn described(self) -> Vec<Method> {
         match self {
-            Self::Read => vec![Method::GET],
+            Self::Read | Self::Get => vec![Method::GET],
             Self::Post => vec![Method::POST],
-            Self::ReadOrPost => vec![Method::GET, Method::POST],
+            Self::ReadOrPost | Self::GetOrPost => vec![Method::GET, Method::POST],
             Self::None => Vec::new(),
         }
     }
@@ -232,8 +249,10 @@ impl Methods {
     pub(crate) fn allow(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Read => "GET, HEAD, OPTIONS",
+            Self::Get => "GET, OPTIONS",
             Self::Post => "POST, OPTIONS",
             Self::ReadOrPost => "GET, HEAD, POST, OPTIONS",
+            Self::GetOrPost => "GET, POST, OPTIONS",
             Self::None => "OPTIONS",
         })
     }

@@ -44,6 +44,9 @@ pub enum StoreError {
     /// It answered with what this release cannot read.
     #[error("the store holds something unreadable: {0}")]
     Unreadable(&'static str),
+    /// The tenant has as much there as it may.
+    #[error("the store holds as much of this as it may")]
+    Full,
 }
 
 /// Why there is no store. What only time can mend is none of these.
@@ -111,7 +114,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Begins a session. One that it takes the place of in the browser ends, as by [`Store::end_session`].
     fn begin_session<'a>(&'a self, session: &'a Session, replaced: Option<SessionEnd<'a>>) -> Answer<'a, ()>;
 
-    /// The same person has logged in again: new handle, `auth_time`, `amr`, `acr` and ends.
+    /// The same person has logged in again: new handle, `auth_time`, `amr`, `acr` and ends. The rows of its
+    /// grants stay as long, for [`Store::session_clients`].
     /// False if the session is over, by `last_seen_at` as now, or another person's.
     fn renew_session<'a>(&'a self, session: &'a Session) -> Answer<'a, bool>;
 
@@ -160,14 +164,19 @@ pub trait Store: fmt::Debug + Send + Sync {
         expires_at: Timestamp,
     ) -> Answer<'a, bool>;
 
-    /// Keeps what is too large for a URL or a code, at most 64 KiB.
-    fn keep<'a>(&'a self, tenant: &'a TenantKey, id: Id, bytes: &'a [u8], expires_at: Timestamp) -> Answer<'a, ()>;
+    /// Keeps what is too large for a URL or a code, at most 64 KiB. [`StoreError::Full`] where the tenant
+    /// has `most` kept already; of many at once a few more may come in.
+    fn keep<'a>(
+        &'a self,
+        tenant: &'a TenantKey,
+        id: Id,
+        bytes: &'a [u8],
+        expires_at: Timestamp,
+        most: u32,
+    ) -> Answer<'a, ()>;
 
     /// What was kept, as often as it is asked for.
     fn kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>>;
-
-    /// What was kept, once.
-    fn take_kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>>;
 
     /// Failed logins under each of `keys`, in their order. Keys are hashes: no name, no address.
     fn login_failures<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id], now: Timestamp)

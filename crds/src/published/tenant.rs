@@ -37,6 +37,9 @@ pub struct TenantDocument {
     pub sealing_keys: Vec<SealingKeyDocument>,
 }
 
+/// `refresh_token_grace` where nobody says another.
+pub const REFRESH_TOKEN_GRACE: u32 = 10;
+
 /// Lifetimes, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "WrittenLifetimes", into = "WrittenLifetimes")]
@@ -51,6 +54,9 @@ pub struct TenantLifetimes {
     pub refresh_token: u32,
     /// Refresh token, unused, seconds.
     pub refresh_token_idle: u32,
+    /// A used refresh token yields its successor again, seconds. Written only where it is not
+    /// [`REFRESH_TOKEN_GRACE`].
+    pub refresh_token_grace: u32,
     /// Session, from its login, seconds.
     pub session: u32,
     /// Session, unused, seconds. Written only where it is not `session`: a document of an operator
@@ -67,6 +73,8 @@ struct WrittenLifetimes {
     authorization_code: u32,
     refresh_token: u32,
     refresh_token_idle: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token_grace: Option<u32>,
     session: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session_idle: Option<u32>,
@@ -74,33 +82,31 @@ struct WrittenLifetimes {
 
 impl From<WrittenLifetimes> for TenantLifetimes {
     fn from(written: WrittenLifetimes) -> Self {
-        let WrittenLifetimes {
-            access_token,
-            id_token,
-            authorization_code,
-            refresh_token,
-            refresh_token_idle,
-            session,
-            session_idle,
-        } = written;
-        let session_idle = session_idle.unwrap_or(session);
-        Self { access_token, id_token, authorization_code, refresh_token, refresh_token_idle, session, session_idle }
+        Self {
+            access_token: written.access_token,
+            id_token: written.id_token,
+            authorization_code: written.authorization_code,
+            refresh_token: written.refresh_token,
+            refresh_token_idle: written.refresh_token_idle,
+            refresh_token_grace: written.refresh_token_grace.unwrap_or(REFRESH_TOKEN_GRACE),
+            session: written.session,
+            session_idle: written.session_idle.unwrap_or(written.session),
+        }
     }
 }
 
 impl From<TenantLifetimes> for WrittenLifetimes {
     fn from(lifetimes: TenantLifetimes) -> Self {
-        let TenantLifetimes {
-            access_token,
-            id_token,
-            authorization_code,
-            refresh_token,
-            refresh_token_idle,
-            session,
-            session_idle,
-        } = lifetimes;
-        let session_idle = Some(session_idle).filter(|idle| *idle != session);
-        Self { access_token, id_token, authorization_code, refresh_token, refresh_token_idle, session, session_idle }
+        Self {
+            access_token: lifetimes.access_token,
+            id_token: lifetimes.id_token,
+            authorization_code: lifetimes.authorization_code,
+            refresh_token: lifetimes.refresh_token,
+            refresh_token_idle: lifetimes.refresh_token_idle,
+            refresh_token_grace: Some(lifetimes.refresh_token_grace).filter(|grace| *grace != REFRESH_TOKEN_GRACE),
+            session: lifetimes.session,
+            session_idle: Some(lifetimes.session_idle).filter(|idle| *idle != lifetimes.session),
+        }
     }
 }
 

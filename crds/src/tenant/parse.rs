@@ -7,7 +7,7 @@ use crate::allowed_clients::{AllowedClients, AllowedClientsSpec};
 use crate::fault::{Fault, Faults};
 use crate::metadata::Metadata;
 use crate::names::ObjectName;
-use crate::published::TenantLifetimes;
+use crate::published::{REFRESH_TOKEN_GRACE, TenantLifetimes};
 use crate::scope::{self, Scope};
 use crate::types::{self, Duration, EndpointUri, GrantType, HostName, KubernetesName, RedirectPattern, Slug};
 
@@ -85,6 +85,7 @@ const DEFAULT_LIFETIMES: TenantLifetimes = TenantLifetimes {
     authorization_code: 60,
     refresh_token: Duration::from_hours(720).as_secs(),
     refresh_token_idle: Duration::from_hours(168).as_secs(),
+    refresh_token_grace: REFRESH_TOKEN_GRACE,
     session: Duration::from_hours(12).as_secs(),
     session_idle: Duration::from_hours(2).as_secs(),
 };
@@ -146,6 +147,7 @@ fn parse_lifetimes(spec: Option<&LifetimesSpec>, faults: &mut Faults) -> TenantL
         authorization_code,
         refresh_token,
         refresh_token_idle,
+        refresh_token_grace,
         session,
         session_idle,
     } = spec;
@@ -170,6 +172,12 @@ fn parse_lifetimes(spec: Option<&LifetimesSpec>, faults: &mut Faults) -> TenantL
             refresh_token_idle,
             types::REFRESH_TOKEN,
             DEFAULT_LIFETIMES.refresh_token_idle,
+        ),
+        refresh_token_grace: seconds(
+            "refreshTokenGrace",
+            refresh_token_grace,
+            types::REFRESH_TOKEN_GRACE,
+            DEFAULT_LIFETIMES.refresh_token_grace,
         ),
         session,
         session_idle: seconds("sessionIdle", session_idle, types::SESSION, idle),

@@ -114,6 +114,12 @@ pub struct LifetimesSpec {
     #[schemars(with = "Option<Duration>")]
     #[x_kube(validation = types::REFRESH_TOKEN.rule())]
     pub refresh_token_idle: Option<String>,
+    /// For so long a refresh token that was used yields the same successor again, unless that was used too: for
+    /// clients that prove who they are, and lost the answer. Default: 10s. At most 1m; 0s is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Duration>")]
+    #[x_kube(validation = types::REFRESH_TOKEN_GRACE.rule())]
+    pub refresh_token_grace: Option<String>,
     /// Sessions at this Tenant, from the login on. Default: 12h.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Duration>")]

@@ -21,6 +21,8 @@ pub(crate) const ID_TOKEN: Bounds = Bounds::new(1, 24 * HOUR);
 pub(crate) const AUTHORIZATION_CODE: Bounds = Bounds::new(1, 600);
 /// Refresh tokens, from the grant or unused: five years at most.
 pub(crate) const REFRESH_TOKEN: Bounds = Bounds::new(1, 43_800 * HOUR);
+/// How long a refresh token that was used yields its successor again; 0 is off. Nobody needs a minute.
+pub(crate) const REFRESH_TOKEN_GRACE: Bounds = Bounds::new(0, 60);
 /// Sessions: a year at most.
 pub(crate) const SESSION: Bounds = Bounds::new(1, 8_760 * HOUR);
 /// Between rotations of a ring: five years at most.

@@ -77,6 +77,7 @@ fn tenant() -> TenantDocument {
             authorization_code: 60,
             refresh_token: 2_592_000,
             refresh_token_idle: 604_800,
+            refresh_token_grace: 10,
             session: 43_200,
             session_idle: 43_200,
         },

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use super::sealer::{PREFIX, VERSION};
 use super::{Purpose, SealError, Sealer};
 
-/// Sets the tag apart from what [`Sealer::derive`] makes.
+/// Sets the tag apart from whatever else its subkey may come to authenticate.
 const LABEL: &[u8] = b"token\0";
 
 /// Bytes that are authenticated.

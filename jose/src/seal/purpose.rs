@@ -13,12 +13,8 @@ pub enum Purpose {
     Code,
     /// The handle of a finished login.
     LoginStep,
-    /// A consent that waits for its answer.
-    Consent,
     /// A refresh token.
     RefreshToken,
-    /// The hidden field of a form.
-    Csrf,
     /// A logout that waits for its confirmation.
     LogoutRequest,
     /// A request that was posted, or pushed, and comes back as a reference.
@@ -30,15 +26,13 @@ impl Purpose {
     pub(super) const COUNT: usize = Self::ALL.len();
 
     /// In the order of their declaration, so that one is its own index.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Flow,
         Self::FlowCookie,
         Self::Session,
         Self::Code,
         Self::LoginStep,
-        Self::Consent,
         Self::RefreshToken,
-        Self::Csrf,
         Self::LogoutRequest,
         Self::StoredRequest,
     ];
@@ -51,9 +45,7 @@ impl Purpose {
             Self::Session => "session",
             Self::Code => "code",
             Self::LoginStep => "login-step",
-            Self::Consent => "consent",
             Self::RefreshToken => "refresh-token",
-            Self::Csrf => "csrf",
             Self::LogoutRequest => "logout-request",
             Self::StoredRequest => "stored-request",
         }

@@ -103,18 +103,8 @@ impl Sealer {
         Ok(Opened::new(buffer, from..from + plaintext))
     }
 
-    /// Derives a secret from `input`: the base64url of its HMAC-SHA256 under the newest key, 43 characters.
-    /// While that key is the newest, the same input gives the same text.
-    ///
-    /// # Errors
-    /// [`SealError`].
-    pub fn derive(&self, purpose: Purpose, input: &[u8]) -> Result<String, SealError> {
-        let tag = self.tag(&self.newest, purpose, b"derive\0", input)?;
-        Ok(URL_SAFE_NO_PAD.encode(tag))
-    }
-
     /// HMAC-SHA256 of `input` under the subkey of `key`. No `label` is the beginning of another, so that
-    /// [`Self::derive`] never makes the tag of something else.
+    /// one thing never has the tag of another.
     pub(super) fn tag(
         &self,
         key: &Subkeys,

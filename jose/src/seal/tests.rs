@@ -91,12 +91,12 @@ fn old_keys_open_and_only_the_newest_seals() {
     let before = sealer(&old, &[], TENANT);
     let after = sealer(&new, std::slice::from_ref(&old), TENANT);
     let gone = sealer(&new, &[], TENANT);
-    let text = before.seal(Purpose::Csrf, b"", b"x").unwrap();
-    assert_eq!(after.open(Purpose::Csrf, b"", &text).unwrap().as_bytes(), b"x");
-    assert!(gone.open(Purpose::Csrf, b"", &text).is_err(), "its key has left the ring");
-    let text = after.seal(Purpose::Csrf, b"", b"x").unwrap();
-    assert!(gone.open(Purpose::Csrf, b"", &text).is_ok());
-    assert!(before.open(Purpose::Csrf, b"", &text).is_err(), "sealed by the newest");
+    let text = before.seal(Purpose::Flow, b"", b"x").unwrap();
+    assert_eq!(after.open(Purpose::Flow, b"", &text).unwrap().as_bytes(), b"x");
+    assert!(gone.open(Purpose::Flow, b"", &text).is_err(), "its key has left the ring");
+    let text = after.seal(Purpose::Flow, b"", b"x").unwrap();
+    assert!(gone.open(Purpose::Flow, b"", &text).is_ok());
+    assert!(before.open(Purpose::Flow, b"", &text).is_err(), "sealed by the newest");
 }
 
 #[test]
@@ -109,22 +109,6 @@ fn what_is_too_long_is_neither_sealed_nor_opened() {
     assert_eq!(sealer.seal(Purpose::StoredRequest, b"", &too_long), Err(SealError::TooLong));
     assert_eq!(sealer.seal(Purpose::StoredRequest, &[0; 4097], b""), Err(SealError::TooLong));
     assert!(sealer.open(Purpose::StoredRequest, b"", &"A".repeat(90_000)).is_err());
-}
-
-#[test]
-fn a_derived_secret_is_that_of_key_tenant_purpose_and_input() {
-    let sealer = one(TENANT);
-    let secret = sealer.derive(Purpose::Csrf, b"session").unwrap();
-    assert_eq!(secret, one(TENANT).derive(Purpose::Csrf, b"session").unwrap());
-    assert_eq!(secret.len(), 43);
-    for other in [
-        sealer.derive(Purpose::Csrf, b"sessions"),
-        sealer.derive(Purpose::Flow, b"session"),
-        one("other").derive(Purpose::Csrf, b"session"),
-        super::tests::sealer(&SealingKey::generate(), &[], TENANT).derive(Purpose::Csrf, b"session"),
-    ] {
-        assert_ne!(secret, other.unwrap());
-    }
 }
 
 #[test]
@@ -167,23 +151,11 @@ fn a_derived_token_survives_a_rotation_of_keys() {
 }
 
 #[test]
-fn deriving_a_secret_never_makes_the_tag_of_a_token() {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-    let sealer = one(TENANT);
-    let text = DerivedToken { id: [9; 16], generation: 1 }.issue(&sealer).unwrap();
-    let bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
-    let (body, tag) = bytes.split_at(bytes.len() - 32);
-    assert_ne!(sealer.derive(Purpose::RefreshToken, body).unwrap(), URL_SAFE_NO_PAD.encode(tag));
-}
-
-#[test]
 fn debug_shows_key_ids_alone() {
     let (new, old) = (SealingKey::generate(), SealingKey::generate());
     let shown = format!("{:?}", sealer(&new, std::slice::from_ref(&old), TENANT));
     assert!(shown.contains(&new.id().to_string()) && shown.contains(&old.id().to_string()), "{shown}");
-    assert!(!shown.contains(new.expose().as_str()), "{shown}");
+    assert!(!shown.contains("bytes"), "{shown}");
 }
 
 proptest! {

@@ -125,8 +125,11 @@ impl ForeignKeys {
         }
         if candidates.any(|candidate| compact.is_signed_by(&candidate.key)) {
             Ok(())
-        } else {
+        } else if compact.kid().is_some() {
             Err(VerifyError::Signature)
+        } else {
+            // It does not say which key it means: that may be a newer one.
+            Err(VerifyError::UnknownKey)
         }
     }
 }

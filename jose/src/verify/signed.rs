@@ -30,6 +30,17 @@ impl<T> Signed<T> {
         Ok(self.token)
     }
 
+    /// The token, if it lives at `now`, where another process of the same issuer made it, whose clock is
+    /// `ahead` at most: that may put its beginning off, and never its end.
+    ///
+    /// # Errors
+    /// [`TimeError`]: `exp` must be there and ahead, `nbf` and `iat` must not be further ahead.
+    pub fn of_a_peer(self, now: i64, ahead: Duration) -> Result<T, TimeError> {
+        self.times.check_even_if_expired(now, ahead)?;
+        self.times.check_end(now, Duration::ZERO)?;
+        Ok(self.token)
+    }
+
     /// The token, even if it has expired. **It authorises nothing**: for an `id_token_hint` alone, which
     /// says who was here (OpenID Connect RP-Initiated Logout 1.0 §2).
     ///

@@ -35,6 +35,11 @@ impl Times {
     /// Whether the token lives at `now`, seconds since 1970.
     pub(super) fn check(self, now: i64, leeway: Duration) -> Result<(), TimeError> {
         self.check_even_if_expired(now, leeway)?;
+        self.check_end(now, leeway)
+    }
+
+    /// Whether `exp` is ahead.
+    pub(super) fn check_end(self, now: i64, leeway: Duration) -> Result<(), TimeError> {
         match self.exp {
             // "Before", not "until": at `exp` itself it is over (RFC 7519 §4.1.4).
             Some(exp) if now < exp.saturating_add(seconds(leeway)) => Ok(()),

@@ -39,6 +39,7 @@ fn tenant_document(slug: &str, owner: &str) -> Secret {
             authorization_code: 1,
             refresh_token: 1,
             refresh_token_idle: 1,
+            refresh_token_grace: 1,
             session: 1,
             session_idle: 1,
         },

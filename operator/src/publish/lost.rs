@@ -66,6 +66,7 @@ const NO_TIME: TenantLifetimes = TenantLifetimes {
     authorization_code: 0,
     refresh_token: 0,
     refresh_token_idle: 0,
+    refresh_token_grace: 0,
     session: 0,
     session_idle: 0,
 };

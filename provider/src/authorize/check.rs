@@ -6,6 +6,7 @@
 
 mod claims;
 mod client;
+mod hint;
 mod hint_shape;
 mod pkce;
 mod preferences;
@@ -18,6 +19,8 @@ mod usable;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::parameters::Parameters;
 use super::prompt;
 use super::redirect_uri::{RedirectUri, RedirectUriKind};
@@ -29,13 +32,17 @@ use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::{Issuer, TenantSnapshot};
 
 /// The request that `parameters` make at `tenant`.
-pub(crate) fn check(parameters: &Parameters<'_>, tenant: &TenantSnapshot) -> Result<AuthorizationRequest, Refusal> {
+pub(crate) fn check(
+    parameters: &Parameters<'_>,
+    tenant: &TenantSnapshot,
+    now: Timestamp,
+) -> Result<AuthorizationRequest, Refusal> {
     client::check_present(parameters).map_err(Refusal::Page)?;
     let client = client::check_client(parameters, tenant).map_err(Refusal::Page)?;
     let (redirect_uri, kind) = client::check_redirect_uri(parameters, client).map_err(Refusal::Page)?;
     // From here on the redirect URI is the client's own.
     let destination = destination(parameters, &tenant.issuer, redirect_uri.clone());
-    check_rest(parameters, client, &tenant.issuer, redirect_uri, kind)
+    check_rest(parameters, client, &tenant.issuer, (redirect_uri, kind), now)
         .map_err(|error| Refusal::Redirect(RedirectError { destination, error }))
 }
 
@@ -43,8 +50,8 @@ fn check_rest(
     parameters: &Parameters<'_>,
     client: &Client,
     issuer: &Issuer,
-    redirect_uri: RedirectUri,
-    kind: RedirectUriKind,
+    (redirect_uri, kind): (RedirectUri, RedirectUriKind),
+    now: Timestamp,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     usable::check_flaws(parameters)?;
     request_object::reject_request_objects(parameters)?;
@@ -55,13 +62,14 @@ fn check_rest(
     let code_challenge = pkce::check_pkce(parameters, client)?;
     let scope = scope::check_scope(parameters, client, issuer)?;
     let prompt = prompt::parse(parameters.get("prompt").unwrap_or_default())?;
+    hint_shape::check_hint_shape(parameters)?;
+    let hint_subject = hint::check_hint(parameters, &prompt, issuer, now)?;
     let max_age = claims::check_max_age(parameters)?;
     let claims = claims::check_claims(parameters)?;
-    hint_shape::check_hint_shape(parameters)?;
     let release = Release { granted: &scope.granted, within: &client.scopes, declared: &issuer.scopes };
     let claim_scopes = release.beyond(&claims);
     let preferences = preferences::read(parameters);
-    Ok(AuthorizationRequest {
+    let request = AuthorizationRequest {
         client_id: client.id.as_ref().to_owned(),
         redirect_uri,
         response_mode,
@@ -75,10 +83,12 @@ fn check_rest(
         max_age,
         claims,
         claim_scopes,
-        id_token_hint: owned(parameters, "id_token_hint"),
+        hint_subject,
         preferences,
         native: client.is_public() && kind != RedirectUriKind::Https,
-    })
+    };
+    usable::check_size(&request, issuer)?;
+    Ok(request)
 }
 
 /// Where an error goes. A mode that cannot be used is no reason to leave the client without one.

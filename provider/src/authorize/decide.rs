@@ -26,10 +26,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) session: Option<SessionFacts<'a>>,
     /// What the session's person has let this client have, as [`consent_entries`] has it.
     pub(crate) consented: &'a BTreeSet<String>,
-    /// `sub` of the verified `id_token_hint`.
-    pub(crate) hint_subject: Option<&'a str>,
     /// What happened in this flow.
-    pub(crate) flow: FlowFacts<'a>,
+    pub(crate) flow: FlowFacts,
     /// The `acr` values that a login here can reach.
     pub(crate) reachable_acr: &'a [&'a str],
     /// Now.
@@ -47,12 +45,10 @@ pub(crate) struct SessionFacts<'a> {
     pub(crate) acr: &'a str,
 }
 
-/// What happened in this flow, in this browser.
+/// What happened in this flow, in the session that is live. Where that is another's by now (a login in
+/// another tab), what was done before does not count: consent is not given for somebody else.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FlowFacts<'a> {
-    /// Who did it. Where the session is another's by now (a login in another tab), none of it counts:
-    /// consent is not given for somebody else.
-    pub(crate) subject: Option<&'a str>,
+pub(crate) struct FlowFacts {
     /// They logged in.
     pub(crate) authenticated: bool,
     /// They said that this account shall be it.
@@ -67,12 +63,7 @@ pub(crate) struct FlowFacts<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step<'a> {
     /// The login page.
-    Login {
-        /// There is a session, which does not suffice.
-        reauthenticate: bool,
-        /// Whom the page proposes.
-        account: Account<'a>,
-    },
+    Login(Account),
     /// The page that asks which account it shall be.
     SelectAccount,
     /// The consent page, which names all of these scopes.
@@ -80,24 +71,20 @@ pub(crate) enum Step<'a> {
         /// Every scope that will be granted.
         scopes: &'a [String],
     },
-    /// A code is issued for the session's person.
-    Finish {
-        /// What is granted.
-        scopes: &'a [String],
-    },
+    /// A code is issued for the session's person, with all that was asked for.
+    Finish,
     /// The client is told.
     Error(AuthorizationError),
 }
 
-/// Whom the login page proposes.
+/// Whose name the login page shows. A client can ask for anybody by `sub` or by a hint; the page would
+/// tell whoever looks which account that is, and that there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Account<'a> {
-    /// Nobody.
+pub(crate) enum Account {
+    /// None: it is to be typed.
     Any,
-    /// This person, whose session it is; it may be another.
-    Suggested(&'a str),
-    /// This person (`sub`): the login of another ends in an error.
-    Only(&'a str),
+    /// That of the session's own person.
+    Own,
 }
 
 /// What comes next.
@@ -127,7 +114,7 @@ fn without_a_page(step: Step<'_>) -> Step<'_> {
             (AuthorizationErrorCode::AccountSelectionRequired, "the person has to choose an account")
         }
         Step::Consent { .. } => (AuthorizationErrorCode::ConsentRequired, "the person has to be asked"),
-        Step::Finish { .. } | Step::Error(_) => return step,
+        Step::Finish | Step::Error(_) => return step,
     };
     error(code, description)
 }
@@ -143,7 +130,7 @@ impl<'a> Situation<'a> {
             .or_else(|| self.login())
             .or_else(|| self.account_selection())
             .or_else(|| self.consent())
-            .unwrap_or(Step::Finish { scopes: &self.request.scopes })
+            .unwrap_or(Step::Finish)
     }
 
     /// What no step could mend.
@@ -151,7 +138,7 @@ impl<'a> Situation<'a> {
         if self.flow.denied {
             return Some(error(AuthorizationErrorCode::AccessDenied, "the person did not agree"));
         }
-        if self.hint_subject.is_some_and(|hint| !self.request.claims.allows_subject(hint)) {
+        if self.request.hint_subject.as_deref().is_some_and(|hint| !self.request.claims.allows_subject(hint)) {
             return Some(error(AuthorizationErrorCode::LoginRequired, "id_token_hint and claims name two persons"));
         }
         // Nobody shall type a password for what cannot come of it.
@@ -164,16 +151,18 @@ impl<'a> Situation<'a> {
     /// A login of the right person, recent and good enough.
     fn login(&self) -> Option<Step<'a>> {
         let Some(session) = self.session else {
-            return Some(Step::Login { reauthenticate: false, account: self.account(None) });
+            return Some(Step::Login(Account::Any));
         };
-        let fresh = self.facts().is_some_and(|facts| facts.authenticated);
-        let again = Step::Login { reauthenticate: true, account: self.account(Some(session.subject)) };
+        let fresh = self.flow.authenticated;
         if !self.accepts(session.subject) {
             // Core §3.1.2.2: whoever has just logged in is not the person that was meant. To ask again
             // would go on for ever.
             let description = "another person was meant";
+            let again = Step::Login(Account::Any);
             return Some(if fresh { error(AuthorizationErrorCode::LoginRequired, description) } else { again });
         }
+        let is_open = self.request.prompt.contains(&Prompt::SelectAccount);
+        let again = Step::Login(if is_open { Account::Any } else { Account::Own });
         if !self.has_essential_acr(session.acr) {
             return Some(if fresh { unmet() } else { again });
         }
@@ -183,13 +172,13 @@ impl<'a> Situation<'a> {
 
     /// A choice of the account. A login in this flow was one.
     fn account_selection(&self) -> Option<Step<'a>> {
-        let chosen = self.facts().is_some_and(|facts| facts.authenticated || facts.account_selected);
+        let chosen = self.flow.authenticated || self.flow.account_selected;
         (self.request.prompt.contains(&Prompt::SelectAccount) && !chosen).then_some(Step::SelectAccount)
     }
 
     /// A yes to all that is granted.
     fn consent(&self) -> Option<Step<'a>> {
-        if self.facts().is_some_and(|facts| facts.consented) {
+        if self.flow.consented {
             return None;
         }
         let is_remembered = match self.client.consent {
@@ -202,14 +191,9 @@ impl<'a> Situation<'a> {
         is_asked.then_some(Step::Consent { scopes: &self.request.scopes })
     }
 
-    /// What the session's own person did in this flow.
-    fn facts(&self) -> Option<FlowFacts<'a>> {
-        let subject = self.session?.subject;
-        (self.flow.subject == Some(subject)).then_some(self.flow)
-    }
-
     fn accepts(&self, subject: &str) -> bool {
-        self.hint_subject.is_none_or(|hint| hint == subject) && self.request.claims.allows_subject(subject)
+        let hint = self.request.hint_subject.as_deref();
+        hint.is_none_or(|hint| hint == subject) && self.request.claims.allows_subject(subject)
     }
 
     fn has_essential_acr(&self, acr: &str) -> bool {
@@ -220,17 +204,6 @@ impl<'a> Situation<'a> {
     fn is_too_old(&self, authenticated_at: Timestamp) -> bool {
         let age = self.now.as_second().saturating_sub(authenticated_at.as_second());
         self.request.max_age.is_some_and(|max_age| max_age == 0 || age > i64::from(max_age))
-    }
-
-    fn account(&self, current: Option<&'a str>) -> Account<'a> {
-        let request = self.request;
-        match (self.hint_subject.or_else(|| request.claims.only_subject()), current) {
-            (Some(subject), _) => Account::Only(subject),
-            (None, Some(current)) if !request.prompt.contains(&Prompt::SelectAccount) && self.accepts(current) => {
-                Account::Suggested(current)
-            }
-            (None, _) => Account::Any,
-        }
     }
 }
 

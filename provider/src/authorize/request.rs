@@ -1,11 +1,14 @@
 //! A valid authorization request: what [`super::check`] lets through. It travels in a sealed flow
 //! handle, hence the short names.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use claviger_jose::CodeChallenge;
 use serde::{Deserialize, Serialize};
 
 use super::prompt::Prompt;
@@ -28,9 +31,9 @@ pub(crate) struct AuthorizationRequest {
     /// Granted ones of those that were asked for, each once, in their order; at least one.
     #[serde(rename = "s")]
     pub(crate) scopes: Vec<String>,
-    /// `scope` as it was sent, where it says more than `scopes`.
+    /// The digest of `scope` as it was sent, where it says more than `scopes`.
     #[serde(rename = "ss", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sent_scope: Option<String>,
+    pub(crate) sent_scope: Option<ScopeDigest>,
     /// `aud` of the access token.
     #[serde(rename = "a")]
     pub(crate) audience: String,
@@ -40,9 +43,9 @@ pub(crate) struct AuthorizationRequest {
     /// Stands in the ID token.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
-    /// S256, of 43 characters (RFC 7636 §4.2).
+    /// S256 (RFC 7636 §4.2).
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) code_challenge: Option<String>,
+    pub(crate) code_challenge: Option<CodeChallenge>,
     /// What the person shall be asked.
     #[serde(rename = "p", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) prompt: BTreeSet<Prompt>,
@@ -56,9 +59,9 @@ pub(crate) struct AuthorizationRequest {
     /// consent has to see them too.
     #[serde(rename = "qs", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) claim_scopes: Vec<String>,
-    /// An ID token that names the person. Not verified: text until somebody does.
-    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) id_token_hint: Option<String>,
+    /// `sub` of the verified `id_token_hint`.
+    #[serde(rename = "hs", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hint_subject: Option<String>,
     /// What only shapes the pages.
     #[serde(flatten)]
     pub(crate) preferences: Preferences,
@@ -73,32 +76,24 @@ pub(crate) struct Preferences {
     /// What the person may type as a user name.
     #[serde(rename = "lh", default, skip_serializing_if = "Option::is_none")]
     pub(crate) login_hint: Option<String>,
-    /// Which upstream to go to.
-    #[serde(rename = "ih", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) idp_hint: Option<String>,
-    /// Wished for, the best first; voluntary (OpenID Connect Core 1.0 §3.1.2.1).
+    /// Wished for, the best first; voluntary (OpenID Connect Core 1.0 §3.1.2.1). A login UI of the tenant's own
+    /// is told.
     #[serde(rename = "av", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) acr_values: Vec<String>,
     /// Language tags, the best first.
     #[serde(rename = "ul", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) ui_locales: Vec<String>,
-    /// The kind of page.
-    #[serde(rename = "di", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) display: Option<Display>,
 }
 
-/// OpenID Connect Core 1.0 §3.1.2.1, `display`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Display {
-    /// A whole page.
-    Page,
-    /// A small window.
-    Popup,
-    /// A touch screen.
-    Touch,
-    /// A feature phone.
-    Wap,
+/// SHA-256 of a `scope`, in base64url: all that is needed to know the same one again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScopeDigest(String);
+
+impl ScopeDigest {
+    /// Of `scope`.
+    pub(crate) fn of(scope: &str) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, scope.as_bytes())))
+    }
 }
 
 impl AuthorizationRequest {
@@ -112,9 +107,12 @@ impl AuthorizationRequest {
         }
     }
 
-    /// `scope` as it was sent, for whoever has to send the same again.
-    pub(crate) fn scope_as_sent(&self) -> Cow<'_, str> {
-        self.sent_scope.as_deref().map_or_else(|| Cow::Owned(self.scopes.join(" ")), Cow::Borrowed)
+    /// Whether `scope` is what was sent.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        match &self.sent_scope {
+            Some(sent) => *sent == ScopeDigest::of(scope),
+            None => self.scopes.join(" ") == scope,
+        }
     }
 }
 

@@ -78,14 +78,6 @@ impl ClaimsRequest {
         let acr = self.id_token.get("acr").filter(|acr| acr.essential && !acr.values.is_empty())?;
         Some(acr.values.iter().filter_map(Value::as_str).collect())
     }
-
-    /// The one person whom the answer may be about, if there is one.
-    pub(crate) fn only_subject(&self) -> Option<&str> {
-        match self.id_token.get("sub")?.values.as_slice() {
-            [Value::String(subject)] => Some(subject),
-            _ => None,
-        }
-    }
 }
 
 impl ClaimRequest {

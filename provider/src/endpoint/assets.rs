@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::web::document;
 use crate::web::exchange::Exchange;
 use crate::web::page::assets::{self, Asset, Script};
 
@@ -21,7 +22,7 @@ pub(crate) fn script(exchange: &Exchange<'_>, script: Script) -> Response {
 
 /// `asset`, or 304 where the requester has it.
 pub(crate) fn answer(request: &HeaderMap, asset: Asset) -> Response {
-    let known = request.get(IF_NONE_MATCH).is_some_and(|tag| *tag == asset.etag);
+    let known = document::has(request, &asset.etag);
     let mut headers = HeaderMap::new();
     headers.insert(ETAG, asset.etag);
     headers.insert(CACHE_CONTROL, asset.cache_control);

@@ -7,20 +7,18 @@ use http::Method;
 use crate::authorize::check;
 use crate::authorize::parameters::{Parameters, Source};
 use crate::authorize::refusal::Refusal;
-use crate::flow::{cookie, handle};
+use crate::flow::cookie;
 use crate::interaction::failure::Failure;
 use crate::interaction::{Interaction, answer};
 use crate::web::exchange::Exchange;
 use crate::web::form;
 
+/// Below the issuer.
+pub(crate) const RESUME: &str = "/oauth/authorize/resume";
+
 /// The next page, the client's answer, or a page that says what is wrong.
 pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
-    let result = match exchange.query("flow") {
-        // What a POST was turned into: see `post`.
-        Some(flow) => resume(exchange, &flow).await,
-        None => begin(exchange, body).await,
-    };
-    result.unwrap_or_else(|failure| failure.into_response(exchange))
+    begin(exchange, body).await.unwrap_or_else(|failure| failure.into_response(exchange))
 }
 
 /// 1. The parameters. 2. The checks. 3. The flow. 4. What comes next.
@@ -35,7 +33,7 @@ async fn begin(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure>
         bytes = exchange.parts.uri.query().unwrap_or_default().to_owned().into();
     }
     let parameters = Parameters::parse(source, &bytes)?;
-    let request = match check::check(&parameters, &exchange.tenant) {
+    let request = match check::check(&parameters, &exchange.tenant, exchange.provider.now()) {
         Ok(request) => request,
         Err(Refusal::Page(error)) => return Err(Failure::Request(error)),
         Err(Refusal::Redirect(error)) => {
@@ -45,23 +43,27 @@ async fn begin(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure>
             return Ok(answer::authorization_response(exchange, &response, name, exchange.language(&[])));
         }
     };
-    if exchange.tenant.issuer.sealer.is_none() {
-        return Err(Failure::Unavailable);
-    }
+    exchange.tenant.issuer.sealer()?;
     let interaction = Interaction::begin(exchange, request).await?;
-    if is_post { post(&interaction).await } else { answer::next(&interaction).await }
+    if is_post { post(&interaction).await } else { answer::first(&interaction).await }
 }
 
 /// A POST from another site brings no cookies (`SameSite=Lax`), and would look like somebody who is
 /// not logged in: the browser is sent here again by a GET, which brings them.
 async fn post(interaction: &Interaction<'_>) -> Result<Response, Failure> {
     let Interaction { exchange, flow, .. } = interaction;
-    let sealed = handle::seal(exchange.provider, &exchange.tenant, flow).await?;
-    let mut response = answer::see_other(&answer::at(exchange, "/oauth/authorize", &sealed));
+    let sealed = interaction.sealed().await?;
+    let mut response = answer::see_other(&answer::at(exchange, RESUME, &sealed));
     cookie::set(response.headers_mut(), &exchange.parts.headers, &exchange.tenant, flow);
     Ok(response)
 }
 
-async fn resume(exchange: &Exchange<'_>, flow: &str) -> Result<Response, Failure> {
-    answer::next(&Interaction::open(exchange, flow).await?).await
+/// `GET oauth/authorize/resume`: what a POST was turned into. A path of its own, for the parameters of the
+/// authorization endpoint are the clients', with any name (RFC 6749 §3.1).
+pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
+    let resumed = async {
+        let flow = exchange.query("flow").ok_or(Failure::Missing("flow"))?;
+        answer::first(&Interaction::open(exchange, &flow).await?).await
+    };
+    resumed.await.unwrap_or_else(|failure| failure.into_response(exchange))
 }

@@ -123,14 +123,15 @@ impl Wire {
 
     /// Whether each parameter is that of `request`.
     fn is(&self, request: &AuthorizationRequest) -> bool {
-        let method = request.code_challenge.as_ref().map(|_| "S256");
+        let challenge = request.code_challenge.as_ref().map(ToString::to_string);
+        let method = challenge.as_ref().map(|_| "S256");
         self.client_id.as_deref() == Some(&request.client_id)
             && self.redirect_uri.as_deref() == Some(request.redirect_uri.as_str())
-            && self.scope.as_deref() == Some(&request.scope_as_sent())
+            && self.scope.as_deref().is_some_and(|scope| request.has_scope(scope))
             && self.response_type.as_deref() == Some("code")
             && self.state == request.state
             && self.nonce == request.nonce
-            && self.code_challenge == request.code_challenge
+            && self.code_challenge == challenge
             && self.code_challenge_method.as_deref() == method
     }
 }

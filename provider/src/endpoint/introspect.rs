@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::store::{Id, StoreError, TokenLookup};
 use crate::tenant::oauth_client::Client;
-use crate::tenant::snapshot::TenantSnapshot;
 use crate::token::jti::Origin;
 use crate::token::person::PersonGrant;
 use crate::token::verify::{self, VerifiedAccessToken};
@@ -81,7 +80,7 @@ async fn access_token(
     }
     let (grant, user) = match token.origin() {
         Origin::Client => (None, None),
-        Origin::Grant(grant) => match tenant.users.get(&claims.sub).filter(|user| !user.disabled) {
+        Origin::Grant(grant) => match tenant.users.live(&claims.sub) {
             Some(user) => (Some(grant), Some(user)),
             None => return Ok(INACTIVE.to_vec()),
         },
@@ -128,7 +127,7 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
     let Some(window) = grant.refresh.filter(|_| grant.generation == token.generation) else { return inactive };
     let end = window.expires_at.min(window.idle_expires_at);
     let person = PersonGrant::of(&grant)?;
-    let Some(user) = user(tenant, &person).filter(|_| now < end) else { return inactive };
+    let Some(user) = tenant.users.live(&person.subject).filter(|_| now < end) else { return inactive };
     Ok(json(&Introspection {
         active: true,
         sub: Some(&user.subject),
@@ -143,10 +142,6 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
         tenant_id: Some(&tenant.issuer.slug),
         ..Introspection::default()
     }))
-}
-
-fn user<'a>(tenant: &'a TenantSnapshot, person: &PersonGrant) -> Option<&'a crate::tenant::user::User> {
-    tenant.users.get(&person.subject).filter(|user| !user.disabled).map(|user| &**user)
 }
 
 fn json(introspection: &Introspection<'_>) -> Vec<u8> {

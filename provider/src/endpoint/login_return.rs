@@ -2,7 +2,6 @@
 
 use axum::response::Response;
 
-use crate::flow::handle::NoFlow;
 use crate::interaction::Interaction;
 use crate::interaction::failure::Failure;
 use crate::login_ui::{Stated, Statement};
@@ -23,7 +22,7 @@ async fn come_back(exchange: &Exchange<'_>) -> Result<Response, Failure> {
     let interaction = Interaction::open(exchange, &flow).await?;
     if tenant.issuer.login.ui.is_none() {
         // It was withdrawn meanwhile, and with it what it has stated.
-        return Err(Failure::Flow(NoFlow::Unknown));
+        return Err(Failure::NoFlow);
     }
     let statement = Statement::open(&text, tenant, &interaction.flow, provider.now()).ok_or(Failure::Used)?;
     if !provider.store().consume_login(&tenant.issuer.key, statement.id, statement.expires_at()).await? {

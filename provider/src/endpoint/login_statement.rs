@@ -4,9 +4,10 @@ use axum::body::Body;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::flow::handle::{self, NoFlow};
+use crate::flow::handle;
+use crate::handle::NoHandle;
 use crate::login_ui::{self, LIFETIME, Person, Stated, Statement};
-use crate::tenant::snapshot::TenantSnapshot;
+use crate::tenant::snapshot::{NoSealingKey, TenantSnapshot};
 use crate::web::bearer::private_json;
 use crate::web::client_authentication::{self, AuthenticatedClient};
 use crate::web::error::{ErrorCode, OAuthError, TokenError, ValidationError};
@@ -40,14 +41,15 @@ async fn state(exchange: &Exchange<'_>, body: Body) -> Result<Response, TokenErr
     let client = client_authentication::authenticate(exchange, &form).await?;
     check_is_ui(&client, tenant)?;
     let flow = handle::open(provider, tenant, text).await.map_err(|none| match none {
-        NoFlow::Unknown => invalid("there is no such login"),
-        NoFlow::Store(_) => OAuthError::store_away(),
+        NoHandle::Unknown => invalid("there is no such login"),
+        NoHandle::NoKey(none) => none.into(),
+        NoHandle::Store(_) => OAuthError::store_away(),
     })?;
     if flow.is_over(now) {
         return Err(invalid("the login took too long").into());
     }
     let what = stated(&form, tenant)?;
-    let sealed = Statement::new(what, now).seal(tenant, &flow).ok_or_else(OAuthError::store_away)?;
+    let sealed = Statement::new(what, now).seal(tenant, &flow).ok_or(OAuthError::from(NoSealingKey))?;
     let redirect_to = login_ui::way_back(tenant, text, &sealed);
     let answer = Answer { redirect_to: &redirect_to, expires_in: LIFETIME.as_secs() };
     Ok(private_json(serde_json::to_vec(&answer).unwrap_or_default()))

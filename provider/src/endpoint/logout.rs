@@ -1,12 +1,10 @@
 //! The end-session endpoint (RP-Initiated Logout 1.0 §2), and the page that asks before it acts.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::response::Response;
 use http::{Method, StatusCode};
 
-use crate::interaction::answer::see_other;
+use crate::interaction::answer::{self, see_other};
 use crate::interaction::failure::Failure;
 use crate::logout;
 use crate::logout::request::{Asked, LogoutRequest, Refused};
@@ -21,40 +19,43 @@ use crate::web::page::logout::{LogoutConfirm, StayedLoggedIn};
 use crate::web::page::{self, Site};
 use crate::web::same_origin::SameOrigin;
 
+/// Below the issuer.
+pub(crate) const RESUME: &str = "/oauth/logout/resume";
+
 /// 1. The request. 2. Who is logged in. 3. Whether to ask. 4. The end.
 pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
-    let result = if exchange.parts.method == Method::POST {
-        post(exchange, body).await
-    } else {
-        let query = exchange.parts.uri.query().unwrap_or_default().to_owned();
-        get(exchange, query.as_bytes()).await
-    };
+    let result = if exchange.parts.method == Method::POST { post(exchange, body).await } else { get(exchange).await };
     result.unwrap_or_else(|failure| failure.into_response(exchange))
 }
 
-async fn get(exchange: &Exchange<'_>, query: &[u8]) -> Result<Response, Failure> {
-    let form = Form::parse(query).map_err(Failure::Body)?;
-    if let Some(sealed) = form.get("resume") {
-        let opened = logout::resume::open(sealed, exchange).await?;
-        let form = Form::parse(&opened).map_err(Failure::Body)?;
-        return request(exchange, &form).await;
-    }
-    request(exchange, &form).await
+async fn get(exchange: &Exchange<'_>) -> Result<Response, Failure> {
+    let query = exchange.parts.uri.query().unwrap_or_default();
+    let form = Form::parse(query.as_bytes()).map_err(Failure::Body)?;
+    log_out(exchange, LogoutRequest::check(&form, &exchange.tenant, exchange.provider.now())?).await
 }
 
 /// A POST from another site brings no cookies, and would look like somebody who is not logged in: the
-/// browser is sent here again by a GET, which brings them.
+/// browser is sent on to a GET, which brings them. What is wrong with it is said at once.
 async fn post(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> {
     let bytes = form::read(&exchange.parts.headers, body).await.map_err(Failure::Body)?;
     let form = Form::parse(&bytes).map_err(Failure::Body)?;
-    // What is wrong with it is said at once.
-    LogoutRequest::check(&form, &exchange.tenant, exchange.provider.now())?;
-    let sealed = logout::resume::seal(&bytes, exchange).await?;
-    Ok(see_other(&format!("{}/oauth/logout?resume={sealed}", exchange.tenant.issuer.url)))
+    let request = LogoutRequest::check(&form, &exchange.tenant, exchange.provider.now())?;
+    let sealed = request.seal(&exchange.tenant)?;
+    Ok(see_other(&answer::at(exchange, RESUME, &sealed)))
 }
 
-async fn request(exchange: &Exchange<'_>, form: &Form<'_>) -> Result<Response, Failure> {
-    let LogoutRequest { hint, asked } = LogoutRequest::check(form, &exchange.tenant, exchange.provider.now())?;
+/// `GET oauth/logout/resume`: what a POST was turned into.
+pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
+    let resumed = async {
+        let sealed = exchange.query("flow").ok_or(Failure::Missing("flow"))?;
+        let request = LogoutRequest::open(&sealed, &exchange.tenant, exchange.provider.now());
+        log_out(exchange, request.ok_or(Failure::Used)?).await
+    };
+    resumed.await.unwrap_or_else(|failure| failure.into_response(exchange))
+}
+
+async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Response, Failure> {
+    let LogoutRequest { hint, asked } = request;
     let session = session::find(exchange).await?;
     let speaks_for = match (&hint, session.row()) {
         (None, _) => false,
@@ -67,7 +68,7 @@ async fn request(exchange: &Exchange<'_>, form: &Form<'_>) -> Result<Response, F
 
 /// The question, for whoever has no hint or one that speaks for somebody else.
 fn ask(exchange: &Exchange<'_>, session: &Found, asked: &Asked) -> Result<Response, Failure> {
-    let sealed = asked.seal(&exchange.tenant).ok_or(Failure::Unavailable)?;
+    let sealed = asked.seal(&exchange.tenant)?;
     let username = match session {
         Found::Live(session) => Some(session.user().username.as_str()),
         Found::Orphaned(_) | Found::None => None,
@@ -103,31 +104,38 @@ fn stayed(exchange: &Exchange<'_>, asked: &Asked) -> Response {
 /// Ends the session, tells its clients, and leads on.
 async fn end(exchange: &Exchange<'_>, session: Option<&Session>, asked: &Asked) -> Result<Response, Failure> {
     let (provider, tenant) = (exchange.provider, &exchange.tenant);
-    let client = asked.client_id.as_deref().and_then(|id| tenant.clients.get(id)).map(Arc::clone);
+    let client = asked.client(tenant);
+    // It was registered when it was asked for, which may be a while ago.
+    let next = asked.next(tenant)?;
     let frames = match session {
         None => Vec::new(),
         Some(session) => {
             logout::end(provider, tenant, session).await?;
-            exchange.audit().logout(client.as_deref(), &session.subject);
+            exchange.audit().logout(client, &session.subject);
             // The session is over, whatever becomes of its frames.
             logout::frames(provider, tenant, session).await.unwrap_or_default()
         }
     };
-    let mut response = left(exchange, asked, client.as_deref(), &frames);
+    let mut response = left(exchange, asked, client, next.as_deref(), &frames);
     session::clear_cookie(response.headers_mut(), tenant);
     Ok(response)
 }
 
 /// The page that says so, with the iframes of those who are told by them; or straight on.
-fn left(exchange: &Exchange<'_>, asked: &Asked, client: Option<&Client>, frames: &[String]) -> Response {
-    let next = asked.next();
+fn left(
+    exchange: &Exchange<'_>,
+    asked: &Asked,
+    client: Option<&Client>,
+    next: Option<&str>,
+    frames: &[String],
+) -> Response {
     let frames: Vec<WebAddress<'_>> = frames.iter().filter_map(|address| WebAddress::parse(address)).collect();
     if frames.is_empty()
-        && let Some(next) = &next
+        && let Some(next) = next
     {
         return see_other(next);
     }
-    let to = next.as_deref().and_then(Destination::parse);
+    let to = next.and_then(Destination::parse);
     let next = to.map(|to| Next { client: client.map_or("", |client| client.display_name.as_str()), to });
     page::respond(StatusCode::OK, &LoggedOut { site: site(exchange, asked), next, frames: &frames })
 }

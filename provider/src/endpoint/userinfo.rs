@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 
 use crate::claims::{self, Release};
+use crate::grant::audience;
 use crate::store::TokenLookup;
 use crate::token::jti::Origin;
 use crate::token::person::PersonGrant;
@@ -51,15 +52,18 @@ async fn released(exchange: &Exchange<'_>, body: Body) -> Result<Vec<u8>, Refuse
         return Err(Refused::Bearer(BearerError::Scope("openid")));
     }
     let client = tenant.clients.get(&token.claims().client_id).ok_or_else(invalid)?;
-    let user = tenant.users.get(&token.claims().sub).filter(|user| !user.disabled).ok_or_else(invalid)?;
+    let user = tenant.users.live(&token.claims().sub).ok_or_else(invalid)?;
     let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &token.claims().jti, grant: Some(grant), now };
     let row = provider.store().live_grant(lookup).await.map_err(|_| Refused::Store)?.ok_or_else(invalid)?;
     let person = PersonGrant::of(&row).map_err(|_| Refused::Store)?;
     if row.client != client.key || person.subject != *user.subject {
         return Err(invalid());
     }
-    let granted: Vec<String> = token.claims().scope.split(' ').map(str::to_owned).collect();
-    let release = Release { granted: &granted, within: &client.scopes, declared: &tenant.issuer.scopes };
+    // A scope that was withdrawn from the client is served no more, however long the token lives.
+    let still = |scope: &&str| audience::is_granted_at(client, &token.claims().aud, scope);
+    let granted: Vec<String> = token.claims().scope.split(' ').filter(still).map(str::to_owned).collect();
+    let within = person.shown_scopes(client);
+    let release = Release { granted: &granted, within: &within, declared: &tenant.issuer.scopes };
     let claims = claims::userinfo(user, release, &person.claims.userinfo).map_err(|_| invalid())?;
     // A map of JSON always serialises.
     Ok(serde_json::to_vec(&claims).unwrap_or_default())

@@ -3,40 +3,21 @@
 use claviger_jose::Purpose;
 
 use super::Flow;
-use crate::handle::{self, NoHandle, Use};
+use crate::handle::{self, NoHandle, Room};
 use crate::provider::Provider;
-use crate::store::StoreError;
 use crate::tenant::snapshot::TenantSnapshot;
 
-/// Proxies refuse long request lines.
-const LONGEST: usize = 3072;
-
-/// Why there is no flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoFlow {
-    /// Nothing that this tenant sealed.
-    Unknown,
-    /// It is kept, and the store is away.
-    Store(StoreError),
-}
+/// Proxies refuse long request lines. Few flows are longer, and nobody has logged in yet for many of those.
+const ROOM: Room = Room { longest: 3072, most: 1000 };
 
 /// `flow` as text.
-pub(crate) async fn seal(provider: &Provider, tenant: &TenantSnapshot, flow: &Flow) -> Result<String, NoFlow> {
-    let plain = serde_json::to_vec(flow).map_err(|_| NoFlow::Unknown)?;
-    Ok(handle::seal(provider, tenant, (Purpose::Flow, LONGEST), &plain, super::end(flow)).await?)
+pub(crate) async fn seal(provider: &Provider, tenant: &TenantSnapshot, flow: &Flow) -> Result<String, NoHandle> {
+    let plain = serde_json::to_vec(flow).map_err(|_| NoHandle::Unknown)?;
+    handle::seal(provider, tenant, (Purpose::Flow, ROOM), &plain, super::end(flow)).await
 }
 
 /// The flow that `text` is, in time or not.
-pub(crate) async fn open(provider: &Provider, tenant: &TenantSnapshot, text: &str) -> Result<Flow, NoFlow> {
-    let opened = handle::open(provider, tenant, Purpose::Flow, text, Use::Many).await?;
-    serde_json::from_slice(opened.as_bytes()).map_err(|_| NoFlow::Unknown)
-}
-
-impl From<NoHandle> for NoFlow {
-    fn from(none: NoHandle) -> Self {
-        match none {
-            NoHandle::Unknown => Self::Unknown,
-            NoHandle::Store(error) => Self::Store(error),
-        }
-    }
+pub(crate) async fn open(provider: &Provider, tenant: &TenantSnapshot, text: &str) -> Result<Flow, NoHandle> {
+    let opened = handle::open(provider, tenant, Purpose::Flow, text).await?;
+    serde_json::from_slice(opened.as_bytes()).map_err(|_| NoHandle::Unknown)
 }

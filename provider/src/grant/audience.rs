@@ -9,6 +9,7 @@ use crate::tenant::metadata::STANDARD_SCOPES;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::Issuer;
 use crate::web::error::{ErrorCode, OAuthError};
+use crate::web::form::Form;
 
 /// What a request asks for.
 pub(crate) struct Asked<'a> {
@@ -53,6 +54,20 @@ pub(crate) fn for_person<'a>(
     scopes: &[&str],
 ) -> Result<&'a str, OAuthError> {
     Ok(api(client, issuer, targets, scopes)?.map_or(&*issuer.url, |api| api.audience.as_str()))
+}
+
+/// The `resource` and `audience` of a token request about a grant: a token for another API than the grant's
+/// is none that a person let anybody have (RFC 8707 §2.2).
+pub(crate) fn check_same(form: &Form<'_>, audience: &str) -> Result<(), OAuthError> {
+    if targets(form).all(|target| target == audience) {
+        return Ok(());
+    }
+    Err(OAuthError::new(ErrorCode::InvalidTarget, "the grant is for another resource or audience"))
+}
+
+/// What `form` asks a token for.
+pub(crate) fn targets<'f>(form: &'f Form<'_>) -> impl Iterator<Item = &'f str> {
+    form.all("resource").chain(form.all("audience"))
 }
 
 /// The scopes of `audience` that `client` was granted; none where it is the issuer.

@@ -4,9 +4,10 @@
 //! so that nobody can spoil a code that he cannot redeem. It is used up before anything is issued: of
 //! two requests with one code, one gets tokens.
 
-use claviger_jose::{CodeChallenge, CodeVerifier};
+use claviger_jose::CodeVerifier;
 use jiff::Timestamp;
 
+use super::audience;
 use super::person::{self, PersonTokens};
 use crate::handle::NoHandle;
 use crate::store::{NewGrant, Redeemed, RefreshWindow};
@@ -31,9 +32,11 @@ pub(crate) async fn redeem<'a>(
     let text = form.get("code").ok_or(OAuthError::new(ErrorCode::InvalidRequest, "code is missing"))?;
     let mut code = Code::open(text, provider, tenant).await.map_err(|none| match none {
         NoHandle::Unknown => invalid_grant("the code is nothing that this tenant sealed"),
+        NoHandle::NoKey(none) => none.into(),
         NoHandle::Store(_) => OAuthError::store_away(),
     })?;
     check(&code, itself, form, now)?;
+    audience::check_same(form, &code.grant.audience)?;
     code.grant = person::still_granted(code.grant, itself, &tenant.issuer)?;
     let user = person::user(tenant, &code.grant.subject)?;
     person::check_keys(&code.grant, itself, &tenant.issuer)?;
@@ -73,8 +76,6 @@ fn check(code: &Code, client: &Client, form: &Form<'_>, now: Timestamp) -> Resul
         (None, Some(_)) => Err(invalid_grant("code_verifier without a challenge in the authorization request")),
         (Some(_), None) => Err(invalid_grant("code_verifier is missing")),
         (Some(challenge), Some(verifier)) => {
-            let challenge =
-                CodeChallenge::parse(challenge).map_err(|_| invalid_grant("the challenge is unreadable"))?;
             let verifier = CodeVerifier::parse(verifier).map_err(|_| invalid_grant("code_verifier is malformed"))?;
             if challenge.matches(&verifier) { Ok(()) } else { Err(invalid_grant("code_verifier is another's")) }
         }
@@ -96,8 +97,12 @@ fn new_grant(code: &Code, client: &Client, tenant: &TenantSnapshot, now: Timesta
         payload: code.grant.to_payload().map_err(|_| invalid_grant("the grant is too large"))?,
         created_at: now,
         refresh,
-        // While the session lives, its end is told to this client.
-        expires_at: refresh.map_or(longest, |window: RefreshWindow| window.expires_at.max(longest)),
+        // While the session lives, its end is told to this client. And while the code does, only the row
+        // tells that it was redeemed.
+        expires_at: refresh
+            .map_or(longest, |window: RefreshWindow| window.expires_at)
+            .max(longest)
+            .max(code.expires_at),
     })
 }
 

@@ -15,10 +15,8 @@ pub(crate) fn decide<'a>(
     form: &Form<'_>,
 ) -> Result<AccessGrant<'a>, OAuthError> {
     let itself = client.client();
-    let asked = Asked {
-        targets: form.all("resource").chain(form.all("audience")).collect(),
-        scopes: form.get("scope").map(scope::parse).transpose()?,
-    };
+    let asked =
+        Asked { targets: audience::targets(form).collect(), scopes: form.get("scope").map(scope::parse).transpose()? };
     let chosen = audience::choose(itself, issuer, &asked)?;
     // RFC 9068 §2.2: without a person the subject is the client.
     Ok(AccessGrant { client, subject: &itself.id, audience: chosen.audience, scope: chosen.scope, person: None })

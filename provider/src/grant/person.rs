@@ -72,14 +72,14 @@ impl PersonTokens<'_> {
 
 /// The refresh token of this generation: derived, so that whoever asks twice gets the same.
 fn refresh_token(tenant: &TenantSnapshot, grant: &PersonGrant, generation: u32) -> Result<String, OAuthError> {
-    let sealer = tenant.issuer.sealer.as_ref().ok_or_else(OAuthError::store_away)?;
+    let sealer = tenant.issuer.sealer()?;
     let token = DerivedToken { id: *grant.id.as_bytes(), generation };
     token.issue(sealer).map_err(|_| OAuthError::new(ErrorCode::ServerError, "an internal error"))
 }
 
 /// The account whose `sub` this is, while it may have tokens.
 pub(super) fn user(tenant: &TenantSnapshot, subject: &str) -> Result<Arc<User>, OAuthError> {
-    let user = tenant.users.get(subject).filter(|user| !user.disabled);
+    let user = tenant.users.live(subject);
     user.map(Arc::clone).ok_or_else(|| invalid_grant("the account is gone or disabled"))
 }
 
@@ -129,6 +129,7 @@ pub(super) fn access_token_end(client: &Client, tenant: &TenantSnapshot, now: Ti
     after(now, if told { access.max(lifetimes.session) } else { access })
 }
 
-fn after(now: Timestamp, seconds: u32) -> Timestamp {
+/// So many seconds after `now`.
+pub(super) fn after(now: Timestamp, seconds: u32) -> Timestamp {
     now.saturating_add(Duration::from_secs(seconds.into())).unwrap_or(now)
 }

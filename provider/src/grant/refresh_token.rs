@@ -3,6 +3,7 @@
 
 use claviger_jose::DerivedToken;
 
+use super::audience;
 use super::authorization_code::invalid_grant;
 use super::person::{self, PersonTokens};
 use super::scope;
@@ -14,9 +15,6 @@ use crate::web::error::{ErrorCode, OAuthError};
 use crate::web::exchange::Exchange;
 use crate::web::form::Form;
 
-/// For so many seconds a client that did not get the answer may ask again with the same token.
-pub(crate) const GRACE: u32 = 10;
-
 /// Rotates the refresh token in `form` for `client`.
 pub(crate) async fn rotate<'a>(
     exchange: &'a Exchange<'_>,
@@ -27,8 +25,8 @@ pub(crate) async fn rotate<'a>(
     let itself = client.client();
     let text = form.get("refresh_token");
     let text = text.ok_or(OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing"))?;
-    let sealer = tenant.issuer.sealer.as_ref().ok_or_else(OAuthError::store_away)?;
-    let token = DerivedToken::open(sealer, text).ok_or_else(|| invalid_grant("nothing that this tenant sealed"))?;
+    let token = DerivedToken::open(tenant.issuer.sealer()?, text)
+        .ok_or_else(|| invalid_grant("nothing that this tenant sealed"))?;
     let id = Id::from_bytes(token.id);
     let grant = provider.store().grant(&tenant.issuer.key, id, now).await.map_err(|_| OAuthError::store_away())?;
     let grant = grant.filter(|grant| grant.client == itself.key);
@@ -36,6 +34,7 @@ pub(crate) async fn rotate<'a>(
     let person = PersonGrant::of(&grant).map_err(|_| invalid_grant("the grant is unreadable"))?;
     let person = person::still_granted(person, itself, &tenant.issuer)?;
     let user = person::user(tenant, &person.subject)?;
+    audience::check_same(form, &person.audience)?;
     let narrowed = narrow(form, &person)?;
     person::check_keys(&person, itself, &tenant.issuer)?;
     let generation = commit(exchange, client, &grant, token.generation).await?;
@@ -62,6 +61,9 @@ async fn commit(
 ) -> Result<u32, OAuthError> {
     let (provider, tenant, now) = (exchange.provider, &exchange.tenant, exchange.provider.now());
     let window = person::refresh_window(client.client(), tenant, now, grant.refresh);
+    // A client that did not get the answer may ask again with the same token. A public one would be
+    // believed whoever it is.
+    let grace = if client.client().is_public() { 0 } else { tenant.issuer.lifetimes.refresh_token_grace };
     let rotation = Rotation {
         tenant: tenant.issuer.key.clone(),
         grant: grant.id,
@@ -69,7 +71,8 @@ async fn commit(
         generation,
         now,
         idle_expires_at: window.idle_expires_at,
-        grace: GRACE,
+        tokens_expire_at: person::access_token_end(client.client(), tenant, person::after(now, grace)),
+        grace,
     };
     match provider.store().rotate_refresh(&rotation).await.map_err(|_| OAuthError::store_away())? {
         Rotated::Successor(generation) => Ok(generation),

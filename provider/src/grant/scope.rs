@@ -21,5 +21,6 @@ pub(crate) fn parse(text: &str) -> Result<Vec<&str>, OAuthError> {
             scopes.push(scope);
         }
     }
-    Ok(scopes)
+    // At least one (§3.3): a token without any is not what anybody asks for by a space.
+    if scopes.is_empty() { Err(invalid("scope names no scope")) } else { Ok(scopes) }
 }

@@ -76,9 +76,20 @@ impl<'a> Answer<'a> {
 /// Asks what comes next, and says it.
 pub(crate) async fn next(interaction: &Interaction<'_>) -> Result<Response, Failure> {
     let next = interaction.next().await?;
-    if interaction.exchange.wants_json() {
-        return json(interaction, next);
+    if interaction.exchange.wants_json() { json(interaction, next) } else { page(interaction, next).await }
+}
+
+/// The same at the authorization endpoint, where every fault of a request whose redirect URI is good is a
+/// redirect, whatever was asked for.
+pub(crate) async fn first(interaction: &Interaction<'_>) -> Result<Response, Failure> {
+    match interaction.next().await? {
+        next @ Next::Refused(_) => page(interaction, next).await,
+        next if interaction.exchange.wants_json() => json(interaction, next),
+        next => page(interaction, next).await,
     }
+}
+
+async fn page(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> {
     let exchange = interaction.exchange;
     let language = interaction.language();
     let (client, flow) = (&interaction.client, &interaction.flow);
@@ -90,10 +101,10 @@ pub(crate) async fn next(interaction: &Interaction<'_>) -> Result<Response, Fail
             return Ok(response);
         }
         Next::Refused(answer) => answer,
-        Next::Finished(scopes) => {
+        Next::Finished => {
             let session = interaction.session.as_ref().ok_or(Failure::Unavailable)?;
             let now = exchange.provider.now();
-            Finished::new(flow.clone(), &client.key, session.row(), scopes, now).answer(exchange).await?
+            Finished::new(flow.clone(), &client.key, session.row(), now).answer(exchange).await?
         }
     };
     let mut response = authorization_response(exchange, &answer, &client.display_name, language);
@@ -145,7 +156,7 @@ pub(crate) fn see_other(location: &str) -> Response {
 }
 
 fn json(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> {
-    let Interaction { exchange, client, flow, session } = interaction;
+    let Interaction { exchange, client, flow, session, .. } = interaction;
     let asking = Asking { client_id: &client.id, name: &client.display_name };
     let username = session.as_ref().map(|session| session.user().username.as_str());
     let mut told = Told {
@@ -175,9 +186,9 @@ fn json(interaction: &Interaction<'_>, next: Next) -> Result<Response, Failure> 
             told.answer = Some(Answer::of(answer));
             (bytes(&told), true)
         }
-        Next::Finished(scopes) => {
+        Next::Finished => {
             let row = session.as_ref().ok_or(Failure::Unavailable)?.row();
-            let finished = Finished::new(flow.clone(), &client.key, row, scopes.clone(), exchange.provider.now());
+            let finished = Finished::new(flow.clone(), &client.key, row, exchange.provider.now());
             let sealed = finished.seal(exchange)?;
             told.session_id = Some(&sealed);
             (bytes(&told), false)

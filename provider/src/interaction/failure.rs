@@ -6,8 +6,9 @@ use http::StatusCode;
 use super::way_back::WayBack;
 use crate::authorize::refusal::PageError;
 use crate::flow::cookie::NotThisBrowser;
-use crate::flow::handle::NoFlow;
+use crate::handle::NoHandle;
 use crate::store::StoreError;
+use crate::tenant::snapshot::NoSealingKey;
 use crate::web::error::{self, OAuthError, ValidationError};
 use crate::web::exchange::Exchange;
 use crate::web::page;
@@ -25,7 +26,7 @@ pub(crate) enum Failure {
     /// What the body or the query has to name is missing.
     Missing(&'static str),
     /// There is no such flow.
-    Flow(NoFlow),
+    NoFlow,
     /// The flow took too long.
     Over(Option<WayBack>),
     /// The flow was finished in this browser before.
@@ -42,7 +43,9 @@ pub(crate) enum Failure {
     Logout(&'static str),
     /// What was finished was used before.
     Used,
-    /// The store is away, or the tenant has no keys yet.
+    /// There is no key to seal with.
+    NoKey(NoSealingKey),
+    /// The store is away.
     Unavailable,
 }
 
@@ -84,7 +87,8 @@ impl Failure {
             },
             Self::Body(error) => error::public(status, error.code.as_str(), error.description()),
             Self::Missing(field) => error::public(status, "invalid_request", &format!("{field} is missing")),
-            Self::Unavailable | Self::Flow(NoFlow::Store(_)) => error::unavailable("the store is not available"),
+            Self::NoKey(none) => error::unavailable(&none.to_string()),
+            Self::Unavailable => error::unavailable("the store is not available"),
             other => error::public(status, other.code().unwrap_or("invalid_request"), other.words()),
         }
     }
@@ -93,13 +97,13 @@ impl Failure {
         match self {
             Self::Request(PageError::NotRegistered { .. }) => Fault::UnknownClient,
             Self::Request(_) | Self::Body(_) | Self::Missing(_) => Fault::BadRequest,
-            Self::Flow(NoFlow::Unknown) | Self::Over(_) | Self::ClientGone => Fault::Expired,
+            Self::NoFlow | Self::Over(_) | Self::ClientGone => Fault::Expired,
             Self::OtherBrowser => Fault::OtherBrowser,
             Self::NoCookies => Fault::CookiesOff,
             Self::Foreign => Fault::Foreign,
             Self::Logout(_) => Fault::Logout,
             Self::Used | Self::Finished(_) => Fault::Used,
-            Self::Flow(NoFlow::Store(_)) | Self::Unavailable => Fault::Unavailable,
+            Self::NoKey(_) | Self::Unavailable => Fault::Unavailable,
         }
     }
 
@@ -125,11 +129,11 @@ impl Failure {
         match self {
             Self::Request(error) => Some(error.code()),
             Self::Body(_) | Self::Missing(_) | Self::Logout(_) => Some("invalid_request"),
-            Self::Flow(NoFlow::Unknown) | Self::Over(_) | Self::ClientGone => Some("flow_expired"),
+            Self::NoFlow | Self::Over(_) | Self::ClientGone => Some("flow_expired"),
             Self::OtherBrowser | Self::NoCookies => Some("flow_cookie_missing"),
             Self::Foreign => Some("foreign_origin"),
             Self::Used | Self::Finished(_) => Some("already_used"),
-            Self::Flow(NoFlow::Store(_)) | Self::Unavailable => Some("temporarily_unavailable"),
+            Self::NoKey(_) | Self::Unavailable => Some("temporarily_unavailable"),
         }
     }
 
@@ -147,6 +151,8 @@ impl Failure {
             Self::NoCookies => "the browser sent no cookies",
             Self::Finished(_) => "this login is finished: begin again at the application",
             Self::Foreign => "another site's page sent this",
+            Self::NoKey(_) => "the tenant has no sealing key yet",
+            Self::Unavailable => "the store is not available",
             Self::Used => "it was used before",
             _ => "there is no such flow, or it took too long: begin again at the application",
         }
@@ -159,9 +165,19 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<NoFlow> for Failure {
-    fn from(none: NoFlow) -> Self {
-        Self::Flow(none)
+impl From<NoSealingKey> for Failure {
+    fn from(none: NoSealingKey) -> Self {
+        Self::NoKey(none)
+    }
+}
+
+impl From<NoHandle> for Failure {
+    fn from(none: NoHandle) -> Self {
+        match none {
+            NoHandle::Unknown => Self::NoFlow,
+            NoHandle::NoKey(none) => Self::NoKey(none),
+            NoHandle::Store(_) => Self::Unavailable,
+        }
     }
 }
 

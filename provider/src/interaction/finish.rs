@@ -1,7 +1,6 @@
 //! The end of a flow: a code for the client, or a `session_id` for a login page of somebody's own,
 //! which it exchanges for the code.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claviger_jose::Purpose;
@@ -12,7 +11,6 @@ use super::failure::Failure;
 use crate::authorize::redirect_uri;
 use crate::authorize::response::AuthorizationResponse;
 use crate::flow::Flow;
-use crate::handle::NoHandle;
 use crate::store::{ClientKey, Id, Session};
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::token::code::Code;
@@ -34,12 +32,9 @@ pub(crate) struct Finished {
     /// Who asked.
     #[serde(rename = "k")]
     client: String,
-    /// What was asked.
+    /// What was asked, and granted.
     #[serde(rename = "f")]
     pub(crate) flow: Flow,
-    /// What was granted.
-    #[serde(rename = "g")]
-    scopes: BTreeSet<String>,
     /// The session in which it was.
     #[serde(rename = "s")]
     session: Id,
@@ -54,20 +49,13 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// `flow` is finished, in `session`, with these `scopes`.
-    pub(crate) fn new(
-        flow: Flow,
-        client: &ClientKey,
-        session: &Session,
-        scopes: BTreeSet<String>,
-        now: Timestamp,
-    ) -> Self {
+    /// `flow` is finished, in `session`.
+    pub(crate) fn new(flow: Flow, client: &ClientKey, session: &Session, now: Timestamp) -> Self {
         Self {
             id: Id::random(),
             expires_at: now.saturating_add(LIFETIME).unwrap_or(now).as_second(),
             client: client.as_str().to_owned(),
             flow,
-            scopes,
             session: session.id,
             subject: session.subject.clone(),
             authenticated_at: session.authenticated_at.as_second(),
@@ -83,7 +71,7 @@ impl Finished {
 
     /// As `session_id`.
     pub(crate) fn seal(&self, exchange: &Exchange<'_>) -> Result<String, Failure> {
-        let sealer = exchange.tenant.issuer.sealer.as_ref().ok_or(Failure::Unavailable)?;
+        let sealer = exchange.tenant.issuer.sealer()?;
         let plain = serde_json::to_vec(self).map_err(|_| Failure::Unavailable)?;
         sealer.seal(Purpose::LoginStep, b"", &plain).map_err(|_| Failure::Unavailable)
     }
@@ -105,8 +93,7 @@ impl Finished {
     /// The answer to the client, with a code.
     pub(crate) async fn answer(self, exchange: &Exchange<'_>) -> Result<AuthorizationResponse, Failure> {
         let (provider, tenant, now) = (exchange.provider, &exchange.tenant, exchange.provider.now());
-        let Self { client, flow: Flow { request, .. }, scopes, session, subject, authenticated_at, acr, amr, .. } =
-            self;
+        let Self { client, flow: Flow { request, .. }, session, subject, authenticated_at, acr, amr, .. } = self;
         let destination = request.destination(&tenant.issuer.url);
         let code = Code {
             client: ClientKey::from_stored(&client),
@@ -120,16 +107,14 @@ impl Finished {
                 authenticated_at: Timestamp::from_second(authenticated_at).unwrap_or(now),
                 acr,
                 amr,
-                // In the order in which they were asked for.
-                scopes: request.scopes.into_iter().filter(|scope| scopes.contains(scope)).collect(),
+                scopes: request.scopes,
                 audience: request.audience,
                 nonce: request.nonce,
                 claims: request.claims,
+                claim_scopes: request.claim_scopes,
             },
         };
-        let code = code.seal(provider, tenant).await.map_err(|none| match none {
-            NoHandle::Unknown | NoHandle::Store(_) => Failure::Unavailable,
-        })?;
+        let code = code.seal(provider, tenant).await?;
         Ok(destination.code(code))
     }
 }

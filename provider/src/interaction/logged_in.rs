@@ -12,13 +12,14 @@ impl Interaction<'_> {
     /// `user` has shown who he is: the browser gets a session, and what comes next.
     pub(crate) async fn logged_in(mut self, user: VerifiedUser, by: Authentication) -> Result<Response, Failure> {
         let exchange = self.exchange;
-        exchange.audit().login(&self.client, &user.user().subject, Outcome::Ok);
         let before = self.session.take();
         let session = session::begin(exchange.provider, &exchange.tenant, user, by, before).await?;
+        exchange.audit().login(&self.client, &session.row().subject, Outcome::Ok);
         self.flow.authenticated = Some(session.row().id);
         self.flow.selected = Some(session.row().id);
         self.session = Some(session.clone());
-        let mut response = answer::next(&self).await?;
+        // The session is there, under a handle that only this answer tells, whatever comes of the rest.
+        let mut response = answer::next(&self).await.unwrap_or_else(|failure| failure.into_response(exchange));
         session::set_cookie(response.headers_mut(), &exchange.tenant, &session);
         Ok(response)
     }

@@ -16,7 +16,7 @@ impl<'a> Interaction<'a> {
     /// A flow that begins with `request`.
     pub(crate) async fn begin(exchange: &'a Exchange<'a>, request: AuthorizationRequest) -> Result<Self, Failure> {
         let flow = Flow::begin(request, exchange.provider.now());
-        Self::with(exchange, flow).await
+        Self::with(exchange, flow, None).await
     }
 
     /// The flow that `text` seals, if it is this browser's.
@@ -30,14 +30,15 @@ impl<'a> Interaction<'a> {
             Err(NotThisBrowser::Finished) => return Err(Failure::Finished(WayBack::of(&flow, &exchange.tenant))),
             Err(other) => return Err(other.into()),
         }
-        Self::with(exchange, flow).await
+        let came = Some((flow.clone(), text.to_owned()));
+        Self::with(exchange, flow, came).await
     }
 
-    async fn with(exchange: &'a Exchange<'a>, flow: Flow) -> Result<Self, Failure> {
+    async fn with(exchange: &'a Exchange<'a>, flow: Flow, came: Option<(Flow, String)>) -> Result<Self, Failure> {
         // It, or where its answer goes, may have been withdrawn since the flow began.
         let client = exchange.tenant.clients.get(&flow.request.client_id).ok_or(Failure::ClientGone)?;
         redirect_uri::find(client, flow.request.redirect_uri.as_str()).ok_or(Failure::ClientGone)?;
         let session = session::load(exchange).await?;
-        Ok(Self { exchange, client: Arc::clone(client), flow, session })
+        Ok(Self { exchange, client: Arc::clone(client), flow, session, came })
     }
 }

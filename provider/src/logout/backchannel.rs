@@ -125,7 +125,8 @@ enum Failure {
 }
 
 async fn try_once(provider: &Provider, due: &DueLogout) -> Result<(), Failure> {
-    let tenant = provider.directory().by_key(&due.tenant).ok_or(Failure::ForGood)?;
+    // Another pod may know it before this one does.
+    let tenant = provider.directory().by_key(&due.tenant).ok_or(Failure::ForNow)?;
     let key = &due.logout.client;
     let client = tenant.clients.get(key.client_id()).filter(|client| client.key == *key).ok_or(Failure::ForGood)?;
     let registered = client.backchannel_logout.as_ref().ok_or(Failure::ForGood)?;

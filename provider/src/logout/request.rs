@@ -2,8 +2,10 @@
 
 use claviger_jose::Purpose;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::interaction::failure::Failure;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::token::hint::{self, VerifiedHint};
@@ -11,15 +13,21 @@ use crate::web::form::Form;
 
 /// Longer than any use needs.
 const LONGEST_STATE: usize = 2048;
+/// What has more characters is nobody's.
+const LONGEST_CLIENT_ID: usize = 256;
 /// Seconds that a person may look at the question.
 const LIFETIME: i64 = 1800;
+/// Seconds that a browser may take from a POST to the GET that follows.
+const MOMENT: i64 = 60;
 
 /// A valid request.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LogoutRequest {
     /// Who says that the person logs out.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<VerifiedHint>,
     /// Where to go on, and for whom.
+    #[serde(rename = "a")]
     pub(crate) asked: Asked,
 }
 
@@ -58,18 +66,19 @@ impl LogoutRequest {
             }
         };
         let named = form.get("client_id");
+        if named.is_some_and(|named| named.len() > LONGEST_CLIENT_ID) {
+            return Err(Refused("client_id is too long"));
+        }
         if let (Some(hint), Some(named)) = (&hint, named)
             && hint.client_id != named
         {
             return Err(Refused("client_id is not that of id_token_hint"));
         }
         let client_id = named.or(hint.as_ref().map(|hint| hint.client_id.as_str()));
-        let client = client_id.and_then(|id| tenant.clients.get(id)).map(|client| &**client);
-        if client_id.is_some() && client.is_none() {
-            return Err(Refused("there is no such application here"));
-        }
         let uri = form.get("post_logout_redirect_uri");
-        check_uri(uri, client)?;
+        if uri.is_some() && client_id.is_none() {
+            return Err(Refused("post_logout_redirect_uri needs id_token_hint or client_id"));
+        }
         let state = form.get("state");
         if state.is_some_and(|state| state.len() > LONGEST_STATE) {
             return Err(Refused("state is too long"));
@@ -81,39 +90,65 @@ impl LogoutRequest {
             ui_locales: form.get("ui_locales").filter(|text| text.len() <= 512).map(str::to_owned),
             asked_at: now.as_second(),
         };
+        asked.next(tenant)?;
         Ok(Self { hint, asked })
     }
-}
 
-/// Exact, and the client's own: else this would lead anywhere (§3).
-fn check_uri(uri: Option<&str>, client: Option<&Client>) -> Result<(), Refused> {
-    let Some(uri) = uri else { return Ok(()) };
-    let client = client.ok_or(Refused("post_logout_redirect_uri needs id_token_hint or client_id"))?;
-    let is_registered = client.post_logout_redirect_uris.iter().any(|registered| registered == uri);
-    if is_registered { Ok(()) } else { Err(Refused("post_logout_redirect_uri is not registered by the application")) }
+    /// As text for a URL, tied to this tenant. It has bounds, as all that is in it has.
+    pub(crate) fn seal(&self, tenant: &TenantSnapshot) -> Result<String, Failure> {
+        seal(self, Purpose::StoredRequest, tenant)
+    }
+
+    /// What [`LogoutRequest::seal`] wrote a moment ago.
+    pub(crate) fn open(text: &str, tenant: &TenantSnapshot, now: Timestamp) -> Option<Self> {
+        let request: Self = open(text, Purpose::StoredRequest, tenant)?;
+        request.asked.is_younger_than(MOMENT, now).then_some(request)
+    }
 }
 
 impl Asked {
     /// As text for a form, tied to this tenant.
-    pub(crate) fn seal(&self, tenant: &TenantSnapshot) -> Option<String> {
-        let plain = serde_json::to_vec(self).ok()?;
-        tenant.issuer.sealer.as_ref()?.seal(Purpose::LogoutRequest, b"", &plain).ok()
+    pub(crate) fn seal(&self, tenant: &TenantSnapshot) -> Result<String, Failure> {
+        seal(self, Purpose::LogoutRequest, tenant)
     }
 
     /// What [`Asked::seal`] wrote, not too long ago.
     pub(crate) fn open(text: &str, tenant: &TenantSnapshot, now: Timestamp) -> Option<Self> {
-        let opened = tenant.issuer.sealer.as_ref()?.open(Purpose::LogoutRequest, b"", text).ok()?;
-        let asked: Self = serde_json::from_slice(opened.as_bytes()).ok()?;
-        let age = now.as_second().saturating_sub(asked.asked_at);
-        (-60..LIFETIME).contains(&age).then_some(asked)
+        let asked: Self = open(text, Purpose::LogoutRequest, tenant)?;
+        asked.is_younger_than(LIFETIME, now).then_some(asked)
     }
 
-    /// Where the browser goes on, with `state`.
-    pub(crate) fn next(&self) -> Option<String> {
-        let uri = self.post_logout_redirect_uri.as_deref()?;
-        let Some(state) = &self.state else { return Some(uri.to_owned()) };
+    fn is_younger_than(&self, seconds: i64, now: Timestamp) -> bool {
+        (-60..seconds).contains(&now.as_second().saturating_sub(self.asked_at))
+    }
+
+    /// Who asks, if there is such a client.
+    pub(crate) fn client<'t>(&self, tenant: &'t TenantSnapshot) -> Option<&'t Client> {
+        tenant.clients.get(self.client_id.as_deref()?).map(|client| &**client)
+    }
+
+    /// Where the browser goes on, with `state`: an address that is registered now, exactly, by the client
+    /// that asks (§3). Else this would lead anywhere. Of a client that is not there the same is said: which
+    /// clients exist is not to be learnt.
+    pub(crate) fn next(&self, tenant: &TenantSnapshot) -> Result<Option<String>, Refused> {
+        let Some(uri) = self.post_logout_redirect_uri.as_deref() else { return Ok(None) };
+        let registered = self.client(tenant).map(|client| client.post_logout_redirect_uris.as_slice());
+        if !registered.unwrap_or_default().iter().any(|registered| registered == uri) {
+            return Err(Refused("post_logout_redirect_uri is not registered by the application"));
+        }
+        let Some(state) = &self.state else { return Ok(Some(uri.to_owned())) };
         let mut next = format!("{uri}{}state=", if uri.contains('?') { '&' } else { '?' });
         crate::web::form_encoding::encode(state, &mut next);
-        Some(next)
+        Ok(Some(next))
     }
+}
+
+fn seal(value: &impl Serialize, purpose: Purpose, tenant: &TenantSnapshot) -> Result<String, Failure> {
+    let plain = serde_json::to_vec(value).map_err(|_| Failure::Unavailable)?;
+    tenant.issuer.sealer()?.seal(purpose, b"", &plain).map_err(|_| Failure::Unavailable)
+}
+
+fn open<T: DeserializeOwned>(text: &str, purpose: Purpose, tenant: &TenantSnapshot) -> Option<T> {
+    let opened = tenant.issuer.sealer().ok()?.open(purpose, b"", text).ok()?;
+    serde_json::from_slice(opened.as_bytes()).ok()
 }

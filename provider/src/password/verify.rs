@@ -187,7 +187,7 @@ impl UsableHash {
 impl VerifiedUser {
     /// Whom the tenant's own login UI states, if the account is there and may log in.
     pub(crate) fn stated(tenant: &TenantSnapshot, person: &Person) -> Option<Self> {
-        let user = tenant.users.get(&person.subject).filter(|user| !user.disabled)?;
+        let user = tenant.users.live(&person.subject)?;
         Some(Self { tenant: tenant.issuer.key.clone(), user: Arc::clone(user) })
     }
 

@@ -76,9 +76,9 @@ impl Database {
         self.changed(Work::Change(statement)).await
     }
 
-    /// Does `steps`, all or none.
-    pub(super) async fn steps(&self, steps: Vec<Step<'_>>) -> Result<(), StoreError> {
-        self.changed(Work::Steps(steps)).await.map(drop)
+    /// Does `steps`, all or none. How many rows they changed.
+    pub(super) async fn steps(&self, steps: Vec<Step<'_>>) -> Result<u64, StoreError> {
+        self.changed(Work::Steps(steps)).await
     }
 
     async fn rows(&self, access: Access, statement: Statement<'_>) -> Result<Vec<Row>, StoreError> {

@@ -21,7 +21,7 @@ pub struct NewGrant {
     pub subject: String,
     /// The session that it came from.
     pub session: Id,
-    /// Whether it outlives that session: `offline_access` was granted.
+    /// Whether it outlives that session: `offline_access` was granted. It begins in it all the same.
     pub offline: bool,
     /// What the token endpoint needs again at a refresh, at most 4 KiB; the caller's format.
     pub payload: Vec<u8>,
@@ -95,6 +95,8 @@ pub struct Rotation {
     pub now: Timestamp,
     /// Until when the successor counts, unless it is used.
     pub idle_expires_at: Timestamp,
+    /// When the last token that is made of this is over: the grant's row stays so long.
+    pub tokens_expire_at: Timestamp,
     /// For so many seconds the predecessor of an unused token yields that token again.
     pub grace: u32,
 }

@@ -137,16 +137,19 @@ impl Store for SqlStore {
         Box::pin(once::assertion(&self.database, tenant, client, jti, expires_at))
     }
 
-    fn keep<'a>(&'a self, tenant: &'a TenantKey, id: Id, bytes: &'a [u8], expires_at: Timestamp) -> Answer<'a, ()> {
-        Box::pin(once::keep(&self.database, tenant, id, bytes, expires_at))
+    fn keep<'a>(
+        &'a self,
+        tenant: &'a TenantKey,
+        id: Id,
+        bytes: &'a [u8],
+        expires_at: Timestamp,
+        most: u32,
+    ) -> Answer<'a, ()> {
+        Box::pin(once::keep(&self.database, tenant, id, bytes, expires_at, most))
     }
 
     fn kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>> {
         Box::pin(once::kept(&self.database, tenant, id, now))
-    }
-
-    fn take_kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>> {
-        Box::pin(once::take(&self.database, tenant, id, now))
     }
 
     fn login_failures<'a>(

@@ -9,6 +9,8 @@ use claviger_jose::Algorithm;
 use serde::Serialize;
 
 use super::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+use crate::authorize::prompt::Prompt;
+use crate::authorize::response::ResponseMode;
 use crate::claims;
 use crate::session::ACR_VALUES;
 use crate::web::page::language::Language;
@@ -85,7 +87,7 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
         introspection_endpoint: at("/oauth/introspect"),
         scopes_supported: STANDARD_SCOPES.into_iter().chain(declared).collect(),
         response_types_supported: ["code"],
-        response_modes_supported: ["query", "fragment", "form_post"],
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         grant_types_supported: [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: algorithms,
@@ -105,7 +107,7 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: ["S256"],
         acr_values_supported: tenant.login.ui.is_none().then_some(ACR_VALUES),
-        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        prompt_values_supported: Prompt::ALL.map(Prompt::as_str),
         display_values_supported: ["page"],
         ui_locales_supported: &Language::TAGS,
         backchannel_logout_supported: true,

@@ -80,6 +80,11 @@ pub(crate) struct Issuer {
     pub(crate) sealer: Option<Arc<Sealer>>,
 }
 
+/// There is nothing to seal with or to open by: the operator has published no key of the tenant's yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the tenant has no sealing key yet")]
+pub(crate) struct NoSealingKey;
+
 /// What signs.
 pub(crate) struct Signing {
     /// The Active key.
@@ -132,6 +137,11 @@ impl Issuer {
 }
 
 impl Issuer {
+    /// What seals and opens.
+    pub(crate) fn sealer(&self) -> Result<&Sealer, NoSealingKey> {
+        self.sealer.as_deref().ok_or(NoSealingKey)
+    }
+
     /// What signs the ID tokens and logout tokens of `client`: by the algorithm that it registered, else
     /// as everything is signed. A ring that leaves signs what it must as the default, and nothing else.
     pub(crate) fn signing_for(&self, client: &Client) -> Option<&Signing> {
@@ -152,9 +162,14 @@ impl Signing {
 }
 
 impl Users {
-    /// The account whose `sub` this is.
+    /// The account whose `sub` this is, disabled or not.
     pub(crate) fn get(&self, subject: &str) -> Option<&Arc<User>> {
         self.by_subject.get(subject)
+    }
+
+    /// The account whose `sub` this is, while it may log in and have tokens.
+    pub(crate) fn live(&self, subject: &str) -> Option<&Arc<User>> {
+        self.get(subject).filter(|user| !user.disabled)
     }
 
     /// The account that somebody names so; see [`username_key`].
@@ -183,15 +198,19 @@ impl Users {
 
 impl StaticDocument {
     fn new(body: Vec<u8>, max_age: u32) -> Self {
-        let digest = Digest::of(&body).to_string();
-        let etag = digest.trim_start_matches("sha256:").get(..32).unwrap_or_default();
         Self {
-            etag: header(format!("\"{etag}\"")),
+            etag: etag(&body),
             // Never `stale-*`: a key leaves the JWK Set on the strength of this number.
             cache_control: header(format!("public, max-age={max_age}")),
             body: body.into(),
         }
     }
+}
+
+/// Strong: of these very bytes.
+fn etag(body: &[u8]) -> HeaderValue {
+    let digest = Digest::of(body).to_string();
+    header(format!("\"{}\"", digest.trim_start_matches("sha256:").get(..32).unwrap_or_default()))
 }
 
 /// The JWK Set (RFC 7517 §5): every key once, the oldest ring first.
@@ -214,8 +233,12 @@ fn jwks(rings: &[&Ring]) -> Option<StaticDocument> {
 }
 
 fn challenge(issuer: &str) -> HeaderValue {
-    let realm: String = issuer.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect();
-    header(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
+    header(format!("Basic realm=\"{}\", charset=\"UTF-8\"", realm(issuer)))
+}
+
+/// `issuer` as a `realm` (RFC 9110 §11.5), which has to be quoted.
+pub(crate) fn realm(issuer: &str) -> String {
+    issuer.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect()
 }
 
 /// Of text without control characters, which all callers pass.

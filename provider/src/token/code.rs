@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
-use claviger_jose::Purpose;
+use claviger_jose::{CodeChallenge, Purpose};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::person::PersonGrant;
-use crate::handle::{self, NoHandle, Use};
+use crate::handle::{self, NoHandle, Room};
 use crate::provider::Provider;
 use crate::store::ClientKey;
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// Codes travel in URLs, some of which are short.
-const LONGEST: usize = 1024;
+const ROOM: Room = Room { longest: 1024, most: 10_000 };
 
 /// What a code stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub(crate) struct Code {
     /// Where it was sent; the token request has to name it again (RFC 6749 §4.1.3).
     pub(crate) redirect_uri: String,
     /// PKCE (RFC 7636 §4.2), S256.
-    pub(crate) challenge: Option<String>,
+    pub(crate) challenge: Option<CodeChallenge>,
     /// When it ends.
     pub(crate) expires_at: Timestamp,
     /// What it is redeemed for.
@@ -36,7 +36,7 @@ struct Wire {
     k: String,
     u: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    p: Option<String>,
+    p: Option<CodeChallenge>,
     e: i64,
     /// A grant's payload is JSON already.
     g: String,
@@ -51,12 +51,12 @@ impl Code {
     /// As it is sent.
     pub(crate) async fn seal(&self, provider: &Provider, tenant: &TenantSnapshot) -> Result<String, NoHandle> {
         let plain = self.to_bytes().ok_or(NoHandle::Unknown)?;
-        handle::seal(provider, tenant, (Purpose::Code, LONGEST), &plain, self.expires_at).await
+        handle::seal(provider, tenant, (Purpose::Code, ROOM), &plain, self.expires_at).await
     }
 
     /// The code that `text` is, in time or not.
     pub(crate) async fn open(text: &str, provider: &Provider, tenant: &TenantSnapshot) -> Result<Self, NoHandle> {
-        let opened = handle::open(provider, tenant, Purpose::Code, text, Use::Many).await?;
+        let opened = handle::open(provider, tenant, Purpose::Code, text).await?;
         Self::from_bytes(opened.as_bytes()).ok_or(NoHandle::Unknown)
     }
 

@@ -40,6 +40,7 @@ pub(crate) fn person() -> PersonGrant {
         audience: "https://api.example".to_owned(),
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         claims: ClaimsRequest::default(),
+        claim_scopes: Vec::new(),
     }
 }
 

@@ -7,20 +7,22 @@ use std::time::Duration;
 
 use claviger_jose::TokenType;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::authorize::request::AuthorizationRequest;
 use crate::store::Id;
 use crate::tenant::snapshot::Issuer;
 
-/// What an ID token of ours says; only [`verify`] makes it.
-#[derive(Debug)]
+/// What an ID token of ours says; only [`verify`] makes it, and a seal of ours brings it back.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct VerifiedHint {
     /// About whom.
+    #[serde(rename = "u")]
     pub(crate) subject: String,
     /// For whom.
+    #[serde(rename = "c")]
     pub(crate) client_id: String,
     /// The session that it came from.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<Id>,
 }
 
@@ -46,9 +48,4 @@ pub(crate) fn verify(text: &str, issuer: &Issuer, now: Timestamp) -> Option<Veri
     }
     let session = sid.and_then(|sid| Id::parse(&sid));
     Some(VerifiedHint { subject: sub, client_id: aud, session })
-}
-
-/// Whom the authorization `request` hints at.
-pub(crate) fn subject(request: &AuthorizationRequest, issuer: &Issuer, now: Timestamp) -> Option<String> {
-    verify(request.id_token_hint.as_deref()?, issuer, now).map(|hint| hint.subject)
 }

@@ -122,7 +122,8 @@ impl<'a> IdTokenKey<'a> {
 
     /// The claims about the person beside those that Core demands.
     fn about(&self, grant: &IdTokenGrant<'_>) -> Result<Map<String, Value>, OAuthError> {
-        let release = Release { granted: grant.scopes, within: &self.client.scopes, declared: &self.issuer.scopes };
+        let within = grant.person.shown_scopes(self.client);
+        let release = Release { granted: grant.scopes, within: &within, declared: &self.issuer.scopes };
         let mut claims = match self.client.id_token_claims {
             IdTokenClaims::Scopes => release.of_scopes(grant.user),
             // kubectl and Argo CD read it here.

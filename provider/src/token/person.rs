@@ -5,11 +5,20 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::authorize::request::AuthorizationRequest;
 use crate::claims::request::ClaimsRequest;
 use crate::store::{Grant, Id, StoreError};
+use crate::tenant::oauth_client::Client;
+use crate::tenant::snapshot::Issuer;
 
 /// Bytes of a payload; the store's bound.
 const LONGEST: usize = 4 * 1024;
+/// Bytes of a `sub`.
+const LONGEST_SUBJECT: usize = 255;
+/// Bytes of `acr` and `amr` of a login by password.
+const ROOM_OF_LOGIN: usize = 64;
+/// And of one at a UI of the tenant's own, which says what it has asked for.
+const ROOM_OF_UI: usize = 2400;
 /// The format. Fields may be added without another number: an older pod ignores them.
 const VERSION: u8 = 1;
 
@@ -36,6 +45,8 @@ pub(crate) struct PersonGrant {
     pub(crate) nonce: Option<String>,
     /// `claims` of the authorization request.
     pub(crate) claims: ClaimsRequest,
+    /// Scopes that were not granted, of which `claims` asks for something: the person was shown them.
+    pub(crate) claim_scopes: Vec<String>,
 }
 
 /// It does not fit into a grant's payload: the authorization request asks for too much.
@@ -59,9 +70,37 @@ struct Wire {
     n: Option<String>,
     #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
     q: ClaimsRequest,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    b: Vec<String>,
 }
 
 impl PersonGrant {
+    /// The largest grant that can come of `request` at `issuer`: with bounds in place of what the login will
+    /// tell.
+    pub(crate) fn largest(request: &AuthorizationRequest, issuer: &Issuer) -> Self {
+        let room = if issuer.login.ui.is_some() { ROOM_OF_UI } else { ROOM_OF_LOGIN };
+        Self {
+            id: Id::from_bytes([0; 16]),
+            subject: "x".repeat(LONGEST_SUBJECT),
+            session: Id::from_bytes([0; 16]),
+            authenticated_at: Timestamp::MAX,
+            acr: "x".repeat(room),
+            amr: Vec::new(),
+            scopes: request.scopes.clone(),
+            audience: request.audience.clone(),
+            nonce: request.nonce.clone(),
+            claims: request.claims.clone(),
+            claim_scopes: request.claim_scopes.clone(),
+        }
+    }
+
+    /// The scopes of which `client` may have single claims: those that the person was shown, as far as the
+    /// client may still have them. What it was given since, nobody was asked about.
+    pub(crate) fn shown_scopes(&self, client: &Client) -> Vec<String> {
+        let shown = self.scopes.iter().chain(&self.claim_scopes);
+        shown.filter(|scope| client.scopes.contains(scope)).cloned().collect()
+    }
+
     /// Whether `scope` was granted.
     pub(crate) fn has(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)
@@ -70,9 +109,10 @@ impl PersonGrant {
     /// As it is stored, at most 4 KiB.
     ///
     /// # Errors
-    /// [`TooLarge`]. Try it when the authorization request comes, not when its code is redeemed.
+    /// [`TooLarge`]. It is tried with the [`PersonGrant::largest`] when the authorization request comes.
     pub(crate) fn to_payload(&self) -> Result<Vec<u8>, TooLarge> {
-        let Self { id, subject, session, authenticated_at, acr, amr, scopes, audience, nonce, claims } = self;
+        let Self { id, subject, session, authenticated_at, acr, amr, scopes, audience, nonce, claims, claim_scopes } =
+            self;
         let wire = Wire {
             v: VERSION,
             g: id.to_string(),
@@ -85,6 +125,7 @@ impl PersonGrant {
             d: audience.clone(),
             n: nonce.clone(),
             q: claims.clone(),
+            b: claim_scopes.clone(),
         };
         let bytes = serde_json::to_vec(&wire).map_err(|_| TooLarge)?;
         if bytes.len() <= LONGEST { Ok(bytes) } else { Err(TooLarge) }
@@ -93,7 +134,7 @@ impl PersonGrant {
     /// What [`PersonGrant::to_payload`] wrote; none of a release that wrote another format.
     pub(crate) fn from_payload(payload: &[u8]) -> Option<Self> {
         let wire: Wire = serde_json::from_slice(payload).ok()?;
-        let Wire { v: VERSION, g, s, i, t, a, m, c, d, n, q } = wire else { return None };
+        let Wire { v: VERSION, g, s, i, t, a, m, c, d, n, q, b } = wire else { return None };
         Some(Self {
             id: Id::parse(&g)?,
             subject: s,
@@ -105,6 +146,7 @@ impl PersonGrant {
             audience: d,
             nonce: n,
             claims: q,
+            claim_scopes: b,
         })
     }
 

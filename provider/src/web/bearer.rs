@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::error::no_store;
+use crate::tenant::snapshot;
 
 /// A token that somebody presents, unverified.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl BearerError {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         no_store(response.headers_mut());
-        let realm: String = issuer.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect();
+        let realm = snapshot::realm(issuer);
         if let Ok(challenge) = HeaderValue::try_from(format!("Bearer realm=\"{realm}\"{error}")) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }

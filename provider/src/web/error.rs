@@ -12,6 +12,8 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::tenant::snapshot::NoSealingKey;
+
 /// Seconds after which to come again.
 const SOON: HeaderValue = HeaderValue::from_static("1");
 /// The type of a fault, and what is said of it.
@@ -170,6 +172,12 @@ impl OAuthError {
             response.headers_mut().insert(RETRY_AFTER, SOON);
         }
         response
+    }
+}
+
+impl From<NoSealingKey> for OAuthError {
+    fn from(none: NoSealingKey) -> Self {
+        Self::new(ErrorCode::TemporarilyUnavailable, none.to_string())
     }
 }
 

@@ -88,6 +88,21 @@ async fn every_other_fault_is_told_to_the_client() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_json_is_told_every_fault_by_the_same_redirect() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    browser.accept = "application/json";
+    for (more, error) in [(("max_age", "x"), "invalid_request"), (("prompt", "none"), "login_required")] {
+        let answer = browser.get(&authorize(&[more])).await;
+        assert_eq!(answer.redirected("error").as_deref(), Some(error));
+        let url = format!("{}/oauth/authorize", issuer("acme"));
+        let posted = browser.post(&url, &request(&[more])).await;
+        assert_eq!(browser.follow(posted).await.redirected("error").as_deref(), Some(error));
+    }
+    assert_eq!(browser.get(&authorize(&[])).await.json()["step"], "login");
+}
+
+#[tokio::test]
 async fn a_client_without_the_grant_type_gets_no_codes() {
     let fixture = shop(|shop| shop.grant_types = vec!["client_credentials".to_owned()]);
     let answer = Browser::new(&fixture).get(&authorize(&[])).await;
@@ -108,6 +123,16 @@ async fn a_post_from_another_site_finds_the_session_by_a_get() {
     assert_eq!(browser.cookies.len(), 1, "the flow's");
     browser.cookies.extend(session);
     assert!(browser.follow(answer).await.redirected("code").is_some());
+}
+
+#[tokio::test]
+async fn a_parameter_of_the_clients_own_means_nothing_whatever_its_name() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    assert!(browser.open(&authorize(&[("flow", "signup"), ("resume", "x")])).await.is_page("login"));
+    let url = format!("{}/oauth/authorize?flow=signup", issuer("acme"));
+    let answer = browser.post(&url, &request(&[("flow", "signup")])).await;
+    assert!(browser.follow(answer).await.is_page("login"));
 }
 
 #[tokio::test]
@@ -182,12 +207,27 @@ async fn a_hint_means_one_person_and_nobody_else() {
     let none = browser.get(&authorize(&[("id_token_hint", &hint), ("prompt", "none")])).await;
     assert_eq!(none.redirected("error").as_deref(), Some("login_required"));
     let page = browser.open(&authorize(&[("id_token_hint", &hint)])).await;
-    assert!(page.text().contains("value=\"ada\""), "{}", page.text());
+    assert!(page.is_page("login") && !page.text().contains("ada"), "{}", page.text());
     let refused = browser.log_in(&page, "bob", "bobs password").await;
     assert_eq!(refused.redirected("error").as_deref(), Some("login_required"));
     let claims = r#"{"id_token":{"sub":{"value":"usr_ada"}}}"#;
     let none = browser.get(&authorize(&[("claims", claims), ("prompt", "none")])).await;
     assert_eq!(none.redirected("error").as_deref(), Some("login_required"));
+}
+
+#[tokio::test]
+async fn the_login_page_tells_nobody_which_accounts_there_are() {
+    let fixture = shop(|_| {});
+    let hint = tokens(&fixture, &[]).await["id_token"].as_str().unwrap().to_owned();
+    let of = |sub: &str| json!({"id_token": {"sub": {"value": sub}}}).to_string();
+    let page = async |name: &str, value: &str| {
+        let page = Browser::new(&fixture).open(&authorize(&[(name, value)])).await;
+        assert!(page.is_page("login"), "{}", page.text());
+        page.text().replace(&page.hidden("flow"), "")
+    };
+    let nobodys = page("claims", &of("usr_nobody")).await;
+    assert_eq!(page("claims", &of("usr_ada")).await, nobodys);
+    assert_eq!(page("id_token_hint", &hint).await, nobodys);
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ impl<'a> Browser<'a> {
         self.send(Request::get(local(url)), Body::empty()).await
     }
 
+    pub(crate) async fn head(&mut self, url: &str) -> Answer {
+        self.send(Request::head(local(url)), Body::empty()).await
+    }
+
     /// A form from a page of `url`'s own origin.
     pub(crate) async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
         let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");

@@ -72,6 +72,7 @@ fn pod() -> Pod {
 
 pub(crate) struct Fixture {
     pub(crate) provider: Arc<Provider>,
+    pub(crate) store: Arc<dyn Store>,
     clock: Arc<TestClock>,
 }
 
@@ -84,14 +85,22 @@ pub(crate) struct Answer {
 impl Fixture {
     /// A provider that has loaded nothing yet.
     pub(crate) fn loading() -> Self {
-        let clock = Arc::new(TestClock(AtomicI64::new(NOW)));
-        Self { provider: Provider::with_clock(options(pod()), clock.clone()), clock }
+        Self::with(options(pod()))
+    }
+
+    /// The same, which remembers in `store`, as another may.
+    pub(crate) fn loading_in(store: Arc<dyn Store>) -> Self {
+        Self::with(options_with(pod(), store))
+    }
+
+    fn with(options: Options) -> Self {
+        let (clock, store) = (Arc::new(TestClock(AtomicI64::new(NOW))), Arc::clone(&options.store));
+        Self { provider: Provider::with_clock(options, clock.clone()), store, clock }
     }
 
     /// A provider that has loaded `documents` and remembers in `store`, as another may.
     pub(crate) fn remembering_in(store: Arc<dyn Store>, documents: &[Document]) -> Self {
-        let clock = Arc::new(TestClock(AtomicI64::new(NOW)));
-        let fixture = Self { provider: Provider::with_clock(options_with(pod(), store), clock.clone()), clock };
+        let fixture = Self::loading_in(store);
         documents.iter().for_each(|document| fixture.apply(document, 1));
         fixture.provider.loaded();
         fixture
@@ -241,6 +250,7 @@ pub(crate) fn tenant_document(slug: &str) -> TenantDocument {
             authorization_code: 60,
             refresh_token: 2_592_000,
             refresh_token_idle: 604_800,
+            refresh_token_grace: 10,
             session: 43_200,
             session_idle: 7_200,
         },

@@ -141,7 +141,7 @@ async fn a_flow() {
             assert_eq!(thief.post(&to, &fields).await.shown(), (400, "flow_expired".to_owned()), "{step}");
             assert_eq!(thief.get(&format!("{to}?flow={flow}")).await.status, 400, "{step}");
         }
-        let answer = thief.get(&format!("{}/oauth/authorize?flow={flow}", issuer("other"))).await;
+        let answer = thief.get(&format!("{}/oauth/authorize/resume?flow={flow}", issuer("other"))).await;
         assert_eq!(answer.shown(), (400, "flow_expired".to_owned()));
         // The other's own flow, with the cookie of this one.
         let theirs = Browser::new(&fixture).open(&authorize_at("other", &[])).await;
@@ -185,7 +185,7 @@ async fn a_logout_on_its_way() {
     assert_eq!(refused.shown(), (400, "already_used".to_owned()));
     let posted = browser.post(&format!("{}/oauth/logout", issuer("acme")), &[("client_id", "shop.app")]).await;
     let resume = posted.header("location").unwrap().split_once('?').unwrap().1.to_owned();
-    let refused = browser.get(&format!("{}/oauth/logout?{resume}", issuer("other"))).await;
+    let refused = browser.get(&format!("{}/oauth/logout/resume?{resume}", issuer("other"))).await;
     assert_eq!(refused.shown(), (400, "already_used".to_owned()));
     assert!(browser.get(&authorize_at("other", &[("prompt", "none")])).await.redirected("code").is_some());
     assert!(browser.press(&page, "decision", "yes").await.is_page("logged-out"));

@@ -81,6 +81,19 @@ async fn a_login_in_one_tab_is_one_in_the_other() {
 }
 
 #[tokio::test]
+async fn what_one_person_did_in_a_flow_does_not_count_for_another() {
+    let fixture = shop(|shop| shop.consent = ConsentPolicy::Required);
+    let mut browser = Browser::new(&fixture);
+    let page = browser.open(&authorize(&[("prompt", "login")])).await;
+    let adas = browser.log_in(&page, "ada", "correct horse").await;
+    assert!(adas.is_page("consent"));
+    let page = browser.open(&authorize(&[("prompt", "login")])).await;
+    assert!(browser.log_in(&page, "bob", "bobs password").await.is_page("consent"));
+    let consent = format!("{}/oauth/consent?flow={}", issuer("acme"), adas.hidden("flow"));
+    assert!(browser.open(&consent).await.is_page("login"), "bob has not logged in here");
+}
+
+#[tokio::test]
 async fn the_back_button_leads_where_the_login_is() {
     let fixture = shop(|shop| shop.consent = ConsentPolicy::Required);
     let mut browser = Browser::new(&fixture);

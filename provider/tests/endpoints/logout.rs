@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use claviger_crds::published::{BackchannelLogoutDocument, ClientDocument, FrontchannelLogoutDocument};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -133,6 +134,55 @@ async fn what_is_wrong_leads_nowhere_and_logs_nobody_out() {
 }
 
 #[tokio::test]
+async fn whether_there_is_such_an_application_is_not_told() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    let mut shown = async |fields: &[(&str, &str)]| {
+        let page = browser.get(&logout(fields)).await;
+        assert_eq!(page.header("location"), None);
+        (page.status.as_u16(), page.text().split("id=\"request-id\"").next().unwrap().to_owned())
+    };
+    let evil = ("post_logout_redirect_uri", "https://evil.example/");
+    assert_eq!(shown(&[("client_id", "nobody.app"), evil]).await, shown(&[("client_id", "shop.app"), evil]).await);
+    assert_eq!(shown(&[("client_id", "nobody.app")]).await.0, 200, "it only asks");
+}
+
+#[tokio::test]
+async fn where_to_go_on_is_looked_up_again_when_the_person_has_answered() {
+    let fixture = shop(|_| {});
+    let (mut browser, _) = logged_in(&fixture).await;
+    let page = browser.get(&logout(&[("client_id", "shop.app"), AFTER])).await;
+    fixture.apply(&app("acme", "shop.app", |shop| shop.post_logout_redirect_uris.clear()), 3);
+    let refused = browser.press(&page, "decision", "yes").await;
+    assert_eq!(refused.shown(), (400, "invalid_request".to_owned()));
+    assert!(is_logged_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn who_only_looks_logs_nobody_out() {
+    let fixture = shop(|_| {});
+    let (mut browser, hint) = logged_in(&fixture).await;
+    let head = browser.head(&logout(&[("id_token_hint", &hint), AFTER])).await;
+    assert_eq!((head.status.as_u16(), head.header("allow")), (405, Some("GET, POST, OPTIONS")));
+    assert!(is_logged_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn a_long_form_needs_no_store_and_a_parameter_of_the_applications_own_means_nothing() {
+    let fixture = shop(|_| {});
+    let (mut browser, hint) = logged_in(&fixture).await;
+    let url = format!("{}/oauth/logout?resume=x", issuer("acme"));
+    let fields = [("id_token_hint", &*hint), AFTER, ("state", "s"), ("resume", "x"), ("x", &"x".repeat(50_000))];
+    let answer = browser.post_from("https://shop.example", &url, &fields).await;
+    let to = answer.header("location").unwrap().to_owned();
+    assert!(to.len() < 1000, "{to}");
+    assert_eq!(browser.get(&to).await.header("location"), Some("https://shop.example/?state=s"));
+    assert!(!is_logged_in(&mut browser).await);
+    fixture.advance(60);
+    assert_eq!(browser.get(&to).await.shown(), (400, "already_used".to_owned()), "a browser follows at once");
+}
+
+#[tokio::test]
 async fn pages_of_the_applications_are_loaded_before_it_goes_on() {
     let uri = "https://shop.example/out?x=1".to_owned();
     let fixture =
@@ -231,4 +281,29 @@ async fn a_logout_token_is_delivered_again_until_it_is_taken() {
 async fn a_logout_token_that_is_refused_is_not_sent_again() {
     let (_, _, heard) = told(&[400, 200], 1).await;
     assert_eq!(heard.len(), 1, "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_pod_that_starts_leaves_what_is_due_until_it_knows_everybody() {
+    let uri = "https://shop.example/out".to_owned();
+    let fixture = shop(|shop| {
+        shop.backchannel_logout = Some(BackchannelLogoutDocument { uri, session_required: true });
+    });
+    let (mut browser, hint) = logged_in(&fixture).await;
+    browser.get(&logout(&[("id_token_hint", &hint), AFTER])).await;
+    let starting = Fixture::loading_in(Arc::clone(&fixture.store));
+    let work = async || {
+        let shutdown = CancellationToken::new();
+        let work = tokio::spawn(Arc::clone(&starting.provider).work(shutdown.clone()));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        shutdown.cancel();
+        work.await.unwrap();
+    };
+    work().await;
+    // It has loaded all, and another pod knows of a tenant that is newer.
+    starting.provider.loaded();
+    work().await;
+    let at = |seconds| Timestamp::from_second(NOW + seconds).unwrap();
+    let due = fixture.store.claim_logouts(at(120), at(180), 9).await.unwrap();
+    assert_eq!(due.iter().map(|due| due.attempts).collect::<Vec<_>>(), [1]);
 }

@@ -29,6 +29,7 @@ mod logout;
 mod logout_queue;
 mod revoke;
 mod scope_and_audience;
+mod sweep;
 mod tenants;
 mod token;
 mod tokens;

@@ -1,6 +1,6 @@
 //! The code and refresh token grants.
 
-use claviger_crds::published::{ClientLifetimes, ConsentPolicy, Content};
+use claviger_crds::published::{ClientAuthentication, ClientLifetimes, ConsentPolicy, Content};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, form};
@@ -274,4 +274,112 @@ async fn a_client_that_was_made_anew_elsewhere_inherits_nothing() {
     assert_eq!(refresh(&fixture, text(&first, "refresh_token")).await.error(), invalid_grant());
     let userinfo = fixture.bearer("acme", "/oauth/userinfo", text(&first, "access_token")).await;
     assert_eq!(userinfo.status, 401);
+}
+
+#[tokio::test]
+async fn the_grace_is_a_setting_and_none_of_a_public_clients() {
+    let fixture = shop(|_| {});
+    let mut tenant = tenant_document("acme");
+    tenant.login.passwords = true;
+    let mut twice = async |revision, grace, public: bool| {
+        tenant.lifetimes.refresh_token_grace = grace;
+        fixture.apply(&serving("acme", "acme", Content::Tenant(tenant.clone())), revision);
+        let authentication = if public { ClientAuthentication::None } else { client_document("x").authentication };
+        fixture.apply(&app("acme", "shop.app", |shop| shop.authentication = authentication), revision);
+        let send = async |fields: &[(&str, &str)]| {
+            let secret = if public { vec![] } else { vec![("client_secret", SECRET)] };
+            let fields = [fields, &[("client_id", "shop.app")], &secret].concat();
+            fixture.send(token_request("acme").body(form(&fields).into()).unwrap()).await
+        };
+        let code = Browser::new(&fixture).code(&authorize(&[])).await;
+        let redirect = ("redirect_uri", "https://shop.example/callback");
+        let fields = [("grant_type", "authorization_code"), ("code", &*code), redirect, ("code_verifier", VERIFIER)];
+        let tokens = send(&fields).await.json();
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", text(&tokens, "refresh_token"))];
+        assert_eq!(send(&fields).await.status, 200);
+        fixture.advance(1);
+        send(&fields).await.status.as_u16()
+    };
+    assert_eq!(twice(2, 10, false).await, 200);
+    assert_eq!(twice(3, 0, false).await, 400);
+    assert_eq!(twice(4, 10, true).await, 400);
+}
+
+#[tokio::test]
+async fn the_last_tokens_of_a_grant_are_good_as_long_as_they_say() {
+    let fixture = shop(|shop| {
+        shop.lifetimes = ClientLifetimes { refresh_token: Some(1000), ..ClientLifetimes::default() };
+    });
+    let first = tokens(&fixture, &[("scope", "openid offline_access")]).await;
+    fixture.advance(990);
+    let last = refresh(&fixture, text(&first, "refresh_token")).await.json();
+    fixture.advance(599);
+    let status = async || fixture.bearer("acme", "/oauth/userinfo", text(&last, "access_token")).await.status.as_u16();
+    assert_eq!(status().await, 200);
+    fixture.advance(1);
+    assert_eq!(status().await, 401);
+}
+
+#[tokio::test]
+async fn a_token_is_good_at_once_on_a_pod_whose_clock_is_behind() {
+    let fixture = shop(|_| {});
+    let tokens = tokens(&fixture, &[]).await;
+    let token = text(&tokens, "access_token");
+    let status = async || fixture.bearer("acme", "/oauth/userinfo", token).await.status.as_u16();
+    fixture.advance(-60);
+    assert_eq!(status().await, 200);
+    let fields = [("token", token)];
+    let told = fixture.post_form("acme", "/oauth/introspect", SHOP, &fields).await.json();
+    assert_eq!(told["active"], true);
+    fixture.advance(-1);
+    assert_eq!(status().await, 401, "that is more than clocks are apart");
+    fixture.advance(660);
+    assert_eq!(status().await, 200);
+    fixture.advance(1);
+    assert_eq!(status().await, 401, "nothing lives longer than it says");
+    fixture.advance(-601);
+    assert_eq!(fixture.post_form("acme", "/oauth/revoke", SHOP, &fields).await.status, 200);
+    assert_eq!(status().await, 401);
+}
+
+#[tokio::test]
+async fn a_code_is_worth_nothing_after_the_logout() {
+    let fixture = shop(|_| {});
+    for scope in ["openid", "openid offline_access"] {
+        let mut browser = Browser::new(&fixture);
+        let code = browser.code(&authorize(&[("scope", scope)])).await;
+        let page = browser.get(&format!("{}/oauth/logout", issuer("acme"))).await;
+        assert!(browser.press(&page, "decision", "yes").await.is_page("logged-out"));
+        assert_eq!(redeem(&fixture, &code).await.error(), invalid_grant(), "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_for_the_api_of_its_grant_and_no_other() {
+    let fixture = shop(|shop| {
+        shop.audiences = vec![audience("https://a.example", &[]), audience("https://b.example", &[])];
+    });
+    let code = Browser::new(&fixture).code(&authorize(&[("resource", "https://a.example")])).await;
+    let invalid_target = (400, "invalid_target".to_owned());
+    let asked = redeem_with(&fixture, SHOP, &code, &[("resource", "https://b.example")]).await;
+    assert_eq!(asked.error(), invalid_target, "and the code is not used up");
+    let first = redeem_with(&fixture, SHOP, &code, &[("resource", "https://a.example")]).await;
+    assert_eq!(first.claims()["aud"], "https://a.example");
+    let refresh_token = first.json()["refresh_token"].as_str().unwrap().to_owned();
+    let again = async |name: &str, target: &str| refresh_with(&fixture, &refresh_token, &[(name, target)]).await;
+    for name in ["resource", "audience"] {
+        assert_eq!(again(name, "https://b.example").await.error(), invalid_target, "{name}");
+    }
+    assert_eq!(again("audience", "https://a.example").await.claims()["aud"], "https://a.example");
+}
+
+#[tokio::test]
+async fn a_scope_of_spaces_is_none() {
+    let fixture = shop(|shop| shop.grant_types.push("client_credentials".to_owned()));
+    let refresh_token = text(&tokens(&fixture, &[]).await, "refresh_token").to_owned();
+    let refreshed = refresh_with(&fixture, &refresh_token, &[("scope", " ")]).await;
+    let itself = fixture.token("acme", SHOP, "grant_type=client_credentials&scope=%20").await;
+    for answer in [refreshed, itself] {
+        assert_eq!(answer.error(), (400, "invalid_scope".to_owned()));
+    }
 }

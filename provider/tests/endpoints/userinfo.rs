@@ -109,3 +109,31 @@ async fn single_claims_are_released_as_far_as_the_client_may_see_them() {
     let token = access_token(&fixture, &[("claims", &other)]).await;
     assert_eq!(fixture.bearer("acme", USERINFO, &token).await.json().get("email"), None);
 }
+
+#[tokio::test]
+async fn what_a_client_was_given_after_the_consent_nobody_was_asked_about() {
+    let with = |scopes: &'static [&'static str]| {
+        app("acme", "shop.app", |shop| shop.scopes = scopes.iter().map(|&scope| scope.to_owned()).collect())
+    };
+    let fixture = shop(|_| {});
+    fixture.apply(&with(&["openid", "email"]), 3);
+    let asked = json!({"userinfo": {"name": null, "email": null}, "id_token": {"name": null}}).to_string();
+    let tokens = tokens(&fixture, &[("scope", "openid"), ("claims", &asked)]).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let seen = async || fixture.bearer("acme", USERINFO, token).await.json();
+    fixture.apply(&with(&["openid", "email", "profile"]), 4);
+    assert_eq!(seen().await, json!({"sub": "usr_ada", "email": "ada@acme.example"}));
+    let again = refresh(&fixture, tokens["refresh_token"].as_str().unwrap()).await.json();
+    assert_eq!(part(again["id_token"].as_str().unwrap(), 1).get("name"), None);
+    fixture.apply(&with(&["openid", "profile"]), 5);
+    assert_eq!(seen().await, json!({"sub": "usr_ada"}), "and what was taken from it is gone");
+}
+
+#[tokio::test]
+async fn a_scope_that_is_withdrawn_is_served_no_more() {
+    let fixture = shop(|_| {});
+    let token = access_token(&fixture, &[("scope", "openid email profile")]).await;
+    fixture.apply(&app("acme", "shop.app", |shop| shop.scopes.retain(|scope| scope != "email")), 3);
+    let seen = fixture.bearer("acme", USERINFO, &token).await.json();
+    assert_eq!(seen, json!({"sub": "usr_ada", "name": "ada"}));
+}

@@ -25,7 +25,7 @@ conformance!(fresh);
 async fn a_server_that_restarts_costs_only_the_calls_in_between() {
     let mut server = Server::new(|_| "");
     let store = open(&server.options().await).await.unwrap();
-    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9)).await.unwrap();
+    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
     server.stop();
     let began = Instant::now();
     assert_eq!(store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await, Err(StoreError::Unavailable));
@@ -44,7 +44,7 @@ async fn a_server_that_is_away_at_the_start_is_used_once_it_is_there() {
     assert_eq!(store.ping().await, Err(StoreError::Unavailable));
     server.start();
     assert!(answers_soon(&*store).await);
-    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9)).await.unwrap();
+    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
 }
 
 async fn answers_soon(store: &dyn Store) -> bool {

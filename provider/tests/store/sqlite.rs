@@ -36,7 +36,7 @@ async fn the_file_is_its_owners_alone() {
 async fn a_database_in_memory_works_and_begins_empty() {
     let memory = || async { open(&StoreOptions::parse("sqlite::memory:").unwrap()).await.unwrap() };
     let (one, other) = (memory().await, memory().await);
-    one.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9)).await.unwrap();
+    one.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
     assert_eq!(one.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await.unwrap().as_deref(), Some(&b"x"[..]));
     assert_eq!(other.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await.unwrap(), None);
     sessions::a_session_ends_once_and_tells_its_clients_once(&*one).await;
@@ -45,7 +45,7 @@ async fn a_database_in_memory_works_and_begins_empty() {
 #[tokio::test]
 async fn what_was_written_is_there_when_it_is_opened_again() {
     let (store, folder) = fresh().await;
-    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9)).await.unwrap();
+    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
     drop(store);
     let store = open(&options(&folder)).await.unwrap();
     assert!(store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await.unwrap().is_some());

@@ -82,8 +82,11 @@ fn times_are_checked_before_anything_can_be_read() {
     let expired = json!({"exp": NOW, "iat": 1});
     assert_eq!(signed(expired.clone()).at(NOW, Duration::ZERO).unwrap_err(), TimeError::Expired);
     assert!(signed(expired.clone()).at(NOW, Duration::from_secs(1)).is_ok());
+    assert_eq!(signed(expired.clone()).of_a_peer(NOW, Duration::MAX).unwrap_err(), TimeError::Expired);
     assert!(signed(expired).even_if_expired(NOW, Duration::ZERO).is_ok());
     assert_eq!(signed(json!({})).even_if_expired(NOW, Duration::ZERO).unwrap_err(), TimeError::NoExpiry);
     let early = json!({"exp": NOW + 9, "nbf": NOW + 1});
-    assert_eq!(signed(early).at(NOW, Duration::ZERO).unwrap_err(), TimeError::NotYet);
+    assert_eq!(signed(early.clone()).at(NOW, Duration::ZERO).unwrap_err(), TimeError::NotYet);
+    assert_eq!(signed(early.clone()).of_a_peer(NOW, Duration::ZERO).unwrap_err(), TimeError::NotYet);
+    assert!(signed(early).of_a_peer(NOW, Duration::from_secs(1)).is_ok());
 }

@@ -6,6 +6,7 @@
 
 use crate::authorize::parameters::Parameters;
 use crate::authorize::refusal::{AuthorizationError, AuthorizationErrorCode};
+use crate::authorize::request::ScopeDigest;
 use crate::grant::{audience, scope};
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::Issuer;
@@ -14,8 +15,8 @@ use crate::tenant::snapshot::Issuer;
 pub(super) struct Scope {
     /// At least one.
     pub(super) granted: Vec<String>,
-    /// What was sent, where it says more.
-    pub(super) sent: Option<String>,
+    /// Of what was sent, where it says more.
+    pub(super) sent: Option<ScopeDigest>,
     /// `aud` of the access token.
     pub(super) audience: String,
 }
@@ -34,7 +35,7 @@ pub(super) fn check_scope(
     }
     let targets: Vec<&str> = parameters.all("resource").chain(parameters.all("audience")).collect();
     let audience = audience::for_person(client, issuer, &targets, &granted)?.to_owned();
-    let sent = (granted.join(" ") != text).then(|| text.to_owned());
+    let sent = (granted.join(" ") != text).then(|| ScopeDigest::of(text));
     Ok(Scope { granted: granted.into_iter().map(str::to_owned).collect(), sent, audience })
 }
 

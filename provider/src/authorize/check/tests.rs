@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::authorize::fixture::{CALLBACK, CHALLENGE, ISSUER, client, tenant};
 use crate::authorize::parameters::{Parameters, Source};
 use crate::authorize::prompt::Prompt;
 use crate::authorize::refusal::{AuthorizationErrorCode as Code, PageError, RedirectError, Refusal};
-use crate::authorize::request::{AuthorizationRequest, Display};
+use crate::authorize::request::{AuthorizationRequest, ScopeDigest};
 use crate::authorize::response::ResponseMode;
 use crate::tenant::oauth_client::Client;
 
@@ -17,7 +18,7 @@ const B: &str = "https://b.example";
 
 fn ask_of(client: Client, query: &str) -> Result<AuthorizationRequest, Refusal> {
     let tenant = tenant(client);
-    check(&Parameters::parse(Source::Query, query.as_bytes()).unwrap(), &tenant)
+    check(&Parameters::parse(Source::Query, query.as_bytes()).unwrap(), &tenant, Timestamp::UNIX_EPOCH)
 }
 
 /// The good request, with these parameters in place of its own, asked for this client.
@@ -93,20 +94,19 @@ fn a_good_request_is_read() {
     assert_eq!(request.redirect_uri.as_str(), CALLBACK);
     assert_eq!(request.response_mode, ResponseMode::FormPost);
     assert_eq!(request.scopes, ["openid", "profile"]);
-    assert_eq!(request.scope_as_sent(), "openid profile unknown");
+    assert_eq!(request.sent_scope, Some(ScopeDigest::of("openid profile unknown")));
+    assert!(request.has_scope("openid profile unknown") && !request.has_scope("openid profile"));
     assert_eq!(request.audience, ISSUER);
     assert_eq!((request.state.as_deref(), request.nonce.as_deref()), (Some("s1"), Some("n1")));
-    assert_eq!(request.code_challenge.as_deref(), Some(CHALLENGE));
+    assert_eq!(request.code_challenge.as_ref().map(ToString::to_string).as_deref(), Some(CHALLENGE));
     assert_eq!(request.prompt, BTreeSet::from([Prompt::Login, Prompt::Consent]));
     assert_eq!(request.max_age, Some(60));
     assert!(request.claims.userinfo.contains_key("email"));
-    assert_eq!(request.id_token_hint.as_deref(), Some("a.b.c"));
+    assert_eq!(request.hint_subject, None, "it is no ID token of ours");
     let preferences = &request.preferences;
     assert_eq!(preferences.login_hint.as_deref(), Some("ada"));
-    assert_eq!(preferences.idp_hint.as_deref(), Some("corp"));
     assert_eq!(preferences.acr_values, ["gold", "silver"]);
     assert_eq!(preferences.ui_locales, ["de-CH", "en"]);
-    assert_eq!(preferences.display, Some(Display::Popup));
     assert!(!request.native);
 }
 
@@ -160,7 +160,7 @@ fn what_is_missing_before_the_redirect_is_told_at_once() {
         assert_eq!(loc, missing.iter().map(|field| ["query", *field]).collect::<Vec<_>>(), "{query}");
     }
     let form = Parameters::parse(Source::Body, b"client_id=shop.app").unwrap();
-    let error = page(check(&form, &tenant(client(json!({})))));
+    let error = page(check(&form, &tenant(client(json!({}))), Timestamp::UNIX_EPOCH));
     assert_eq!(error.faults()[0].loc(), ["body", "response_type"]);
 }
 
@@ -255,7 +255,7 @@ fn request_objects_are_refused_by_their_own_codes() {
 fn pkce_is_s256_and_required_of_public_clients() {
     let (challenge, method) = ("code_challenge", "code_challenge_method");
     let none = [(challenge, ""), (method, "")];
-    assert_eq!(ask(&none).unwrap().code_challenge, None);
+    assert!(ask(&none).unwrap().code_challenge.is_none());
     for members in [json!({ "authentication": { "method": "none" } }), json!({ "requirePkce": true })] {
         assert_eq!(code(ask_as(members.clone(), &none)), Code::InvalidRequest);
         assert!(ask_as(members, &[]).is_ok());
@@ -345,9 +345,17 @@ fn prompt_max_age_and_claims_are_refused_where_they_say_nothing() {
 }
 
 #[test]
+fn what_no_grant_could_hold_is_told_before_anybody_logs_in() {
+    let claims = |bytes| json!({ "userinfo": { "email": { "value": "x".repeat(bytes) } } }).to_string();
+    let nonce = "n".repeat(1000);
+    assert!(ask(&[("nonce", &nonce), ("claims", &claims(2000))]).is_ok());
+    assert_eq!(code(ask(&[("nonce", &nonce), ("claims", &claims(3300))])), Code::InvalidRequest);
+}
+
+#[test]
 fn a_wish_for_the_page_is_never_refused() {
-    let request = ask(&[("display", "hologram"), ("ui_locales", "tlh !!"), ("acr_values", &"a ".repeat(300))]).unwrap();
-    assert_eq!(request.preferences.display, None);
+    let request =
+        ask(&[("display", "hologram"), ("ui_locales", "tlh  !!"), ("acr_values", &"a ".repeat(300))]).unwrap();
     assert_eq!(request.preferences.ui_locales, ["tlh"]);
     assert_eq!(request.preferences.acr_values.len(), 10);
 }

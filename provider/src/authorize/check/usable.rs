@@ -2,6 +2,9 @@
 
 use crate::authorize::parameters::Parameters;
 use crate::authorize::refusal::AuthorizationError;
+use crate::authorize::request::AuthorizationRequest;
+use crate::tenant::snapshot::Issuer;
+use crate::token::person::PersonGrant;
 
 /// Required beside client and redirect URI (RFC 6749 §4.1.1; `scope` by the contract).
 const REQUIRED: [&str; 2] = ["response_type", "scope"];
@@ -18,4 +21,10 @@ pub(super) fn check_present(parameters: &Parameters<'_>) -> Result<(), Authoriza
         return Ok(());
     }
     Err(AuthorizationError::invalid_request(format!("missing: {}", missing.join(", "))))
+}
+
+/// What is granted fits where it is stored: else whoever asked would hear of it after the login.
+pub(super) fn check_size(request: &AuthorizationRequest, issuer: &Issuer) -> Result<(), AuthorizationError> {
+    let fits = PersonGrant::largest(request, issuer).to_payload();
+    fits.map(drop).map_err(|too_large| AuthorizationError::invalid_request(too_large.to_string()))
 }

@@ -15,8 +15,7 @@ struct Case {
     request: AuthorizationRequest,
     session: Option<(&'static str, i64, &'static str)>,
     consented: BTreeSet<String>,
-    hint: Option<&'static str>,
-    flow: FlowFacts<'static>,
+    flow: FlowFacts,
     reachable: Vec<&'static str>,
 }
 
@@ -24,7 +23,6 @@ struct Case {
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     Login,
-    Reauthenticate,
     Select,
     Consent,
     Finish,
@@ -37,7 +35,7 @@ fn request(client: Client) -> AuthorizationRequest {
          &code_challenge={CHALLENGE}&code_challenge_method=S256"
     );
     let parameters = Parameters::parse(Source::Query, query.as_bytes()).unwrap();
-    crate::authorize::check::check(&parameters, &tenant(client)).unwrap()
+    crate::authorize::check::check(&parameters, &tenant(client), Timestamp::from_second(NOW).unwrap()).unwrap()
 }
 
 impl Case {
@@ -48,7 +46,6 @@ impl Case {
             consented: request.scopes.iter().cloned().collect(),
             request,
             session: Some(("ada", NOW - 600, "pwd")),
-            hint: None,
             flow: FlowFacts::default(),
             reachable: vec!["pwd"],
         }
@@ -74,7 +71,7 @@ impl Case {
     }
 
     fn hint(mut self, subject: &'static str) -> Self {
-        self.hint = Some(subject);
+        self.request.hint_subject = Some(subject.to_owned());
         self
     }
 
@@ -99,8 +96,7 @@ impl Case {
     }
 
     /// What ada did in this flow.
-    fn did(mut self, change: impl FnOnce(&mut FlowFacts<'static>)) -> Self {
-        self.flow.subject = Some("ada");
+    fn did(mut self, change: impl FnOnce(&mut FlowFacts)) -> Self {
         change(&mut self.flow);
         self
     }
@@ -124,7 +120,6 @@ impl Case {
             client: &self.client,
             session,
             consented: &self.consented,
-            hint_subject: self.hint,
             flow: self.flow,
             reachable_acr: &self.reachable,
             now: Timestamp::from_second(NOW).unwrap(),
@@ -133,18 +128,17 @@ impl Case {
 
     fn next(&self) -> Next {
         match self.step() {
-            Step::Login { reauthenticate: false, .. } => Next::Login,
-            Step::Login { reauthenticate: true, .. } => Next::Reauthenticate,
+            Step::Login(_) => Next::Login,
             Step::SelectAccount => Next::Select,
             Step::Consent { .. } => Next::Consent,
-            Step::Finish { .. } => Next::Finish,
+            Step::Finish => Next::Finish,
             Step::Error(error) => Next::Error(error.code),
         }
     }
 
-    fn account(&self) -> Account<'_> {
+    fn account(&self) -> Account {
         match self.step() {
-            Step::Login { account, .. } => account,
+            Step::Login(account) => account,
             other => panic!("no login but {other:?}"),
         }
     }
@@ -183,7 +177,7 @@ fn consent_names_everything_and_finishing_grants_it() {
     assert_eq!(case.step(), Step::Consent { scopes: &case.request.scopes });
     assert!(case.request.scopes.contains(&"offline_access".to_owned()));
     let case = asked();
-    assert_eq!(case.step(), Step::Finish { scopes: &case.request.scopes });
+    assert_eq!(case.step(), Step::Finish);
 }
 
 #[test]
@@ -221,12 +215,12 @@ fn prompt_none_answers_without_a_page() {
 #[test]
 fn prompt_login_asks_once_in_each_flow() {
     table([
-        (asked().prompt("login"), Next::Reauthenticate),
+        (asked().prompt("login"), Next::Login),
         (asked().prompt("login").nobody(), Next::Login),
         (asked().prompt("login").logged_in(), Next::Finish),
         // A new session that another flow made is not this flow's login.
-        (asked().prompt("login").session("ada", 0, "pwd"), Next::Reauthenticate),
-        (asked().prompt("login").said_yes(), Next::Reauthenticate),
+        (asked().prompt("login").session("ada", 0, "pwd"), Next::Login),
+        (asked().prompt("login").said_yes(), Next::Login),
     ]);
 }
 
@@ -236,7 +230,7 @@ fn prompt_consent_asks_though_it_was_given() {
         (asked().prompt("consent"), Next::Consent),
         (asked().prompt("consent").logged_in(), Next::Consent),
         (asked().prompt("consent").said_yes(), Next::Finish),
-        (asked().prompt("login consent"), Next::Reauthenticate),
+        (asked().prompt("login consent"), Next::Login),
         (asked().prompt("login consent").logged_in(), Next::Consent),
     ]);
 }
@@ -249,7 +243,7 @@ fn prompt_select_account_asks_unless_a_login_was_the_choice() {
         (asked().prompt("select_account").logged_in(), Next::Finish),
         (asked().prompt("select_account").did(|flow| flow.account_selected = true), Next::Finish),
         (asked().prompt("select_account").not_consented(), Next::Select),
-        (asked().prompt("login select_account").did(|flow| flow.account_selected = true), Next::Reauthenticate),
+        (asked().prompt("login select_account").did(|flow| flow.account_selected = true), Next::Login),
         (asked().prompt("login select_account").logged_in(), Next::Finish),
     ]);
 }
@@ -258,9 +252,9 @@ fn prompt_select_account_asks_unless_a_login_was_the_choice() {
 fn max_age_counts_from_the_login() {
     table([
         (asked().max_age(600), Next::Finish),
-        (asked().max_age(599), Next::Reauthenticate),
+        (asked().max_age(599), Next::Login),
         (asked().max_age(599).logged_in(), Next::Finish),
-        (asked().max_age(0).session("ada", 0, "pwd"), Next::Reauthenticate),
+        (asked().max_age(0).session("ada", 0, "pwd"), Next::Login),
         (asked().max_age(0).session("ada", 0, "pwd").logged_in(), Next::Finish),
         (asked().max_age(u32::MAX).session("ada", i64::from(u32::MAX), "pwd"), Next::Finish),
         // The clocks of two pods differ.
@@ -273,11 +267,11 @@ fn the_person_who_was_meant_logs_in_or_nobody() {
     let sub = |value: Value| json!({ "id_token": { "sub": value } });
     table([
         (asked().hint("ada"), Next::Finish),
-        (asked().hint("bob"), Next::Reauthenticate),
+        (asked().hint("bob"), Next::Login),
         (asked().hint("bob").nobody(), Next::Login),
         (asked().hint("bob").logged_in(), Next::Error(Code::LoginRequired)),
         (asked().claims(&sub(json!({ "value": "ada" }))), Next::Finish),
-        (asked().claims(&sub(json!({ "value": "bob" }))), Next::Reauthenticate),
+        (asked().claims(&sub(json!({ "value": "bob" }))), Next::Login),
         (asked().claims(&sub(json!({ "values": ["bob", "ada"] }))), Next::Finish),
         (asked().claims(&sub(json!({ "value": "bob" }))).logged_in(), Next::Error(Code::LoginRequired)),
         (asked().hint("ada").claims(&sub(json!({ "value": "bob" }))), Next::Error(Code::LoginRequired)),
@@ -285,17 +279,16 @@ fn the_person_who_was_meant_logs_in_or_nobody() {
 }
 
 #[test]
-fn the_login_page_proposes_whom_it_may() {
+fn the_login_page_names_nobody_but_the_sessions_own_person() {
+    let sub = |value: Value| json!({ "id_token": { "sub": value } });
     assert_eq!(asked().nobody().account(), Account::Any);
-    assert_eq!(asked().nobody().hint("bob").account(), Account::Only("bob"));
-    assert_eq!(asked().hint("bob").account(), Account::Only("bob"));
-    assert_eq!(asked().prompt("login").account(), Account::Suggested("ada"));
-    assert_eq!(asked().prompt("login").hint("ada").account(), Account::Only("ada"));
+    assert_eq!(asked().nobody().hint("bob").account(), Account::Any);
+    assert_eq!(asked().hint("bob").account(), Account::Any);
+    assert_eq!(asked().claims(&sub(json!({ "value": "bob" }))).account(), Account::Any);
+    assert_eq!(asked().prompt("login").account(), Account::Own);
+    assert_eq!(asked().prompt("login").hint("ada").account(), Account::Own);
     let selected = asked().prompt("login select_account").did(|flow| flow.account_selected = true);
     assert_eq!(selected.account(), Account::Any);
-    let sub = |value: Value| json!({ "id_token": { "sub": value } });
-    assert_eq!(asked().claims(&sub(json!({ "value": "bob" }))).account(), Account::Only("bob"));
-    assert_eq!(asked().claims(&sub(json!({ "values": ["bob", "eve"] }))).account(), Account::Any);
 }
 
 #[test]
@@ -306,7 +299,7 @@ fn an_essential_acr_is_reached_or_the_client_is_told() {
         (asked().acr(&json!({ "values": ["gold"] })), Next::Finish),
         (asked().acr(&json!({ "essential": true })), Next::Finish),
         (asked().acr(&either), Next::Finish),
-        (asked().acr(&either).session("ada", 600, "low"), Next::Reauthenticate),
+        (asked().acr(&either).session("ada", 600, "low"), Next::Login),
         (asked().acr(&either).session("ada", 600, "low").prompt("none"), Next::Error(Code::LoginRequired)),
         (asked().acr(&either).session("ada", 0, "low").logged_in(), Next::Error(Code::UnmetAuthenticationRequirements)),
         // Out of reach: before anybody types a password.
@@ -336,18 +329,6 @@ fn no_is_no() {
     let mut cancelled = asked().nobody();
     cancelled.flow.denied = true;
     assert_eq!(cancelled.next(), Next::Error(Code::AccessDenied), "the login was cancelled");
-}
-
-#[test]
-fn what_one_person_did_in_a_flow_does_not_count_for_another() {
-    table([
-        (asked().not_consented().said_yes().session("bob", 0, "pwd"), Next::Consent),
-        (asked().prompt("login").logged_in().session("bob", 0, "pwd"), Next::Reauthenticate),
-        (
-            asked().prompt("select_account").did(|flow| flow.account_selected = true).session("bob", 0, "pwd"),
-            Next::Select,
-        ),
-    ]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The ends of sessions.
 
-use crate::openapi::model::{Answer, Body, HTML, Operation};
+use crate::openapi::model::{Answer, Body, Field, HTML, Kind, Operation};
 use crate::openapi::schemas::LOGOUT_REQUEST;
 
 const BAD: Answer = Answer::of("400", "The request is not valid, and nobody is logged out.", HTML);
@@ -24,7 +24,16 @@ pub(crate) const LOGOUT_POST: Operation = Operation {
     summary: "Logout, by a form",
     description: "The same, with the parameters in the body.",
     body: Some(Body::form("LogoutRequest")),
-    answers: &[Answer::empty("303", "To the same request as a GET."), BAD],
+    answers: &[Answer::empty("303", "To a GET that goes on with the request."), BAD],
+    ..Operation::NONE
+};
+
+/// `GET /oauth/logout/resume`
+pub(crate) const RESUME: Operation = Operation {
+    summary: "Logout, after a form",
+    description: "Where a POST to the end-session endpoint leads, so that the browser brings its cookies.",
+    query: &[Field::required("flow", Kind::Text, "The request, sealed; for a minute.")],
+    answers: LOGOUT.answers,
     ..Operation::NONE
 };
 

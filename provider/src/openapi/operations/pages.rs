@@ -36,6 +36,13 @@ const fn script(summary: &'static str) -> Operation {
     Operation { summary, description: "A file of the pages.", answers: FILE, ..Operation::NONE }
 }
 
+pub(crate) const AUTHORIZE_RESUME: Operation = Operation {
+    summary: "Authorize, after a form",
+    description: "Where a POST to the authorization endpoint leads, so that the browser brings its cookies.",
+    query: FLOW,
+    answers: SHOWN,
+    ..Operation::NONE
+};
 pub(crate) const LOGIN: Operation = shown("Login");
 pub(crate) const LOGIN_POST: Operation = taken("Login, the answer", "LoginAnswer");
 pub(crate) const LOGIN_RETURN: Operation = Operation {

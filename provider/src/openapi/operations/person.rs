@@ -26,7 +26,7 @@ pub(crate) const AUTHORIZE_POST: Operation = Operation {
     description: "The same, with the parameters in the body (OpenID Connect Core 1.0 §3.1.2.1).",
     body: Some(Body::form("AuthorizeRequest")),
     answers: &[
-        Answer::empty("303", "To the same request as a GET, or to redirect_uri with error, state and iss."),
+        Answer::empty("303", "To a GET that goes on with the request, or to redirect_uri with error, state and iss."),
         Answer::of("400", "The application or its redirect_uri is not known: a page, or JSON where asked for.", HTML),
         Answer::json("422", "client_id or redirect_uri is missing.", "HTTPValidationError"),
     ],

@@ -52,7 +52,8 @@ FROM grants WHERE tenant = $1 AND id = $2 AND expires_at > $3 AND ended_at IS NU
   AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = $1 AND jti = $4)";
 
 const ROTATE: &str = "
-UPDATE grants SET generation = generation + 1, rotated_at = $5, idle_expires_at = $6
+UPDATE grants SET generation = generation + 1, rotated_at = $5, idle_expires_at = $6,
+                  expires_at = CASE WHEN expires_at < $7 THEN $7 ELSE expires_at END
 WHERE tenant = $1 AND id = $2 AND client = $3 AND generation = $4
   AND ended_at IS NULL AND refresh_expires_at > $5 AND idle_expires_at > $5 AND expires_at > $5
   AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
@@ -159,8 +160,8 @@ pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<R
     let (tenant, client) = (rotation.tenant.as_str(), rotation.client.as_str());
     let (generation, now) = (i64::from(rotation.generation), rotation.now.as_second());
     let id = &rotation.grant;
-    let idle = rotation.idle_expires_at.as_second();
-    let values = [tenant.into(), id.into(), client.into(), generation.into(), now.into(), idle.into()];
+    let (idle, tokens) = (rotation.idle_expires_at.as_second(), rotation.tokens_expire_at.as_second());
+    let values = [tenant.into(), id.into(), client.into(), generation.into(), now.into(), idle.into(), tokens.into()];
     if database.change(Statement::new(ROTATE, values)).await? == 1 {
         return Ok(Rotated::Successor(rotation.generation.saturating_add(1)));
     }

@@ -1,9 +1,9 @@
-//! What counts once: finished logins, client assertions; and what is kept until it is taken.
+//! What counts once: finished logins, client assertions; and what is kept for a while.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-use crate::store::connection::{Row, Statement};
+use crate::store::connection::Statement;
 use crate::store::database::Database;
 use crate::store::{ClientKey, Id, StoreError, TenantKey};
 
@@ -14,9 +14,10 @@ const ASSERTION: &str = "
 INSERT INTO consumed_assertions (tenant, client, jti, expires_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant, client, jti) DO NOTHING";
 
-const KEEP: &str = "INSERT INTO kept (tenant, id, bytes, expires_at) VALUES ($1, $2, $3, $4)";
+const KEEP: &str = "
+INSERT INTO kept (tenant, id, bytes, expires_at)
+SELECT $1, $2, $3, $4 WHERE (SELECT COUNT(*) FROM kept WHERE tenant = $1) < $5";
 const KEPT: &str = "SELECT bytes FROM kept WHERE tenant = $1 AND id = $2 AND expires_at > $3";
-const TAKE: &str = "DELETE FROM kept WHERE tenant = $1 AND id = $2 AND expires_at > $3 RETURNING bytes";
 
 /// One statement.
 pub(super) async fn login(
@@ -49,9 +50,11 @@ pub(super) async fn keep(
     id: Id,
     bytes: &[u8],
     expires_at: Timestamp,
+    most: u32,
 ) -> Result<(), StoreError> {
-    let values = [tenant.as_str().into(), (&id).into(), bytes.into(), expires_at.as_second().into()];
-    database.change(Statement::new(KEEP, values)).await.map(drop)
+    let expires_at = expires_at.as_second().into();
+    let values = [tenant.as_str().into(), (&id).into(), bytes.into(), expires_at, i64::from(most).into()];
+    if database.change(Statement::new(KEEP, values)).await? == 1 { Ok(()) } else { Err(StoreError::Full) }
 }
 
 /// One statement.
@@ -62,20 +65,6 @@ pub(super) async fn kept(
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
-    first(&database.read(Statement::new(KEPT, values)).await?)
-}
-
-/// One statement.
-pub(super) async fn take(
-    database: &Database,
-    tenant: &TenantKey,
-    id: Id,
-    now: Timestamp,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
-    first(&database.returning(Statement::new(TAKE, values)).await?)
-}
-
-fn first(rows: &[Row]) -> Result<Option<Vec<u8>>, StoreError> {
+    let rows = database.read(Statement::new(KEPT, values)).await?;
     rows.first().map(|row| row.bytes(0)).transpose()
 }

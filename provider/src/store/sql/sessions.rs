@@ -23,6 +23,9 @@ UPDATE sessions SET handle = $3, authenticated_at = $5, amr = $6, acr = $7, last
                     idle_expires_at = $10
 WHERE tenant = $1 AND id = $2 AND subject = $4 AND idle_expires_at > $8";
 
+/// Their clients are to hear of the session's end, which is later now.
+const LIFT: &str = "UPDATE grants SET expires_at = $3 WHERE tenant = $1 AND session = $2 AND expires_at < $3";
+
 const SESSION: &str = "
 SELECT handle, subject, authenticated_at, amr, acr, created_at, last_seen_at, expires_at, idle_expires_at
 FROM sessions WHERE tenant = $1 AND id = $2 AND idle_expires_at > $3";
@@ -61,10 +64,10 @@ pub(super) async fn begin(
     let Some(replaced) = replaced else { return database.change(begin).await.map(drop) };
     let mut steps = vec![Step::Do(begin)];
     steps.extend(end_steps(&replaced));
-    database.steps(steps).await
+    database.steps(steps).await.map(drop)
 }
 
-/// One statement.
+/// One transaction: the session's row, and those of its grants.
 pub(super) async fn renew(database: &Database, session: &Session) -> Result<bool, StoreError> {
     let amr = json(&session.amr);
     let values = [
@@ -79,7 +82,9 @@ pub(super) async fn renew(database: &Database, session: &Session) -> Result<bool
         session.expires_at.as_second().into(),
         session.idle_expires_at.min(session.expires_at).as_second().into(),
     ];
-    Ok(database.change(Statement::new(RENEW, values)).await? == 1)
+    let grants = [session.tenant.as_str().into(), (&session.id).into(), session.expires_at.as_second().into()];
+    let steps = vec![Step::Gate(Statement::new(RENEW, values)), Step::Do(Statement::new(LIFT, grants))];
+    Ok(database.steps(steps).await? > 0)
 }
 
 /// One statement.
@@ -145,7 +150,7 @@ pub(super) async fn clients(database: &Database, tenant: &TenantKey, id: Id) -> 
 /// because the row is gone. The row goes first: a code whose redemption has seen it is waited for, and
 /// its client is among those who are read then.
 pub(super) async fn end(database: &Database, end: SessionEnd<'_>) -> Result<(), StoreError> {
-    database.steps(end_steps(&end)).await
+    database.steps(end_steps(&end)).await.map(drop)
 }
 
 fn end_steps<'a>(end: &'a SessionEnd<'_>) -> Vec<Step<'a>> {

@@ -52,13 +52,6 @@ pub(crate) async fn of_many_assertions_and_logins_one_wins(store: &dyn Store) {
     }
 }
 
-pub(crate) async fn of_many_who_take_one_gets_it(store: &dyn Store) {
-    let own = tenant();
-    store.keep(&own, id(1), b"x", at(9)).await.unwrap();
-    let answers = join_all((0..MANY).map(|_| store.take_kept(&own, id(1), at(1)))).await;
-    assert_eq!((count(&answers, &Ok(Some(b"x".to_vec()))), count(&answers, &Ok(None))), (1, 99), "{answers:?}");
-}
-
 pub(crate) async fn of_many_ends_one_tells_the_clients(store: &dyn Store) {
     logged_in(store).await;
     have_grants(store, &[logout(0)]).await;

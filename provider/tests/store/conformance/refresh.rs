@@ -12,6 +12,7 @@ pub(crate) fn refresh(number: u8, generation: u32, seconds: i64) -> Rotation {
         generation,
         now: at(seconds),
         idle_expires_at: at(seconds + 90),
+        tokens_expire_at: at(seconds + 60),
         grace: 10,
     }
 }
@@ -98,6 +99,16 @@ pub(crate) async fn an_expired_window_is_over(store: &dyn Store) {
     assert_eq!(store.rotate_refresh(&patient).await, Ok(Rotated::Successor(2)));
     assert_eq!(rotated(store, 2, 500).await, Rotated::Over, "however much it is used");
     assert_eq!(rotated(store, 2, 499).await, Rotated::Successor(3));
+}
+
+pub(crate) async fn a_grant_stays_as_long_as_the_last_tokens_of_it(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&NewGrant { expires_at: at(100), ..offline(2) }).await.unwrap();
+    let stays = async |seconds| store.grant(&tenant(), id(2), at(seconds)).await.unwrap().is_some();
+    assert_eq!(rotated(store, 0, 30).await, Rotated::Successor(1));
+    assert!(stays(99).await && !stays(100).await, "it is none the shorter for it");
+    assert_eq!(rotated(store, 1, 90).await, Rotated::Successor(2));
+    assert!(stays(149).await && !stays(150).await);
 }
 
 pub(crate) async fn a_grant_without_a_refresh_token_does_not_rotate(store: &dyn Store) {

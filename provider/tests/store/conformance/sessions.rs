@@ -91,6 +91,20 @@ pub(crate) async fn a_new_login_changes_the_handle(store: &dyn Store) {
     assert_eq!(store.session(&tenant(), id(1), id(9), at(51)).await, Ok(Some(again)));
 }
 
+pub(crate) async fn a_session_that_lasts_longer_still_knows_its_clients(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&grant(2)).await.unwrap();
+    store.redeem_code(&NewGrant { client: forum(), expires_at: at(5000), ..grant(3) }).await.unwrap();
+    let again = Session { last_seen_at: at(50), expires_at: at(2000), idle_expires_at: at(2000), ..session(1) };
+    let other = Session { id: id(7), ..again.clone() };
+    assert_eq!(store.renew_session(&other).await, Ok(false));
+    assert_eq!(store.renew_session(&again).await, Ok(true));
+    store.delete_expired(at(1999), 9).await.unwrap();
+    assert_eq!(store.session_clients(&tenant(), id(1)).await, Ok(vec![forum(), shop()]));
+    store.delete_expired(at(2000), 9).await.unwrap();
+    assert_eq!(store.session_clients(&tenant(), id(1)).await, Ok(vec![forum()]));
+}
+
 pub(crate) async fn a_session_that_is_over_is_not_renewed(store: &dyn Store) {
     assert_eq!(store.renew_session(&session(1)).await, Ok(false), "there is none");
     logged_in(store).await;

@@ -88,6 +88,18 @@ async fn every_other_fault_is_told_to_the_client() {
 }
 
 #[tokio::test]
+async fn what_no_grant_could_hold_is_told_before_anybody_logs_in() {
+    let fixture = shop(|_| {});
+    let (claims, nonce) =
+        (|bytes| json!({"userinfo": {"email": {"value": "x".repeat(bytes)}}}).to_string(), "n".repeat(1000));
+    let mut browser = Browser::new(&fixture);
+    let page = browser.open(&authorize(&[("nonce", &nonce), ("claims", &claims(2000))])).await;
+    assert!(browser.log_in(&page, "ada", "correct horse").await.redirected("code").is_some());
+    let answer = browser.get(&authorize(&[("nonce", &nonce), ("claims", &claims(3300))])).await;
+    assert_eq!(answer.redirected("error").as_deref(), Some("invalid_request"));
+}
+
+#[tokio::test]
 async fn whoever_asks_for_json_is_told_every_fault_by_the_same_redirect() {
     let fixture = shop(|_| {});
     let mut browser = Browser::new(&fixture);

@@ -345,14 +345,6 @@ fn prompt_max_age_and_claims_are_refused_where_they_say_nothing() {
 }
 
 #[test]
-fn what_no_grant_could_hold_is_told_before_anybody_logs_in() {
-    let claims = |bytes| json!({ "userinfo": { "email": { "value": "x".repeat(bytes) } } }).to_string();
-    let nonce = "n".repeat(1000);
-    assert!(ask(&[("nonce", &nonce), ("claims", &claims(2000))]).is_ok());
-    assert_eq!(code(ask(&[("nonce", &nonce), ("claims", &claims(3300))])), Code::InvalidRequest);
-}
-
-#[test]
 fn a_wish_for_the_page_is_never_refused() {
     let request =
         ask(&[("display", "hologram"), ("ui_locales", "tlh  !!"), ("acr_values", &"a ".repeat(300))]).unwrap();

@@ -77,6 +77,8 @@ fn the_claims_parameter_adds_to_it_and_overrides_nothing() {
         "userinfo": {"groups": null}}"#;
     person.claims = ClaimsRequest::parse(parameter).unwrap();
     let mut expected = minimal(&person);
+    assert_eq!(token(|_| {}, &person, "openid", Moment::Redemption).unwrap(), expected, "nobody was shown more");
+    person.claim_scopes = vec!["email".to_owned(), "phone".to_owned()];
     expected["email"] = json!("ada@acme.example");
     assert_eq!(token(|_| {}, &person, "openid", Moment::Redemption).unwrap(), expected);
 }

@@ -93,8 +93,14 @@ fn check_rest(
 
 /// Where an error goes. A mode that cannot be used is no reason to leave the client without one.
 fn destination(parameters: &Parameters<'_>, issuer: &Issuer, redirect_uri: RedirectUri) -> Destination {
-    let mode = parameters.get("response_mode").and_then(ResponseMode::parse).unwrap_or_default();
-    Destination { redirect_uri, mode, state: owned(parameters, "state"), issuer: Arc::clone(&issuer.url) }
+    let within = request_object::way_back(parameters);
+    let mode = parameters.get("response_mode").or(within.response_mode.as_deref());
+    let mode = mode.and_then(ResponseMode::parse).unwrap_or_default();
+    let state = match parameters.flaw("state") {
+        Some(_) => None,
+        None => owned(parameters, "state").or(within.state),
+    };
+    Destination { redirect_uri, mode, state, issuer: Arc::clone(&issuer.url) }
 }
 
 fn owned(parameters: &Parameters<'_>, name: &str) -> Option<String> {

@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use claviger_crds::published::{ApplicationType, ClientAuthentication, ConsentPolicy};
 use serde_json::json;
 
@@ -160,6 +162,25 @@ async fn a_form_posts_the_answer_where_that_is_asked_for() {
     assert_eq!(redeem(&fixture, &page.hidden("code")).await.status, 200);
     let error = browser.get(&authorize(&[("response_mode", "form_post"), ("max_age", "x")])).await;
     assert_eq!(error.hidden("error"), "invalid_request");
+}
+
+#[tokio::test]
+async fn a_request_object_is_refused_on_the_way_that_it_names() {
+    let fixture = shop(|_| {});
+    let object = |payload: &str| format!("{}.{}.", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode(payload));
+    let asked = |object: &str, outside: &[(&str, &str)]| authorize(&[&[("request", object)], outside].concat());
+    let nothing_outside = [("state", "")];
+    let whole = object(r#"{"response_mode":"form_post","state":"s-2","redirect_uri":"https://evil.example/"}"#);
+    let page = Browser::new(&fixture).get(&asked(&whole, &nothing_outside)).await;
+    assert!(page.text().contains(&format!("action=\"{CALLBACK}\"")), "{}", page.text());
+    assert_eq!((page.hidden("error"), page.hidden("state")), ("request_not_supported".to_owned(), "s-2".to_owned()));
+    let outside = Browser::new(&fixture).get(&asked(&whole, &[("response_mode", "query")])).await;
+    assert_eq!(outside.redirected("state").as_deref(), Some("s-1"));
+    for other in ["x", "..", "a.b.c", &object("[]"), &object(r#"{"state":7}"#), &object(r#"{"response_mode":"jwt"}"#)] {
+        let answer = Browser::new(&fixture).get(&asked(other, &nothing_outside)).await;
+        assert_eq!(answer.redirected("error").as_deref(), Some("request_not_supported"), "{other}");
+        assert_eq!(answer.redirected("state"), None, "{other}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
+mod browser;
 mod crds;
 mod dev;
 mod dev_edits;

@@ -1,5 +1,6 @@
 //! As much of a browser as a login needs: cookies, and forms of its own origin, over plain sockets.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -10,7 +11,27 @@ pub(crate) struct Browser {
     /// Where that is.
     pub(crate) address: String,
     pub(crate) cookies: Vec<(String, String)>,
+    /// What it has sent or got that nobody else may ever see.
+    secrets: BTreeSet<String>,
 }
+
+/// Parameters and fields whose values are such.
+const SECRET: [&str; 14] = [
+    "access_token",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "flow",
+    "id_token",
+    "id_token_hint",
+    "logout_token",
+    "password",
+    "refresh_token",
+    "resume",
+    "session_id",
+    "token",
+];
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -21,7 +42,23 @@ pub(crate) struct Answer {
 impl Browser {
     /// At whoever listens at `address`, called `host`.
     pub(crate) fn new(host: &str, address: &str) -> Self {
-        Self { host: host.to_owned(), address: address.to_owned(), cookies: Vec::new() }
+        Self { host: host.to_owned(), address: address.to_owned(), cookies: Vec::new(), secrets: BTreeSet::new() }
+    }
+
+    /// Fails where one of its secrets is in `text`.
+    pub(crate) fn expect_no_secret(&self, text: &str) {
+        assert!(self.secrets.len() > 10, "{:?}", self.secrets);
+        for secret in &self.secrets {
+            assert!(!text.contains(secret), "{secret} is in {text}");
+        }
+    }
+
+    fn keep_in_mind(&mut self, text: &str) {
+        for (name, value) in text.split(['?', '&']).filter_map(|pair| pair.split_once('=')) {
+            if SECRET.contains(&name) && !value.is_empty() {
+                self.secrets.insert(value.to_owned());
+            }
+        }
     }
 
     pub(crate) fn get(&mut self, target: &str) -> Answer {
@@ -34,6 +71,7 @@ impl Browser {
 
     fn ask(&mut self, method: &str, target: &str, body: &str) -> Answer {
         let path = target.strip_prefix(&format!("http://{}", self.host)).unwrap_or(target);
+        let request_body = body.to_owned();
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {1}\r\nConnection: close\r\n\
@@ -52,8 +90,17 @@ impl Browser {
             let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
             self.cookies.retain(|(known, _)| known != name);
             self.cookies.push((name.to_owned(), value.to_owned()));
+            self.secrets.extend(Some(value.to_owned()).filter(|value| !value.is_empty()));
         }
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        let answer = Answer { status, head: head.to_owned(), body: body.to_owned() };
+        for text in [path, &request_body, &answer.header("location")] {
+            self.keep_in_mind(text);
+        }
+        if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&answer.body) {
+            let texts = fields.iter().filter(|(name, _)| SECRET.contains(&name.as_str()));
+            self.secrets.extend(texts.filter_map(|(_, value)| value.as_str()).map(str::to_owned));
+        }
+        answer
     }
 
     /// From the URL at which a login begins to the one that the application gets, by way of a slip.

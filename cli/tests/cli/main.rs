@@ -8,6 +8,7 @@ mod dev;
 mod dev_edits;
 mod dev_login;
 mod dev_refusals;
+mod dev_secrets;
 mod dev_size;
 mod dev_state;
 mod lint;

@@ -97,6 +97,16 @@ fn a_life_at_two_pods(store: &str) {
     let tokens = json(&redeem(published, &one, code(&callback)));
     assert_eq!(redeem(published, &other, code(&callback)).status, 400);
     assert_eq!(refresh(published, &one, &tokens).status, 400);
+    for pod in [&one, &other] {
+        let told = pod.told();
+        assert!(told.contains("TRACE") && told.contains("\"target\":\"audit\""), "{told}");
+        browser.expect_no_secret(&told);
+        for tokens in [&tokens, &next] {
+            for name in ["access_token", "refresh_token", "id_token"] {
+                assert!(!told.contains(tokens[name].as_str().expect(name)), "{name} is in {told}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::OnceLock;
 
 use base64::Engine as _;
@@ -131,6 +131,11 @@ impl Pod {
         Browser::new(&self.internal, &self.internal).get("/metrics").body
     }
 
+    /// What it has logged, at the finest level, and told to the audit stream.
+    pub(crate) fn told(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).expect("a log")
+    }
+
     fn end(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -146,11 +151,11 @@ impl Drop for Pod {
 fn launch(folder: &Folder, [public, internal, acknowledgements]: [&String; 3], store: &str) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(folder.path().join("log")).expect("a log");
     claviger()
-        .args(["provider", "--published-namespace", NAMESPACE, "--listen", public])
+        .args(["provider", "--log", "trace", "--published-namespace", NAMESPACE, "--listen", public])
         .args(["--internal-listen", internal, "--acknowledgement-listen", acknowledgements])
         .env("KUBECONFIG", folder.path().join("kubeconfig"))
         .env("CLAVIGER_STORE", store)
-        .stdout(Stdio::null())
+        .stdout(log.try_clone().expect("a log"))
         .stderr(log)
         .spawn()
         .expect("the program starts")

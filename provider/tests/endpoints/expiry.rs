@@ -58,7 +58,7 @@ async fn one_of_each(store: &dyn Store, end: i64) {
     store.revoke_token(&tenant, &id.to_string(), end).await.unwrap();
     store.consume_login(&tenant, id, end).await.unwrap();
     store.consume_assertion(&tenant, &client, &id.to_string(), end).await.unwrap();
-    store.keep(&tenant, id, b"x", end).await.unwrap();
+    store.keep(&tenant, id, b"x", end, 100_000).await.unwrap();
     store.login_failed(&tenant, &[id], at(0), end).await.unwrap();
     let ended = Session { id: Id::random(), ..session };
     store.begin_session(&ended, None).await.unwrap();
@@ -125,9 +125,9 @@ async fn many_rows_go_in_batches_soon_after_each_other() {
     let fixture = Fixture::remembering_in(database.store.clone(), &[tenant("acme")]);
     let many = 2 * BATCH + 200;
     for _ in 0..many {
-        database.store.keep(&tenant_key(), Id::random(), b"x", at(100)).await.unwrap();
+        database.store.keep(&tenant_key(), Id::random(), b"x", at(100), 100_000).await.unwrap();
     }
-    database.store.keep(&tenant_key(), Id::random(), b"x", at(101)).await.unwrap();
+    database.store.keep(&tenant_key(), Id::random(), b"x", at(101), 100_000).await.unwrap();
     fixture.advance(100);
     let seen = work_until(&fixture, &database, "kept", 1).await;
     let steps: BTreeSet<i64> = (0..=3).map(|round| (many - round * BATCH).max(0) + 1).collect();

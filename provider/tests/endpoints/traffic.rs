@@ -96,7 +96,9 @@ impl Traffic {
             let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
             self.put(name, rest.split(';').next().unwrap());
         }
-        if let Some((_, query)) = headers.get(LOCATION).map(|to| to.to_str().unwrap()).and_then(|to| to.split_once(['?', '#'])) {
+        if let Some((_, query)) =
+            headers.get(LOCATION).map(|to| to.to_str().unwrap()).and_then(|to| to.split_once(['?', '#']))
+        {
             self.pairs(query.as_bytes());
         }
         if let Ok(json) = serde_json::from_slice::<Value>(body) {

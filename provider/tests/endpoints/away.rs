@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use claviger_crds::published::{ConsentPolicy, Document};
+use claviger_crds::published::{ConsentPolicy, Content, Document, LoginUiDocument};
 use claviger_provider::internal::Readiness;
 use serde_json::{Value, json};
 
@@ -17,14 +17,44 @@ const MACHINE: (&str, &str) = ("machine.app", SECRET);
 const GRANT: &str = "grant_type=client_credentials";
 
 fn documents() -> Vec<Document> {
-    vec![
+    let mut documents = vec![
         tenant_with_logins("acme"),
         ring("acme", "es256", "ES256"),
         app("acme", "shop.app", |_| {}),
         app("acme", "asking.app", |app| app.consent = ConsentPolicy::Required),
         client("acme", "machine.app"),
         user("acme", "ada", ADAS_PASSWORD),
+    ];
+    documents.extend(with_ui("hall"));
+    documents
+}
+
+/// A tenant with a login UI of its own.
+fn with_ui(slug: &str) -> Vec<Document> {
+    let mut tenant = tenant_document(slug);
+    let url = "https://accounts.example/login".to_owned();
+    tenant.login.ui = Some(LoginUiDocument { url, client_id: "ui.app".to_owned() });
+    vec![
+        serving(slug, slug, Content::Tenant(tenant)),
+        ring(slug, "es256", "ES256"),
+        app(slug, "shop.app", |_| {}),
+        client(slug, "ui.app"),
+        user(slug, "ada", ADAS_PASSWORD),
     ]
+}
+
+async fn state(fixture: &Fixture, flow: &str) -> Answer {
+    let fields = [("flow", flow), ("username", "ada"), ("amr", "pwd"), ("acr", "gold")];
+    fixture.post_form("hall", "/oauth/login/statement", ("ui.app", SECRET), &fields).await
+}
+
+/// What is too long for a URL, so that the store has to keep it.
+fn long<'a>(state: &'a str, claims: &'a str) -> [(&'a str, &'a str); 2] {
+    [("state", state), ("claims", claims)]
+}
+
+fn long_claims() -> String {
+    json!({"userinfo": {"email": {"value": "x".repeat(1500)}}}).to_string()
 }
 
 fn at(path: &str) -> String {
@@ -44,6 +74,9 @@ struct Begun<'a> {
     page: Answer,
     /// A login page of somebody's own, and where it is.
     program: (Browser<'a>, Value),
+    /// At a login UI of the tenant's own: the way back, and flows of which nothing was stated yet.
+    returning: (Browser<'a>, String),
+    unstated: [String; 2],
     /// A login by a page of somebody's own, finished.
     finished: (Browser<'a>, Value),
     code: String,
@@ -64,11 +97,34 @@ impl<'a> Begun<'a> {
         let page = stranger.open(&authorize(&[])).await;
         let machines = fixture.token("acme", MACHINE, GRANT).await.json();
         let machines = machines["access_token"].as_str().unwrap().to_owned();
+        let mut returning = Browser::new(fixture);
+        let flow = returning.open(&authorize_at("hall", &[])).await.redirected("flow").unwrap();
+        let way_back = state(fixture, &flow).await.json()["redirect_to"].as_str().unwrap().to_owned();
+        let (returning, mut others) = ((returning, way_back), Browser::new(fixture));
+        let (long_state, claims) = ("s".repeat(2048), long_claims());
+        let short = others.open(&authorize_at("hall", &[])).await.redirected("flow").unwrap();
+        let kept = others.open(&authorize_at("hall", &long(&long_state, &claims))).await.redirected("flow").unwrap();
+        assert!(kept.starts_with("k."), "{kept}");
+        let unstated = [short, kept];
         let mut program = Browser::new(fixture);
         program.accept = "application/json";
         let step = program.get(&authorize(&[])).await.json();
         let (program, finished) = ((program, step), finished(fixture).await);
-        Self { browser, asked, choosing, leaving, stranger, page, program, finished, code, tokens, machines }
+        Self {
+            browser,
+            asked,
+            choosing,
+            leaving,
+            stranger,
+            page,
+            program,
+            returning,
+            unstated,
+            finished,
+            code,
+            tokens,
+            machines,
+        }
     }
 }
 
@@ -95,14 +151,15 @@ async fn ask(fixture: &Fixture, begun: &mut Begun<'_>) -> Answers {
 }
 
 async fn asked_by_pages(begun: &mut Begun<'_>, answers: &mut Answers) {
-    let Begun { browser, asked, choosing, leaving, stranger, page, program, finished, .. } = begun;
+    let Begun { browser, asked, choosing, leaving, stranger, page, program, returning, finished, .. } = begun;
     let mut put = |name, answer: Answer| answers.push((name, answer));
     put("GET /oauth/authorize", browser.get(&authorize(&[])).await);
     put("POST /oauth/authorize", browser.post(&at("/oauth/authorize"), &request(&[])).await);
-    // Too long for a URL: the store has to keep it.
-    let (long, claims) = ("s".repeat(2048), json!({"userinfo": {"email": {"value": "x".repeat(1500)}}}).to_string());
-    let long = request(&[("state", &long), ("claims", &claims)]);
-    put("POST /oauth/authorize", stranger.post(&at("/oauth/authorize"), &long).await);
+    let (state, claims) = ("s".repeat(2048), long_claims());
+    let kept = request(&long(&state, &claims));
+    put("POST /oauth/authorize", stranger.post(&at("/oauth/authorize"), &kept).await);
+    let (back, way) = returning;
+    put("GET /oauth/login/return", back.get(way).await);
     let (own, body) = finished;
     put("POST /oauth/authorize/complete", own.post_json(&at("/oauth/authorize/complete"), body).await);
     let flow = page.hidden("flow");
@@ -135,6 +192,7 @@ async fn asked_by_clients(fixture: &Fixture, begun: &Begun<'_>, answers: &mut An
     let text = |name: &str| begun.tokens[name].as_str().unwrap();
     put("POST /oauth/token", redeem(fixture, &begun.code).await);
     put("POST /oauth/token", refresh(fixture, text("refresh_token")).await);
+    put("POST /oauth/login/statement", state(fixture, &begun.unstated[1]).await);
     put("GET /oauth/userinfo", fixture.bearer("acme", "/oauth/userinfo", text("access_token")).await);
     let form = [("access_token", text("access_token"))];
     put("POST /oauth/userinfo", Browser::new(fixture).post(&at("/oauth/userinfo"), &form).await);
@@ -169,6 +227,7 @@ async fn goes_on(fixture: &Fixture, begun: &mut Begun<'_>) -> Vec<(&'static str,
     let flow = begun.page.hidden("flow");
     let page = begun.stranger.get(&format!("{}?flow={flow}", at("/oauth/login"))).await;
     answers.push(("GET /oauth/login", page.status.as_u16()));
+    answers.push(("POST /oauth/login/statement", state(fixture, &begun.unstated[0]).await.status.as_u16()));
     // Sent on to the GET that needs it.
     let posted = begun.browser.post(&at("/oauth/logout"), &[("client_id", "shop.app")]).await;
     answers.push(("POST /oauth/logout", posted.status.as_u16()));
@@ -180,7 +239,7 @@ async fn what_needs_the_store_says_when_to_come_again_and_uses_nothing_up() {
     let (database, documents) = (Database::new(), documents());
     let fixture = Fixture::remembering_in(database.store.clone(), &documents);
     let mut begun = Begun::at(&fixture).await;
-    let before = database.rows("acme").await;
+    let before = database.rows("%").await;
     assert!(fixture.metrics().contains("claviger_provider_store_available 1\n"), "{}", fixture.metrics());
     database.take_away().await;
 
@@ -213,7 +272,7 @@ async fn what_needs_the_store_says_when_to_come_again_and_uses_nothing_up() {
     }
 
     database.bring_back().await;
-    assert_eq!(database.rows("acme").await, before, "nothing was used up");
+    assert_eq!(database.rows("%").await, before, "nothing was used up");
     for (name, answer) in ask(&fixture, &mut begun).await {
         assert!([200, 303].contains(&answer.status.as_u16()), "{name}: {} {}", answer.status, answer.text());
     }

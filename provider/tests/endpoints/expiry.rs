@@ -63,8 +63,9 @@ async fn one_of_each(store: &dyn Store, end: i64) {
     let ended = Session { id: Id::random(), ..session };
     store.begin_session(&ended, None).await.unwrap();
     let (subject, session) = ("usr_ada".to_owned(), ended.id);
-    let logouts = [NewLogout { id, client: client.clone(), subject, session, expires_at: end }];
-    store.end_session(SessionEnd { tenant: &tenant, session, now: at(0), logouts: &logouts }).await.unwrap();
+    store.redeem_code(&NewGrant { id: Id::random(), session, ..grant }).await.unwrap();
+    let tell = |client: ClientKey| Some(NewLogout { id, client, subject: subject.clone(), session, expires_at: end });
+    store.end_session(SessionEnd { tenant: &tenant, session, now: at(0), tell: &tell }).await.unwrap();
     // Not to be delivered meanwhile.
     store.claim_logouts(at(0), at(1_000_000), 10).await.unwrap();
     let scopes = BTreeSet::from(["openid".to_owned()]);

@@ -87,7 +87,9 @@ async fn a_login_at_a_host_goes_from_page_to_page_and_ends_in_tokens_of_that_iss
     let hint = [("id_token_hint", text(&tokens, "id_token")), ("post_logout_redirect_uri", "https://shop.example/")];
     let left = browser.get(&format!("{BANK}/oauth/logout?{}", form(&hint))).await;
     assert_eq!(left.header("location"), Some("https://shop.example/"));
-    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    // Only that a login was finished here is remembered for a while.
+    let left: Vec<&String> = browser.cookies.keys().collect();
+    assert_eq!(left, ["__Host-claviger-finished-bank"]);
 }
 
 #[tokio::test]
@@ -99,7 +101,7 @@ async fn its_cookies_are_for_its_host_alone() {
     let fields = [("flow", flow.as_str()), ("username", "ada"), ("password", ADAS_PASSWORD)];
     let answer = browser.post(&format!("{BANK}/oauth/login"), &fields).await;
     let cookies: Vec<&str> = answer.headers.get_all("set-cookie").iter().map(|it| it.to_str().unwrap()).collect();
-    assert_eq!(cookies.len(), 2, "{cookies:?}");
+    assert_eq!(cookies.len(), 3, "{cookies:?}");
     for cookie in cookies {
         // RFC 6265bis §4.1.3.2: with this prefix, and without Domain, no other host gets or sets it.
         assert!(cookie.starts_with("__Host-claviger-") && cookie.contains("-bank"), "{cookie}");

@@ -9,9 +9,12 @@ mod artefact;
 mod slot;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use claviger_crds::published::{ClientAuthentication, ConsentPolicy, Document};
+use claviger_crds::published::{
+    ClientAuthentication, ConsentPolicy, Content, Document, LoginUiDocument, TenantDocument,
+};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -58,12 +61,20 @@ struct Secrets {
     client: String,
     mate: String,
     other: String,
+    /// The tenants as they are, and how often they were changed.
+    tenants: Vec<TenantDocument>,
+    revision: AtomicU64,
 }
 
 impl Secrets {
     fn new() -> Self {
         let [client, mate, other] = [(); 3].map(|()| claviger_jose::random::hex128());
-        Self { client, mate, other }
+        let tenants = ["acme", "other"].map(|slug| {
+            let mut tenant = tenant_document(slug);
+            tenant.login.passwords = true;
+            tenant
+        });
+        Self { client, mate, other, tenants: tenants.to_vec(), revision: AtomicU64::new(1) }
     }
 
     fn of(&self, stranger: Stranger) -> &str {
@@ -71,6 +82,17 @@ impl Secrets {
             Stranger::Tenant => &self.other,
             Stranger::Client => &self.mate,
             Stranger::Misuse => &self.client,
+        }
+    }
+
+    /// Has people of both tenants log in at a UI of the tenant's own, or at the provider's.
+    fn use_login_ui(&self, fixture: &Fixture, own: bool) {
+        let revision = self.revision.fetch_add(1, Ordering::Relaxed) + 1;
+        for tenant in &self.tenants {
+            let mut tenant = tenant.clone();
+            let url = "https://accounts.example/login".to_owned();
+            tenant.login.ui = own.then(|| LoginUiDocument { url, client_id: "ui.app".to_owned() });
+            fixture.apply(&serving(&tenant.slug.clone(), &tenant.slug.clone(), Content::Tenant(tenant)), revision);
         }
     }
 
@@ -84,21 +106,26 @@ fn by_secret(secret: &str) -> ClientAuthentication {
 }
 
 fn documents(secrets: &Secrets, key: &ClientKey) -> Vec<Document> {
-    let of = |slug: &str, secret: &str, password: &str, key: &ClientKey| {
-        let mut machines = client_document("machine.app");
-        machines.authentication = by_secret(secret);
+    let of = |tenant: &TenantDocument, secret: &str, password: &str, key: &ClientKey| {
+        let slug = tenant.slug.as_str();
+        let proving = |id: &str| {
+            let mut document = client_document(id);
+            document.authentication = by_secret(secret);
+            serving(slug, id, Content::OAuthClient(document))
+        };
         [
-            tenant_with_logins(slug),
+            serving(slug, slug, Content::Tenant(tenant.clone())),
             ring(slug, "es256", "ES256"),
             app(slug, "shop.app", |app| app.authentication = by_secret(secret)),
-            serving(slug, "machine.app", claviger_crds::published::Content::OAuthClient(machines)),
+            proving("machine.app"),
+            proving("ui.app"),
             machine(slug, "jwt.app", key),
             user(slug, "ada", password),
         ]
     };
     let mate = app("acme", "mate.app", |app| app.authentication = by_secret(&secrets.mate));
-    let theirs = of("other", &secrets.other, OTHERS_PASSWORD, &ClientKey::new());
-    of("acme", &secrets.client, PASSWORD, key).into_iter().chain(theirs).chain([mate]).collect()
+    let theirs = of(&secrets.tenants[1], &secrets.other, OTHERS_PASSWORD, &ClientKey::new());
+    of(&secrets.tenants[0], &secrets.client, PASSWORD, key).into_iter().chain(theirs).chain([mate]).collect()
 }
 
 /// What a client hears after a logout of Ada's.
@@ -158,6 +185,13 @@ fn expected(artefact: Artefact, slot: &Slot, stranger: Stranger) -> Option<Refus
         }
         // It is finished, and not for this client.
         (Artefact::SessionId, Stranger::Client, "body session_id") => Refusal::Error(400, "invalid_request"),
+        (_, Stranger::Client, "body flow") => Refusal::Error(400, "unauthorized_client"),
+        // What is no token at all is a mistake, of which the application is told.
+        (_, _, "query id_token_hint" | "body id_token_hint")
+            if slot.operation.ends_with("/oauth/authorize") && !artefact.is_token() =>
+        {
+            Refusal::Redirect("invalid_request")
+        }
         _ => slot.refusal(),
     })
 }
@@ -182,6 +216,7 @@ async fn whatever_is_handed_out_is_worth_nothing_anywhere_else() {
     let capture = Capture::begin();
     let (mut tries, mut before) = (0, database.rows("%").await);
     for slot in slots(&fixture).await {
+        secrets.use_login_ui(&fixture, slot.is_of_login_ui());
         for stranger in Stranger::ALL {
             for &artefact in Artefact::ALL {
                 let Some(refusal) = expected(artefact, &slot, stranger) else { continue };
@@ -203,6 +238,7 @@ async fn whatever_is_handed_out_is_worth_nothing_anywhere_else() {
         }
     }
     assert!(tries > 700, "{tries}");
+    secrets.use_login_ui(&fixture, false);
     everything_is_worth_what_it_was(&fixture, held, &secrets).await;
 }
 
@@ -226,6 +262,7 @@ async fn everything_is_worth_what_it_was(fixture: &Fixture, held: Held<'_>, secr
 
     let texts = [Artefact::Flow, Artefact::KeptFlow, Artefact::LogoutResumed, Artefact::KeptLogoutResumed].map(text);
     let (asked, hint, session_id) = (text(Artefact::LogoutAsked), text(Artefact::IdToken), text(Artefact::SessionId));
+    let statement = text(Artefact::Statement);
     let Held { mut browser, mut finished, .. } = held;
     let mut body: Value = request(&[]).into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
     body["session_id"] = session_id.into();
@@ -235,6 +272,10 @@ async fn everything_is_worth_what_it_was(fixture: &Fixture, held: Held<'_>, secr
     for flow in &texts[..2] {
         assert!(browser.get(&format!("{}?flow={flow}", url("login"))).await.is_page("login"));
     }
+    secrets.use_login_ui(fixture, true);
+    let back = format!("{}?flow={}&statement={statement}", url("login/return"), texts[0]);
+    assert!(browser.get(&back).await.redirected("code").is_some());
+    secrets.use_login_ui(fixture, false);
     for resume in &texts[2..] {
         let page = browser.get(&format!("{}?resume={resume}", url("logout"))).await;
         assert!(page.is_page("logout-confirm") || page.is_page("logged-out"), "{}", page.text());

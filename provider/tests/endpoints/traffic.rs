@@ -73,7 +73,7 @@ impl Traffic {
                 let (parts, body) = answer.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 traffic.answered(&parts.headers, &body);
-                Response::from_parts(parts, body.into())
+                Response::from_parts(parts, Body::from(body))
             }
         }))
     }

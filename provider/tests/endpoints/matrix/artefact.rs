@@ -21,13 +21,18 @@ macro_rules! artefacts {
 
         impl Artefact {
             pub(crate) const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Whether it looks like an ID token.
+            pub(crate) fn is_token(self) -> bool {
+                matches!(self, AccessToken | MachinesToken | IdToken | LogoutToken | ClientAssertion)
+            }
         }
     };
 }
 
 artefacts! {
-    Code, KeptCode, AccessToken, MachinesToken, RefreshToken, IdToken, LogoutToken, Session, FlowCookie, Flow,
-    KeptFlow, SessionId, LogoutAsked, LogoutResumed, KeptLogoutResumed, ClientSecret, ClientAssertion, Password,
+    Code, KeptCode, AccessToken, MachinesToken, RefreshToken, IdToken, LogoutToken, Session, FlowCookie,
+    FinishedCookie, Flow, KeptFlow, SessionId, Statement, LogoutAsked, LogoutResumed, KeptLogoutResumed, ClientSecret, ClientAssertion, Password,
 }
 use Artefact::*;
 
@@ -35,10 +40,10 @@ use Artefact::*;
 fn sealed_for(purpose: Purpose) -> &'static [Artefact] {
     match purpose {
         Purpose::Flow => &[Flow, KeptFlow],
-        Purpose::FlowCookie => &[FlowCookie],
+        Purpose::FlowCookie => &[FlowCookie, FinishedCookie],
         Purpose::Session => &[Session],
         Purpose::Code => &[Code, KeptCode],
-        Purpose::LoginStep => &[SessionId],
+        Purpose::LoginStep => &[SessionId, Statement],
         Purpose::RefreshToken => &[RefreshToken],
         Purpose::LogoutRequest => &[LogoutAsked],
         Purpose::StoredRequest => &[LogoutResumed, KeptLogoutResumed],
@@ -120,6 +125,9 @@ impl<'a> Held<'a> {
         texts.push((Flow, browser.open(&authorize(&[("prompt", "login")])).await.hidden("flow")));
         let cookie = browser.cookies.iter().find(|(name, _)| !before.contains_key(*name)).unwrap();
         texts.push((FlowCookie, cookie.1.clone()));
+        texts.push((FinishedCookie, browser.cookies["__Host-claviger-finished-acme"].clone()));
+        let (_, flow) = texts.iter().find(|(held, _)| *held == Flow).unwrap();
+        texts.push((Statement, statement(fixture, secrets, flow).await));
 
         texts.push((LogoutAsked, browser.get(&url("logout")).await.hidden("flow")));
         let long = "s".repeat(2_048);
@@ -145,6 +153,16 @@ impl<'a> Held<'a> {
     pub(crate) fn text(&self, artefact: Artefact) -> &str {
         &self.texts.iter().find(|(held, _)| *held == artefact).unwrap_or_else(|| panic!("no {artefact:?}")).1
     }
+}
+
+/// What the login UI has stated of `flow`.
+async fn statement(fixture: &Fixture, secrets: &Secrets, flow: &str) -> String {
+    secrets.use_login_ui(fixture, true);
+    let fields = [("flow", flow), ("username", "ada"), ("amr", "pwd"), ("acr", "gold")];
+    let ui = ("ui.app", secrets.client.as_str());
+    let answer = fixture.post_form("acme", "/oauth/login/statement", ui, &fields).await.json();
+    secrets.use_login_ui(fixture, false);
+    answer["redirect_to"].as_str().unwrap().split_once("&statement=").unwrap().1.to_owned()
 }
 
 /// Ada's application redeems `code`.

@@ -27,8 +27,10 @@ pub(crate) const UNDESCRIBED: [(&str, &str); 5] = [
 ];
 
 /// What holds nothing that was handed out or that proves anything.
-pub(crate) const PLAIN: [&str; 29] = [
+pub(crate) const PLAIN: [&str; 32] = [
+    "acr",
     "acr_values",
+    "amr",
     "audience",
     "choice",
     "claims",
@@ -53,11 +55,15 @@ pub(crate) const PLAIN: [&str; 29] = [
     "response_type",
     "scope",
     "state",
+    "subject",
     "subject_token_type",
     "token_type_hint",
     "ui_locales",
     "username",
 ];
+
+const STATEMENT: &str = "/oauth/login/statement";
+const RETURN: &str = "/oauth/login/return";
 
 /// How a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,10 +101,15 @@ impl Slot {
         PLAIN.contains(&self.name()) || self.operation == "POST /backchannel-logout"
     }
 
+    /// Whether it is there only where a tenant has a login UI of its own.
+    pub(crate) fn is_of_login_ui(&self) -> bool {
+        self.operation.ends_with(STATEMENT) || self.operation.ends_with(RETURN)
+    }
+
     /// Whether the request says which client sends it.
     pub(crate) fn has_client(&self) -> bool {
         let path = self.operation.split(' ').nth(1).unwrap();
-        let is_clients = matches!(path, "/oauth/token" | "/oauth/introspect" | "/oauth/revoke");
+        let is_clients = matches!(path, "/oauth/token" | "/oauth/introspect" | "/oauth/revoke" | STATEMENT);
         is_clients || self.name() == "session_id" || (path == "/oauth/logout" && self.name() == "id_token_hint")
     }
 
@@ -145,6 +156,9 @@ impl Slot {
             ("/oauth/logout", "cookie session") if method == "GET" => AskedWithoutName,
             ("/oauth/logout", "query id_token_hint" | "body id_token_hint") => Page(400, "invalid_request"),
             ("/oauth/logout", "query resume") | ("/oauth/logout/confirm", "body flow") => Page(400, "already_used"),
+            (STATEMENT, "body flow") => Error(400, "invalid_request"),
+            // It is one of another flow at best.
+            (RETURN, "query statement") => Page(400, "already_used"),
             ("/oauth/login", "cookie flow") => Page(400, "flow_cookie_missing"),
             ("/oauth/login", "body password") => LoginPage,
             (_, "query flow" | "body flow") => Page(400, "flow_expired"),
@@ -156,12 +170,15 @@ impl Slot {
     pub(crate) async fn send(&self, to: &Target<'_>, held: &Held<'_>, text: &str) -> Answer {
         let (method, path) = self.operation.split_once(' ').unwrap();
         match (path, self.field.as_str()) {
-            ("/oauth/token" | "/oauth/introspect" | "/oauth/revoke", _) => to.form(path, self.name(), text).await,
+            ("/oauth/token" | "/oauth/introspect" | "/oauth/revoke" | STATEMENT, _) => {
+                to.form(path, self.name(), text).await
+            }
             ("/oauth/userinfo", "header authorization") => to.bearer(method, text).await,
             (_, "cookie session") => to.session(path, text).await,
             (_, "cookie flow") => to.flow_cookie(text).await,
             (_, "body password") => to.password(text).await,
             (_, "body session_id") => to.complete(held, text).await,
+            (RETURN, "query statement") => to.statement(text).await,
             _ => to.page(held, method, path, self.name(), text).await,
         }
     }
@@ -185,8 +202,15 @@ impl<'a> Target<'a> {
 
     /// At an endpoint of clients.
     async fn form(&self, to: &str, name: &str, text: &str) -> Answer {
-        let (id, secret) = (self.stranger.client(), self.secrets.of(self.stranger));
+        let (mut id, secret) = (self.stranger.client(), self.secrets.of(self.stranger));
+        if to == STATEMENT && self.stranger != Stranger::Client {
+            id = "ui.app";
+        }
         let mut fields = match name {
+            _ if to == STATEMENT => {
+                let fields = [("username", "ada"), ("amr", "pwd"), ("acr", "gold"), ("flow", "x")];
+                fields.into_iter().filter(|(field, _)| *field != name).collect()
+            }
             "code" => vec![
                 ("grant_type", "authorization_code"),
                 ("redirect_uri", "https://shop.example/callback"),
@@ -242,6 +266,14 @@ impl<'a> Target<'a> {
         browser.log_in(&page, "ada", self.secrets.password_at(self.slug())).await
     }
 
+    /// For a flow of the stranger's own.
+    async fn statement(&self, text: &str) -> Answer {
+        let mut browser = Browser::new(self.fixture);
+        let flow = browser.open(&authorize_at(self.slug(), &[])).await.redirected("flow").unwrap();
+        let fields = [("flow", flow.as_str()), ("statement", text)];
+        browser.get(&format!("{}?{}", self.url(RETURN), form(&fields))).await
+    }
+
     async fn password(&self, text: &str) -> Answer {
         let mut browser = Browser::new(self.fixture);
         let page = browser.open(&authorize_at(self.slug(), &[])).await;
@@ -268,6 +300,7 @@ impl<'a> Target<'a> {
             }
             ("/oauth/logout", "id_token_hint") => vec![(name, text), ("client_id", self.stranger.client())],
             ("/oauth/logout/confirm", _) => vec![(name, text), ("decision", "yes")],
+            (RETURN, _) => vec![(name, text), ("statement", held.text(Artefact::Statement))],
             _ => vec![(name, text), ("decision", "allow"), ("choice", "continue"), ("username", "ada")],
         };
         let url = self.url(path);

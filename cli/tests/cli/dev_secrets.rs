@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use claviger_jose::{Algorithm, PrivateKey};
+use claviger_provider::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, code};
@@ -34,7 +35,7 @@ fn machine(key: &PrivateKey) -> String {
 fn assertion(key: &PrivateKey, issuer: &str) -> String {
     let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
     header.kid = Some(key.public_jwk().kid().to_string());
-    let now = jiff::Timestamp::now().as_second();
+    let now = SystemClock.now().as_second();
     let (name, jti) = ("shop.machine", claviger_jose::random::hex128());
     let claims = json!({"iss": name, "sub": name, "aud": issuer, "exp": now + 60, "jti": jti});
     let signing = jsonwebtoken::EncodingKey::from_ec_der(&key.to_pkcs8());

@@ -129,8 +129,8 @@ impl Audit<'_> {
     }
 
     /// A client gave a token back.
-    pub(crate) fn token_revoked(self, client: &Client) {
-        event!(self, "revoke", client = &*client.id, outcome = Outcome::Ok.as_str());
+    pub(crate) fn token_revoked(self, client: &Client, subject: &str) {
+        event!(self, "revoke", client = &*client.id, subject, outcome = Outcome::Ok.as_str());
     }
 
     /// A session was ended.

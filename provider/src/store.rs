@@ -7,6 +7,7 @@
 
 mod connection;
 mod database;
+mod health;
 mod key;
 mod options;
 mod postgres;
@@ -28,6 +29,7 @@ use options::Backend;
 use schema::Schema;
 use sql::SqlStore;
 
+pub use health::StoreHealth;
 pub use key::{ClientKey, Id, TenantKey};
 pub use options::{OptionsError, StoreOptions};
 pub use record::{
@@ -205,4 +207,7 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Whether it answers.
     fn ping(&self) -> Answer<'_, ()>;
+
+    /// Whether it answered, for metrics.
+    fn health(&self) -> StoreHealth;
 }

@@ -1,5 +1,5 @@
 //! Real parts for Claviger's tests: a Kubernetes control plane, `kubectl`, the `claviger` program
-//! as a process, a proxy that counts and cuts writes, and a token verifier that others wrote.
+//! as a process, a proxy that counts and cuts writes, PostgreSQL, and a token verifier that others wrote.
 //!
 //! The tests under `tests/control_plane/` call it. It holds no product logic and imitates nothing:
 //! what a test cannot get from a real part, it does not get. Everything listens on loopback, and
@@ -14,6 +14,7 @@ pub mod dev;
 pub mod installation;
 pub mod kubectl;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod relying_party;
 pub mod temp;

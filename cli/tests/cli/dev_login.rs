@@ -1,89 +1,22 @@
 //! A person logs in at `claviger dev`: by the lines that it prints, over sockets, as a browser would.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::browser::{Browser, code};
 use crate::support::{Dev, Folder, parts, paste};
 
-const PASSWORD: &str = "demo-only-change-me";
-
-/// As much of a browser as a login needs.
-struct Browser<'a> {
-    address: &'a str,
-    cookies: Vec<(String, String)>,
-}
-
-struct Answer {
-    status: u16,
-    location: String,
-    body: String,
-}
-
-impl Browser<'_> {
-    fn get(&mut self, target: &str) -> Answer {
-        self.ask("GET", target, "")
-    }
-
-    fn post(&mut self, target: &str, body: &str) -> Answer {
-        self.ask("POST", target, body)
-    }
-
-    fn ask(&mut self, method: &str, target: &str, body: &str) -> Answer {
-        let path = target.strip_prefix(&format!("http://{}", self.address)).unwrap_or(target);
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {1}\r\nConnection: close\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {2}\r\n\r\n{body}",
-            self.address,
-            cookies.join("; "),
-            body.len()
-        );
-        let mut stream = TcpStream::connect(self.address).expect("it listens");
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
-        let mut location = String::new();
-        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
-            if name.eq_ignore_ascii_case("location") {
-                value.clone_into(&mut location);
-            } else if name.eq_ignore_ascii_case("set-cookie") {
-                let (name, value) = value.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
-                self.cookies.retain(|(known, _)| known != name);
-                self.cookies.push((name.to_owned(), value.to_owned()));
-            }
-        }
-        Answer { status, location, body: body.to_owned() }
-    }
-}
-
-/// The sealed state of a page's form.
-fn flow(page: &str) -> &str {
-    let after = page.split("name=\"flow\" value=\"").nth(1).unwrap_or_else(|| panic!("no form: {page}"));
-    after.split('"').next().expect("it ends")
-}
+pub(crate) const PASSWORD: &str = "demo-only-change-me";
 
 /// From the URL that the table shows to the URL that the application gets.
-fn log_in(dev: &Dev, browser: &mut Browser<'_>) -> String {
+pub(crate) fn log_in(dev: &Dev, browser: &mut Browser) -> String {
     let begin = dev.wait_for("/oauth/authorize?").trim().to_owned();
-    let page = browser.get(&begin).location;
-    let path = page.split('?').next().expect("a path").to_owned();
-    let form = browser.get(&page).body;
-    let wrong = browser.post(&path, &format!("flow={}&username=ada&password=letmein", flow(&form)));
-    assert_eq!(wrong.status, 200, "{}", wrong.body);
-    let right = browser.post(&path, &format!("flow={}&username=ada&password={PASSWORD}", flow(&wrong.body)));
-    assert_eq!(right.status, 303, "{}", right.body);
-    let consent = browser.get(&right.location).body;
-    let path = right.location.split('?').next().expect("a path").to_owned();
-    browser.post(&path, &format!("flow={}&decision=allow", flow(&consent))).location
+    browser.log_in(&begin, PASSWORD)
 }
 
-fn redeem(dev: &Dev, code: &str) -> Value {
+pub(crate) fn redeem(dev: &Dev, code: &str) -> Value {
     let line = dev.wait_for("code=CODE").replace("code=CODE", &format!("code={code}"));
     serde_json::from_str(&paste(line.trim())).expect("JSON")
 }
@@ -101,10 +34,10 @@ fn a_login_by_the_printed_lines_gives_tokens_and_leaves_a_trail_without_a_secret
     // Whatever is logged, the trail is complete.
     let dev = Dev::launch(&folder, &["--log", "off"]);
     dev.wait_for("Following changes");
-    let mut browser = Browser { address: &dev.address, cookies: Vec::new() };
+    let mut browser = Browser::new(&dev.address, &dev.address);
     let callback = log_in(&dev, &mut browser);
-    let query = callback.strip_prefix("http://127.0.0.1:8081/callback?").expect(&callback);
-    let code = query.split('&').find_map(|pair| pair.strip_prefix("code=")).expect("a code");
+    assert!(callback.starts_with("http://127.0.0.1:8081/callback?"), "{callback}");
+    let code = code(&callback);
     let tokens = redeem(&dev, code);
     let access = tokens["access_token"].as_str().expect("an access token");
     assert_eq!(parts(access).1["client_id"], "shop.shop");
@@ -133,13 +66,13 @@ fn a_login_outlives_a_restart_and_its_files_are_this_users_alone() {
     let folder = Folder::quickstart();
     let dev = Dev::start(&folder);
     let address = dev.address.clone();
-    let mut browser = Browser { address: &address, cookies: Vec::new() };
+    let mut browser = Browser::new(&address, &address);
     log_in(&dev, &mut browser);
     assert_eq!(dev.terminate(), 0);
 
     let dev = Dev::launch_at(&folder, &address, &[]);
     let again = dev.wait_for("/oauth/authorize?").trim().to_owned() + "&prompt=none";
-    let location = browser.get(&again).location;
+    let location = browser.get(&again).header("location");
     assert!(location.starts_with("http://127.0.0.1:8081/callback?code="), "{location}");
     for name in ["logins.db", "audit.log"] {
         let mode = std::fs::metadata(folder.path().join("state").join(name)).expect(name).permissions().mode();
@@ -152,7 +85,7 @@ fn the_audit_stream_is_ended_only_by_its_name() {
     let folder = Folder::quickstart();
     let dev = Dev::launch(&folder, &["--log", "warn,audit=off"]);
     dev.wait_for("Following changes");
-    log_in(&dev, &mut Browser { address: &dev.address, cookies: Vec::new() });
+    log_in(&dev, &mut Browser::new(&dev.address, &dev.address));
     assert_eq!(audit(folder.path()).0, "");
 }
 

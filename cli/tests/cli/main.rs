@@ -2,11 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
+mod browser;
 mod crds;
 mod dev;
 mod dev_edits;
 mod dev_login;
 mod dev_refusals;
+mod dev_secrets;
 mod dev_size;
 mod dev_state;
 mod lint;

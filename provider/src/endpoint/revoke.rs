@@ -37,38 +37,36 @@ async fn revoke(exchange: &Exchange<'_>, body: Body) -> Result<(), TokenError> {
     let Some(text) = form.get("token") else { return Err(ValidationError::missing(vec!["token"]).into()) };
     let client = client_authentication::authenticate(exchange, &form).await?;
     let revoked = match refresh_token(exchange, client.client(), text).await {
-        Ok(false) => access_token(exchange, client.client(), text).await,
+        Ok(None) => access_token(exchange, client.client(), text).await,
         other => other,
     };
-    if revoked.map_err(|_| OAuthError::store_away())? {
-        exchange.audit().token_revoked(client.client());
+    if let Some(subject) = revoked.map_err(|_| OAuthError::store_away())? {
+        exchange.audit().token_revoked(client.client(), &subject);
     }
     Ok(())
 }
 
-/// Ends the grant (§2.1). Whether `text` is a refresh token of `client`'s.
-async fn refresh_token(exchange: &Exchange<'_>, client: &Client, text: &str) -> Result<bool, StoreError> {
+/// Ends the grant (§2.1). About whom it was, if `text` is a refresh token of `client`'s.
+async fn refresh_token(exchange: &Exchange<'_>, client: &Client, text: &str) -> Result<Option<String>, StoreError> {
     let (tenant, now) = (&exchange.tenant, exchange.provider.now());
     let opened = tenant.issuer.sealer.as_ref().and_then(|sealer| DerivedToken::open(sealer, text));
-    let Some(token) = opened else { return Ok(false) };
+    let Some(token) = opened else { return Ok(None) };
     let (store, id) = (exchange.provider.store(), Id::from_bytes(token.id));
     let grant = store.grant(&tenant.issuer.key, id, now).await?;
-    if grant.is_none_or(|grant| grant.client != client.key) {
-        return Ok(false);
-    }
+    let Some(grant) = grant.filter(|grant| grant.client == client.key) else { return Ok(None) };
     store.end_grant(&tenant.issuer.key, id, now).await?;
-    Ok(true)
+    Ok(Some(grant.subject))
 }
 
-/// Revokes this one token. Whether `text` is an access token of `client`'s.
-async fn access_token(exchange: &Exchange<'_>, client: &Client, text: &str) -> Result<bool, StoreError> {
+/// Revokes this one token. About whom it was, if `text` is an access token of `client`'s.
+async fn access_token(exchange: &Exchange<'_>, client: &Client, text: &str) -> Result<Option<String>, StoreError> {
     let (tenant, now) = (&exchange.tenant, exchange.provider.now());
-    let Some(token) = verify::access_token(text, &tenant.issuer, now) else { return Ok(false) };
+    let Some(token) = verify::access_token(text, &tenant.issuer, now) else { return Ok(None) };
     let claims = token.claims();
     if *claims.client_id != *client.id {
-        return Ok(false);
+        return Ok(None);
     }
     let end = Timestamp::from_second(claims.exp).unwrap_or(now);
     exchange.provider.store().revoke_token(&tenant.issuer.key, &claims.jti, end).await?;
-    Ok(true)
+    Ok(Some(claims.sub.clone()))
 }

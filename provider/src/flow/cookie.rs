@@ -39,8 +39,8 @@ pub(crate) enum NotThisBrowser {
 /// Sets the cookie of `flow`, and ends the first of too many.
 pub(crate) fn set(headers: &mut HeaderMap, request: &HeaderMap, tenant: &TenantSnapshot, flow: &Flow) {
     let cookies = Cookies::read(request);
-    let tags = cookies.below(&common(tenant));
-    for tag in tags.iter().take((tags.len() + 1).saturating_sub(MOST)).filter(|tag| is_tag(tag)) {
+    let tags: Vec<&str> = cookies.below(&common(tenant)).into_iter().filter(|tag| is_tag(tag)).collect();
+    for tag in tags.iter().take((tags.len() + 1).saturating_sub(MOST)) {
         named(tenant, tag).clear(headers);
     }
     let id = flow.id.to_string();

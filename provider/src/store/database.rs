@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::StoreError;
 use super::connection::{self, Outcome, Row, Statement, Step, Work};
+use super::health::StoreHealth;
 use super::postgres::Lease;
 use super::problem::{Complaints, Problem};
 use super::schema::Schema;
@@ -42,13 +43,15 @@ pub(super) struct Database {
     acquire_timeout: Duration,
     schema: watch::Sender<Schema>,
     complaints: Complaints,
+    health: StoreHealth,
 }
 
 impl Database {
     /// Behind these connections; nothing is opened yet.
     pub(super) fn new(pools: Pools, statement_timeout: Duration, acquire_timeout: Duration) -> Self {
         let (schema, _) = watch::channel(Schema::Unknown);
-        Self { pools, statement_timeout, acquire_timeout, schema, complaints: Complaints::default() }
+        let (complaints, health) = (Complaints::default(), StoreHealth::default());
+        Self { pools, statement_timeout, acquire_timeout, schema, complaints, health }
     }
 
     /// Its connections.
@@ -56,8 +59,16 @@ impl Database {
         &self.pools
     }
 
+    /// Whether it answers.
+    pub(super) fn health(&self) -> &StoreHealth {
+        &self.health
+    }
+
     /// From now on calls are made, or refused.
     pub(super) fn set_schema(&self, schema: Schema) {
+        if schema == Schema::Known {
+            self.health.answered();
+        }
         self.schema.send_replace(schema);
     }
 
@@ -96,6 +107,16 @@ impl Database {
     }
 
     async fn call(&self, access: Access, work: &Work<'_>) -> Result<Outcome, StoreError> {
+        let outcome = self.tried(access, work).await;
+        if outcome.is_ok() {
+            self.health.answered()
+        } else {
+            self.health.failed()
+        }
+        outcome
+    }
+
+    async fn tried(&self, access: Access, work: &Work<'_>) -> Result<Outcome, StoreError> {
         self.has_schema().await?;
         for _ in 1..TRIES {
             match self.attempt(access, work, self.statement_timeout).await {

@@ -20,7 +20,7 @@ use super::connection::Statement;
 use super::database::Database;
 use super::{
     Answer, ClientKey, DueLogout, Failures, Grant, Id, LogoutOutcome, NewGrant, Redeemed, Rotated, Rotation, Session,
-    SessionEnd, Store, StoreError, TenantKey, TokenLookup,
+    SessionEnd, Store, StoreError, StoreHealth, TenantKey, TokenLookup,
 };
 
 /// A store over a database, and whoever brings that to its schema.
@@ -185,6 +185,10 @@ impl Store for SqlStore {
 
     fn delete_expired<'a>(&'a self, now: Timestamp, limit: u32) -> Answer<'a, u64> {
         Box::pin(expiry::delete(&self.database, now, limit))
+    }
+
+    fn health(&self) -> StoreHealth {
+        self.database.health().clone()
     }
 
     fn ping(&self) -> Answer<'_, ()> {

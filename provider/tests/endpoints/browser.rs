@@ -12,6 +12,10 @@ use crate::fixture::*;
 /// One browser, with its cookies.
 pub(crate) struct Browser<'a> {
     fixture: &'a Fixture,
+    /// Where the tenant is.
+    home: &'a str,
+    /// The cookies' names, the oldest first: in that order they are sent (RFC 6265 §5.4).
+    order: Vec<String>,
     pub(crate) cookies: BTreeMap<String, String>,
     /// Sent with every request.
     pub(crate) accept: &'static str,
@@ -21,12 +25,17 @@ pub(crate) struct Browser<'a> {
 
 impl<'a> Browser<'a> {
     pub(crate) fn new(fixture: &'a Fixture) -> Self {
+        Self::at(fixture, HOST)
+    }
+
+    /// For a tenant at `home`.
+    pub(crate) fn at(fixture: &'a Fixture, home: &'a str) -> Self {
         let accept = "text/html,application/xhtml+xml,*/*;q=0.8";
-        Self { fixture, cookies: BTreeMap::new(), accept, headers: Vec::new() }
+        Self { fixture, home, order: Vec::new(), cookies: BTreeMap::new(), accept, headers: Vec::new() }
     }
 
     pub(crate) async fn get(&mut self, url: &str) -> Answer {
-        self.send(Request::get(local(url)), Body::empty()).await
+        self.send(Request::get(self.local(url)), Body::empty()).await
     }
 
     pub(crate) async fn head(&mut self, url: &str) -> Answer {
@@ -35,22 +44,22 @@ impl<'a> Browser<'a> {
 
     /// A form from a page of `url`'s own origin.
     pub(crate) async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
-        let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");
-        self.post_from(&origin, url, fields).await
+        let origin = self.home;
+        self.post_from(origin, url, fields).await
     }
 
     pub(crate) async fn post_from(&mut self, origin: &str, url: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = Request::post(local(url)).header(CONTENT_TYPE, FORM).header(ORIGIN, origin);
+        let request = Request::post(self.local(url)).header(CONTENT_TYPE, FORM).header(ORIGIN, origin);
         self.send(request, form(fields).into()).await
     }
 
     pub(crate) async fn post_json(&mut self, url: &str, body: &serde_json::Value) -> Answer {
-        let request = Request::post(local(url)).header(CONTENT_TYPE, "application/json");
+        let request = Request::post(self.local(url)).header(CONTENT_TYPE, "application/json");
         self.send(request, body.to_string().into()).await
     }
 
     async fn send(&mut self, mut request: http::request::Builder, body: Body) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = self.sent();
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
@@ -62,13 +71,32 @@ impl<'a> Browser<'a> {
         answer
     }
 
+    /// The `Cookie` header, pair by pair.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        let age = |name: &String| self.order.iter().position(|other| other == name);
+        let mut cookies: Vec<(&String, &String)> = self.cookies.iter().collect();
+        cookies.sort_by_key(|(name, _)| age(name));
+        cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    /// As the router gets it: a URL at another host than [`HOST`] keeps it, as in HTTP/2.
+    fn local(&self, url: &str) -> String {
+        let path = url.strip_prefix(HOST).unwrap_or(url);
+        let is_elsewhere = self.home != HOST && path.starts_with('/');
+        if is_elsewhere { format!("{}{path}", self.home) } else { path.to_owned() }
+    }
+
     fn keep(&mut self, headers: &HeaderMap) {
         for cookie in headers.get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
             if cookie.contains("Max-Age=0") {
                 self.cookies.remove(name);
+                self.order.retain(|other| other != name);
             } else {
+                if !self.order.iter().any(|other| other == name) {
+                    self.order.push(name.to_owned());
+                }
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
@@ -78,7 +106,7 @@ impl<'a> Browser<'a> {
     pub(crate) async fn follow(&mut self, mut answer: Answer) -> Answer {
         for _ in 0..10 {
             match answer.header(LOCATION.as_str()) {
-                Some(to) if to.starts_with(HOST) => answer = self.get(to).await,
+                Some(to) if to.starts_with(self.home) => answer = self.get(to).await,
                 _ => return answer,
             }
         }
@@ -128,10 +156,6 @@ pub(crate) const ADAS_PASSWORD: &str = "correct horse";
 
 /// Where every tenant without a host of its own is.
 pub(crate) const HOST: &str = "https://login.example";
-
-fn local(url: &str) -> &str {
-    url.strip_prefix(HOST).unwrap_or(url)
-}
 
 /// Fields as a form.
 pub(crate) fn form(fields: &[(&str, &str)]) -> String {

@@ -1,8 +1,9 @@
 //! A provider with a clock that stands still, documents to feed it, and what to ask it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -25,6 +26,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
+use prometheus_client::encoding::text::encode;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -74,6 +76,8 @@ pub(crate) struct Fixture {
     pub(crate) provider: Arc<Provider>,
     pub(crate) store: Arc<dyn Store>,
     clock: Arc<TestClock>,
+    /// Put around the router, to see what passes.
+    pub(crate) around: OnceLock<Box<dyn Fn(Router) -> Router + Send + Sync>>,
 }
 
 pub(crate) struct Answer {
@@ -95,7 +99,7 @@ impl Fixture {
 
     fn with(options: Options) -> Self {
         let (clock, store) = (Arc::new(TestClock(AtomicI64::new(NOW))), Arc::clone(&options.store));
-        Self { provider: Provider::with_clock(options, clock.clone()), store, clock }
+        Self { provider: Provider::with_clock(options, clock.clone()), store, clock, around: OnceLock::new() }
     }
 
     /// A provider that has loaded `documents` and remembers in `store`, as another may.
@@ -128,9 +132,18 @@ impl Fixture {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self.provider.router().oneshot(request).await.unwrap().into_parts();
+        let router = self.provider.router();
+        let router = if let Some(around) = self.around.get() { around(router) } else { router };
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// What it has counted.
+    pub(crate) fn metrics(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.provider.metrics()).unwrap();
+        text
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

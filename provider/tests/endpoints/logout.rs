@@ -201,7 +201,7 @@ async fn pages_of_the_applications_are_loaded_before_it_goes_on() {
 }
 
 /// Answers logout tokens with `statuses`, one after another, and keeps what it hears.
-async fn receiver(statuses: &'static [u16]) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn receiver(statuses: &'static [u16]) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://127.0.0.1:{}/logout", listener.local_addr().unwrap().port());
     let heard = Arc::new(Mutex::new(Vec::new()));

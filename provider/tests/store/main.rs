@@ -6,5 +6,4 @@
 mod conformance;
 mod folder;
 mod postgres;
-mod server;
 mod sqlite;

@@ -3,18 +3,29 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use claviger_provider::store::{Id, OpenError, Store, StoreError, StoreOptions, open};
+use claviger_tests::postgres::{Pooler, Server};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::conformance::{PATIENCE, at, tenant};
 use crate::folder::Folder;
-use crate::server::{Server, shared};
+
+/// The one that the tests of this process share, each with a database of its own.
+fn shared() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(|| Server::start(|_| "").unwrap())
+}
+
+/// Options for a store in a new database of `server`.
+async fn options(server: &Server) -> StoreOptions {
+    StoreOptions::parse(&server.url(&server.database().await.unwrap())).unwrap()
+}
 
 async fn fresh() -> (Arc<dyn Store>, ()) {
-    let mut options = shared().options().await;
+    let mut options = options(shared()).await;
     options.acquire_timeout = PATIENCE;
     (open(&options).await.unwrap(), ())
 }
@@ -23,26 +34,26 @@ conformance!(fresh);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_restarts_costs_only_the_calls_in_between() {
-    let mut server = Server::new(|_| "");
-    let store = open(&server.options().await).await.unwrap();
+    let mut server = Server::start(|_| "").unwrap();
+    let store = open(&options(&server).await).await.unwrap();
     store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
-    server.stop();
+    server.stop().unwrap();
     let began = Instant::now();
     assert_eq!(store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await, Err(StoreError::Unavailable));
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
-    server.start();
+    server.resume().unwrap();
     assert!(answers_soon(&*store).await);
     assert!(store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_away_at_the_start_is_used_once_it_is_there() {
-    let mut server = Server::new(|_| "");
-    let options = server.options().await;
-    server.stop();
+    let mut server = Server::start(|_| "").unwrap();
+    let options = options(&server).await;
+    server.stop().unwrap();
     let store = open(&options).await.unwrap();
     assert_eq!(store.ping().await, Err(StoreError::Unavailable));
-    server.start();
+    server.resume().unwrap();
     assert!(answers_soon(&*store).await);
     store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
 }
@@ -59,12 +70,12 @@ async fn answers_soon(store: &dyn Store) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_waits_too_long_fails_and_the_next_one_works() {
-    let database = shared().database().await;
+    let database = shared().database().await.unwrap();
     let mut options = StoreOptions::parse(&shared().url(&database)).unwrap();
     options.statement_timeout = Duration::from_millis(300);
     let store = open(&options).await.unwrap();
-    let lock = "BEGIN; LOCK TABLE kept; SELECT pg_sleep(2); COMMIT".to_owned();
-    let (_, ()) = tokio::join!(shared().run(&database, lock), async {
+    let lock = "BEGIN; LOCK TABLE kept; SELECT pg_sleep(2); COMMIT";
+    let (locked, ()) = tokio::join!(shared().run(&database, lock), async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let began = Instant::now();
         let answer = store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await;
@@ -72,28 +83,30 @@ async fn a_statement_that_waits_too_long_fails_and_the_next_one_works() {
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
         store.ping().await.unwrap();
     });
+    locked.unwrap();
     assert_eq!(store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await, Ok(None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_nobody_waits_for_any_more_costs_no_connection() {
-    let database = shared().database().await;
+    let database = shared().database().await.unwrap();
     let mut options = StoreOptions::parse(&shared().url(&database)).unwrap();
     (options.max_connections, options.statement_timeout) = (1, Duration::from_millis(500));
     let store = open(&options).await.unwrap();
-    let lock = "BEGIN; LOCK TABLE kept; SELECT pg_sleep(2); COMMIT".to_owned();
-    let (_, ()) = tokio::join!(shared().run(&database, lock), async {
+    let lock = "BEGIN; LOCK TABLE kept; SELECT pg_sleep(2); COMMIT";
+    let (locked, ()) = tokio::join!(shared().run(&database, lock), async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let tenant = tenant();
         let call = store.kept(&tenant, Id::from_bytes([1; 16]), at(0));
         assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err(), "it waits");
         store.ping().await.unwrap();
     });
+    locked.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_open_an_empty_database_at_once() {
-    let options = shared().options().await;
+    let options = options(shared()).await;
     let stores = futures::future::join_all((0..8).map(|_| open(&options))).await;
     for store in stores {
         store.unwrap().ping().await.unwrap();
@@ -102,36 +115,45 @@ async fn many_open_an_empty_database_at_once() {
 
 #[tokio::test]
 async fn a_newer_schema_is_refused_in_words() {
-    let database = shared().database().await;
+    let database = shared().database().await.unwrap();
     let options = StoreOptions::parse(&shared().url(&database)).unwrap();
     drop(open(&options).await.unwrap());
-    shared().run(&database, "INSERT INTO claviger_schema (version) VALUES (99)".to_owned()).await;
+    shared().run(&database, "INSERT INTO claviger_schema (version) VALUES (99)").await.unwrap();
     let error = open(&options).await.unwrap_err();
     assert!(matches!(error, OpenError::Newer(99)), "{error}");
     assert!(error.to_string().contains("newer release"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn through_a_pooler_nothing_is_kept_in_a_session() {
+    let pooler = Pooler::start(shared()).unwrap();
     let fresh = async || {
-        let url = format!("{}&pooler=transaction", shared().url(&shared().database().await));
-        open(&StoreOptions::parse(&url).unwrap()).await.unwrap()
+        let mut options = StoreOptions::parse(&pooler.url(&shared().database().await.unwrap())).unwrap();
+        options.acquire_timeout = PATIENCE;
+        open(&options).await.unwrap()
     };
     crate::conformance::grants::a_code_is_redeemed_once(&*fresh().await).await;
     crate::conformance::sessions::a_session_ends_once_and_tells_its_clients_once(&*fresh().await).await;
+    crate::conformance::races::of_many_refreshes_one_rotates(&*fresh().await).await;
     crate::conformance::races::many_failures_are_all_counted(&*fresh().await).await;
+    // Two who migrate at once by way of it.
+    let options = StoreOptions::parse(&pooler.url(&shared().database().await.unwrap())).unwrap();
+    for store in futures::future::join_all((0..4).map(|_| open(&options))).await {
+        store.unwrap().ping().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_verified_by_the_ca_that_is_named_and_by_no_other() {
     let folder = Folder::new();
     let (ca, other) = (folder.path().join("ca.crt"), folder.path().join("other.crt"));
-    let server = Server::new(|data| {
+    let server = Server::start(|data| {
         certificate(data, &ca);
         certificate(folder.path(), &other);
         "ssl = on\n"
-    });
-    let database = server.database().await;
+    })
+    .unwrap();
+    let database = server.database().await.unwrap();
     let at_start = |host: &str, parameters: String| {
         let url = format!("postgres://claviger@{host}:{}/{database}?{parameters}", server.port());
         async move { open(&StoreOptions::parse(&url).unwrap()).await.unwrap().ping().await }

@@ -2,15 +2,16 @@
 # scripts/tools; what is built for tests lives in ~/.cache/claviger.
 .PHONY: help run test test-fast test-cluster bench fmt generate check-generated control-plane
 .DEFAULT_GOAL := help
+EXAMPLE := quickstart
 claviger := cargo build --quiet --locked --workspace --bin claviger && $${CARGO_TARGET_DIR:-target}/debug/claviger
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\): *## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-run:              ## serve examples/quickstart on 127.0.0.1:8080, no cluster needed
-	cargo run --locked --profile quick -p claviger -- dev examples/quickstart
+run:              ## serve examples/quickstart (or EXAMPLE=applications) on 127.0.0.1:8080, no cluster needed
+	cargo run --locked --profile quick -p claviger -- dev examples/$(EXAMPLE)
 
-test:             ## every check but the cluster's: style, licences, unit, HTTP, control plane
+test:             ## every check but the cluster's: style, licences, unit, HTTP, control plane, browser
 	scripts/test
 
 test-fast:        ## the checks that need no server

@@ -72,7 +72,13 @@ impl Dev {
     /// The CA to trust, with `--tls`.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
-        self.state.path().join("state/ca.pem")
+        self.state().join("ca.pem")
+    }
+
+    /// The state folder.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.state.path().join("state")
     }
 
     /// A value of a Secret that was generated: a client's `client_secret`, say.
@@ -80,7 +86,7 @@ impl Dev {
     /// # Errors
     /// When there is no such Secret, or no such key in it.
     pub fn secret(&self, namespace: &str, name: &str, key: &str) -> Result<String> {
-        let path = self.state.path().join(format!("state/secrets/{namespace}/{name}.yaml"));
+        let path = self.state().join(format!("secrets/{namespace}/{name}.yaml"));
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let secret: Value = serde_saphyr::from_str(&text)?;
         let value = secret["stringData"][key].as_str().with_context(|| format!("{name} has no {key}"))?;
@@ -92,7 +98,7 @@ impl Dev {
     /// # Errors
     /// Those of the file system.
     pub fn audit(&self) -> Result<String> {
-        Ok(std::fs::read_to_string(self.state.path().join("state/audit.log"))?)
+        Ok(std::fs::read_to_string(self.state().join("audit.log"))?)
     }
 
     /// The program itself: its log, its end.

@@ -1,0 +1,7 @@
+//! Tests in a real Chromium. Each module starts what a suite of `tests/browser/` needs and runs that
+//! suite, where one file is one behaviour. See ../../README.md.
+
+mod applications;
+mod manifests;
+mod pages;
+mod suite;

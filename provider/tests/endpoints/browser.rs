@@ -39,7 +39,7 @@ impl<'a> Browser<'a> {
     }
 
     pub(crate) async fn head(&mut self, url: &str) -> Answer {
-        self.send(Request::head(local(url)), Body::empty()).await
+        self.send(Request::head(self.local(url)), Body::empty()).await
     }
 
     /// A form from a page of `url`'s own origin.

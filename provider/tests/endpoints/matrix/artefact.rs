@@ -47,8 +47,6 @@ fn sealed_for(purpose: Purpose) -> &'static [Artefact] {
         Purpose::RefreshToken => &[RefreshToken],
         Purpose::LogoutRequest => &[LogoutAsked],
         Purpose::StoredRequest => &[LogoutResumed, KeptLogoutResumed],
-        // Nothing is sealed for them yet.
-        Purpose::Consent | Purpose::Csrf => &[],
     }
 }
 
@@ -70,9 +68,7 @@ fn whatever_is_sealed_or_signed_is_in_the_matrix() {
         Purpose::Session,
         Purpose::Code,
         Purpose::LoginStep,
-        Purpose::Consent,
         Purpose::RefreshToken,
-        Purpose::Csrf,
         Purpose::LogoutRequest,
         Purpose::StoredRequest,
     ];

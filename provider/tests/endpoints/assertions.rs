@@ -184,6 +184,14 @@ async fn whatever_is_wrong_with_an_assertion_is_refused_in_the_same_words_and_us
         claims.as_object_mut().unwrap().remove(name);
         key.sign(&claims)
     };
+    let since = |made: Option<i64>, end: i64| {
+        let mut claims = with(good.clone(), "exp", json!(end));
+        claims["iat"] = json!(made);
+        if made.is_none() {
+            claims.as_object_mut().unwrap().remove("iat");
+        }
+        key.sign(&claims)
+    };
     let unsigned = |algorithm: &str| {
         let header = json!({"alg": algorithm, "typ": "JWT", "kid": key.kid}).to_string();
         [header, good.to_string()].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".")
@@ -203,7 +211,9 @@ async fn whatever_is_wrong_with_an_assertion_is_refused_in_the_same_words_and_us
         ("for nobody", changed("aud", json!([]))),
         ("a longer path", changed("aud", json!(format!("{}/oauth/token/", issuer("acme"))))),
         ("expired", changed("exp", json!(NOW - 31))),
-        ("too long", changed("exp", json!(NOW + 331))),
+        ("too long, and nobody knows since when", since(None, NOW + 331)),
+        ("too old, though it would live", since(Some(NOW - 331), NOW + 3_600)),
+        ("from far in the future", since(Some(NOW + 331), NOW + 3_600)),
         ("not yet", changed("nbf", json!(NOW + 31))),
         ("long jti", changed("jti", json!("j".repeat(257)))),
         ("empty jti", changed("jti", json!(""))),
@@ -225,7 +235,9 @@ async fn whatever_is_wrong_with_an_assertion_is_refused_in_the_same_words_and_us
     assert_eq!(asserted(&fixture, "/oauth/token", &good_signed, &misnamed).await.error(), refused());
     assert_eq!(asserted(&fixture, "/oauth/token", &good_signed, GRANT).await.status, 200, "it is good still");
     // A clock may be off by half a minute.
-    for (name, second) in [("exp", NOW - 29), ("exp", NOW + 330), ("nbf", NOW + 30)] {
+    assert_eq!(asserted(&fixture, "/oauth/token", &since(None, NOW + 330), GRANT).await.error(), refused(), "its jti");
+    // Libraries let theirs live for an hour: it counts for five minutes.
+    for (name, second) in [("exp", NOW - 29), ("exp", NOW + 3_600), ("nbf", NOW + 30), ("iat", NOW - 299)] {
         let fresh = with(claims("acme", "machine.app"), name, json!(second));
         assert_eq!(asserted(&fixture, "/oauth/token", &key.sign(&fresh), GRANT).await.status, 200, "{name} {second}");
     }

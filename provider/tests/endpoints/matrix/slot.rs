@@ -18,11 +18,9 @@ pub(crate) struct Slot {
 }
 
 /// Places that no description names: they are not for applications.
-pub(crate) const UNDESCRIBED: [(&str, &str); 5] = [
-    ("GET /oauth/authorize", "query flow"),
+pub(crate) const UNDESCRIBED: [(&str, &str); 3] = [
     ("GET /oauth/authorize", "cookie session"),
     ("GET /oauth/logout", "cookie session"),
-    ("GET /oauth/logout", "query resume"),
     ("POST /oauth/login", "cookie flow"),
 ];
 
@@ -64,6 +62,7 @@ pub(crate) const PLAIN: [&str; 32] = [
 
 const STATEMENT: &str = "/oauth/login/statement";
 const RETURN: &str = "/oauth/login/return";
+const LOGOUT_RESUME: &str = "/oauth/logout/resume";
 
 /// How a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +125,9 @@ impl Slot {
             "header authorization" | "body client_secret" => artefact == ClientSecret,
             "body client_assertion" => artefact == ClientAssertion,
             "query id_token_hint" | "body id_token_hint" => artefact == IdToken,
+            "query flow" if path == LOGOUT_RESUME => artefact == LogoutResumed,
             "query flow" | "body flow" if path != "/oauth/logout/confirm" => matches!(artefact, Flow | KeptFlow),
             "body flow" => artefact == LogoutAsked,
-            "query resume" => matches!(artefact, LogoutResumed | KeptLogoutResumed),
             "body session_id" => artefact == SessionId,
             "cookie session" => artefact == Session,
             "body password" => artefact == Password,
@@ -155,7 +154,7 @@ impl Slot {
             ("/oauth/authorize/complete", "body session_id") => Error(400, "already_used"),
             ("/oauth/logout", "cookie session") if method == "GET" => AskedWithoutName,
             ("/oauth/logout", "query id_token_hint" | "body id_token_hint") => Page(400, "invalid_request"),
-            ("/oauth/logout", "query resume") | ("/oauth/logout/confirm", "body flow") => Page(400, "already_used"),
+            (LOGOUT_RESUME, "query flow") | ("/oauth/logout/confirm", "body flow") => Page(400, "already_used"),
             (STATEMENT, "body flow") => Error(400, "invalid_request"),
             // It is one of another flow at best.
             (RETURN, "query statement") => Page(400, "already_used"),
@@ -308,7 +307,6 @@ impl<'a> Target<'a> {
             let answer = browser.post(&url, &fields).await;
             return if path == "/oauth/authorize" { browser.follow(answer).await } else { answer };
         }
-        let fields = if path == "/oauth/authorize" && name == "flow" { vec![(name, text)] } else { fields };
         browser.get(&format!("{url}?{}", form(&fields))).await
     }
 

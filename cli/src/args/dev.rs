@@ -57,6 +57,6 @@ pub(crate) struct CrdsArgs {
     #[arg(long, env = "CLAVIGER_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Print a page about every field instead, in Markdown
-    #[arg(long, conflicts_with = "out")]
+    #[arg(long, env = "CLAVIGER_MARKDOWN", conflicts_with = "out")]
     pub(crate) markdown: bool,
 }

@@ -137,9 +137,12 @@ fn client_id(name: &ObjectName, client: &Value) -> String {
     id.map_or_else(|| format!("{}.{}", name.namespace, name.name), str::to_owned)
 }
 
+/// The schema's default stands for those that are not said.
 fn grants(client: &Value) -> Vec<String> {
-    let grants = client["spec"]["grantTypes"].as_array();
-    grants.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    match client["spec"]["grantTypes"].as_array() {
+        Some(grants) => grants.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        None => vec!["authorization_code".to_owned()],
+    }
 }
 
 /// The generated Secret of a client that has one.
@@ -200,6 +203,13 @@ mod tests {
     fn columns_stand_under_each_other() {
         let rows = [vec!["A".to_owned(), "B".to_owned()], vec!["long".to_owned(), "é".to_owned()]];
         assert_eq!(columns(&rows), "A     B\nlong  é\n");
+    }
+
+    #[test]
+    fn a_client_that_names_no_grants_has_the_default_one() {
+        let client = |spec: Value| grants(&serde_json::json!({ "spec": spec }));
+        assert_eq!(client(serde_json::json!({})), ["authorization_code"]);
+        assert_eq!(client(serde_json::json!({"grantTypes": ["client_credentials"]})), ["client_credentials"]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ import { authorize, endSession, errorPage } from "../provider.mjs";
 import { scenario } from "../scenario.mjs";
 
 const MISTAKES = [
-  ["an unknown application", authorize({ client_id: "shop.nobody" }), /Unknown application/, "invalid_request"],
-  ["a redirect URI that is not registered", authorize({ redirect_uri: "https://evil.example/" }), /Unknown application/, "invalid_request"],
+  ["an unknown application", authorize({ client_id: "shop.nobody" }), /This application is not registered/, "invalid_request"],
+  ["a redirect URI that is not registered", authorize({ redirect_uri: "https://evil.example/" }), /This application is not registered/, "invalid_request"],
   ["a logout with an address that is not registered",
     endSession({ client_id: "shop.shop", post_logout_redirect_uri: "https://evil.example/" }), /not signed out/, "invalid_request"],
 ];

@@ -97,8 +97,8 @@ const FAULTS: Faults = Faults {
         message: "Die Anwendung hat etwas Ungültiges gesendet. Ihr Betreiber kann den Grund finden.",
     },
     unknown_client: FaultText {
-        title: "Unbekannte Anwendung",
-        message: "Die Anwendung, von der Sie kommen, ist nicht registriert. Ihr Betreiber kann den Grund finden.",
+        title: "Diese Anwendung ist nicht registriert",
+        message: "Oder nicht mit der Adresse, zu der sie zurückführen will (Redirect-URI). Ihr Betreiber kann den Grund finden.",
     },
     logout: FaultText {
         title: "Sie sind nicht abgemeldet",

@@ -94,8 +94,8 @@ const FAULTS: Faults = Faults {
         message: "The application sent something that is not valid. Its operator can find out why.",
     },
     unknown_client: FaultText {
-        title: "Unknown application",
-        message: "The application that sent you here is not registered. Its operator can find out why.",
+        title: "This application is not registered",
+        message: "Or not with the address that it wants you sent back to (redirect URI). Its operator can find out why.",
     },
     logout: FaultText {
         title: "You are not signed out",

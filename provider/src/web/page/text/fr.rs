@@ -94,8 +94,8 @@ const FAULTS: Faults = Faults {
         message: "L’application a envoyé une demande non valide. Son exploitant peut en trouver la cause.",
     },
     unknown_client: FaultText {
-        title: "Application inconnue",
-        message: "L’application d’où vous venez n’est pas enregistrée. Son exploitant peut en trouver la cause.",
+        title: "Cette application n’est pas enregistrée",
+        message: "Ou pas avec l’adresse de retour qu’elle demande (URI de redirection). Son exploitant peut en trouver la cause.",
     },
     logout: FaultText {
         title: "Vous n’êtes pas déconnecté",

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use crate::audit::LogoutDelivery;
 use crate::router::Endpoint;
 use crate::secrets::WatchHealth;
+use crate::store::StoreMetrics;
 use crate::web::error::ErrorCode;
 
 /// Seconds: a look-up is microseconds, an RSA signature a quarter of a millisecond.
@@ -65,12 +66,13 @@ struct Reason {
 }
 
 impl Metrics {
-    /// All at zero.
-    pub fn new() -> Self {
+    /// All at zero; those of the store beside.
+    pub fn new(store: &StoreMetrics) -> Self {
         let mut registry = Registry::with_prefix("claviger_provider");
         let (watch, tokens, panics) = (WatchHealth::default(), Counter::default(), Counter::default());
         let (documents, lost, refused) = (Gauge::default(), Counter::default(), Family::default());
         watch.register(&mut registry);
+        store.register(&mut registry);
         let requests = requests(&mut registry);
         let durations = durations(&mut registry);
         let errors = errors(&mut registry);
@@ -158,12 +160,6 @@ impl Metrics {
 
     pub(crate) fn document_lost(&self) {
         self.lost.inc();
-    }
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -8,6 +8,7 @@
 mod connection;
 mod database;
 mod key;
+mod metrics;
 mod options;
 mod postgres;
 mod problem;
@@ -29,6 +30,7 @@ use schema::Schema;
 use sql::SqlStore;
 
 pub use key::{ClientKey, Id, TenantKey};
+pub use metrics::StoreMetrics;
 pub use options::{OptionsError, StoreOptions};
 pub use record::{
     DueLogout, Failures, Grant, LogoutOutcome, NewGrant, NewLogout, Redeemed, RefreshWindow, Rotated, Rotation,
@@ -195,4 +197,7 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Whether it answers.
     fn ping(&self) -> Answer<'_, ()>;
+
+    /// What it counts.
+    fn metrics(&self) -> &StoreMetrics;
 }

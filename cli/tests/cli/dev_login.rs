@@ -109,6 +109,9 @@ fn a_login_by_the_printed_lines_gives_tokens_and_leaves_a_trail_without_a_secret
     let access = tokens["access_token"].as_str().expect("an access token");
     assert_eq!(parts(access).1["client_id"], "shop.shop");
 
+    let printed = dev.printed();
+    // The end of the process writes the last lines.
+    assert_eq!(dev.terminate(), 0);
     let (text, events) = audit(folder.path());
     let told: Vec<_> = events
         .iter()
@@ -125,7 +128,7 @@ fn a_login_by_the_printed_lines_gives_tokens_and_leaves_a_trail_without_a_secret
         assert!(!text.contains(secret), "{secret}: {text}");
     }
     // Neither on the terminal, where a person works.
-    assert!(!dev.printed().contains("\"event\""), "{}", dev.printed());
+    assert!(!printed.contains("\"event\""), "{printed}");
 }
 
 #[test]
@@ -153,6 +156,7 @@ fn the_audit_stream_is_ended_only_by_its_name() {
     let dev = Dev::launch(&folder, &["--log", "warn,audit=off"]);
     dev.wait_for("Following changes");
     log_in(&dev, &mut Browser { address: &dev.address, cookies: Vec::new() });
+    assert_eq!(dev.terminate(), 0);
     assert_eq!(audit(folder.path()).0, "");
 }
 

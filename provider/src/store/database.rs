@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::StoreError;
-use super::connection::{self, Outcome, Row, Statement, Step, Work};
+use super::connection::{self, Done, Outcome, Row, Statement, Step, Work};
+use super::metrics::StoreMetrics;
 use super::postgres::Lease;
 use super::problem::{Complaints, Problem};
 use super::schema::Schema;
@@ -42,18 +43,25 @@ pub(super) struct Database {
     acquire_timeout: Duration,
     schema: watch::Sender<Schema>,
     complaints: Complaints,
+    metrics: StoreMetrics,
 }
 
 impl Database {
     /// Behind these connections; nothing is opened yet.
     pub(super) fn new(pools: Pools, statement_timeout: Duration, acquire_timeout: Duration) -> Self {
         let (schema, _) = watch::channel(Schema::Unknown);
-        Self { pools, statement_timeout, acquire_timeout, schema, complaints: Complaints::default() }
+        let (complaints, metrics) = (Complaints::default(), StoreMetrics::new());
+        Self { pools, statement_timeout, acquire_timeout, schema, complaints, metrics }
     }
 
     /// Its connections.
     pub(super) fn pools(&self) -> &Pools {
         &self.pools
+    }
+
+    /// What it counts.
+    pub(super) fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
     }
 
     /// From now on calls are made, or refused.
@@ -100,10 +108,22 @@ impl Database {
         for _ in 1..TRIES {
             match self.attempt(access, work, self.statement_timeout).await {
                 Err(problem) if problem.is_collision() => {}
-                result => return result.map_err(|problem| self.complain(&problem)),
+                result => return self.settle(access, result),
             }
         }
-        self.attempt(access, work, self.statement_timeout).await.map_err(|problem| self.complain(&problem))
+        self.settle(access, self.attempt(access, work, self.statement_timeout).await)
+    }
+
+    fn settle(&self, access: Access, result: Result<Done, Problem>) -> Result<Outcome, StoreError> {
+        let Done { outcome, statements } = result.map_err(|problem| self.complain(&problem))?;
+        let written = match (&outcome, access) {
+            (Outcome::Changed(rows), _) => *rows,
+            // Of a statement that returns what it wrote.
+            (Outcome::Rows(rows), Access::Write) => rows.len() as u64,
+            (Outcome::Rows(_), Access::Read) => 0,
+        };
+        self.metrics.answered(statements, written);
+        Ok(outcome)
     }
 
     fn complain(&self, problem: &Problem) -> StoreError {
@@ -131,10 +151,10 @@ impl Database {
 
     /// Does `work` without asking for the schema, within `patience`.
     pub(super) async fn prepare(&self, work: &Work<'_>, patience: Duration) -> Result<Outcome, Problem> {
-        self.attempt(Access::Write, work, patience).await
+        Ok(self.attempt(Access::Write, work, patience).await?.outcome)
     }
 
-    async fn attempt(&self, access: Access, work: &Work<'_>, patience: Duration) -> Result<Outcome, Problem> {
+    async fn attempt(&self, access: Access, work: &Work<'_>, patience: Duration) -> Result<Done, Problem> {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
                 let pool = if matches!(access, Access::Read) { readers } else { writer };

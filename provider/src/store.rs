@@ -10,6 +10,7 @@ mod database;
 mod key;
 mod metrics;
 mod options;
+mod pool;
 mod postgres;
 mod problem;
 mod record;

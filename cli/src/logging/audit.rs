@@ -4,7 +4,7 @@ mod lines;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use tracing::field::{Field, Visit};

@@ -101,7 +101,8 @@ fn a_login_by_the_printed_lines_gives_tokens_and_leaves_a_trail_without_a_secret
     // Whatever is logged, the trail is complete.
     let dev = Dev::launch(&folder, &["--log", "off"]);
     dev.wait_for("Following changes");
-    let mut browser = Browser { address: &dev.address, cookies: Vec::new() };
+    let address = dev.address.clone();
+    let mut browser = Browser { address: &address, cookies: Vec::new() };
     let callback = log_in(&dev, &mut browser);
     let query = callback.strip_prefix("http://127.0.0.1:8081/callback?").expect(&callback);
     let code = query.split('&').find_map(|pair| pair.strip_prefix("code=")).expect("a code");

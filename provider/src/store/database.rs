@@ -3,17 +3,17 @@
 //! A call waits for the schema, then for a connection, then for the answer, each no longer than the
 //! settings say. What fails is told to the log and is [`StoreError::Unavailable`] to the caller.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Sqlite, SqlitePool};
+use sqlx::{PgConnection, SqliteConnection};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::StoreError;
 use super::connection::{self, Done, Outcome, Row, Statement, Step, Work};
 use super::metrics::StoreMetrics;
-use super::postgres::Lease;
+use super::pool::Pool;
 use super::problem::{Complaints, Problem};
 use super::schema::Schema;
 
@@ -25,8 +25,8 @@ const TRIES: u32 = 4;
 
 /// Connections, opened when they are needed.
 pub(super) enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
-    Postgres { pool: PgPool, pooled: bool },
+    Sqlite { writer: Arc<Pool<SqliteConnection>>, readers: Arc<Pool<SqliteConnection>> },
+    Postgres { pool: Arc<Pool<PgConnection>>, pooled: bool },
 }
 
 /// Whether a statement writes.
@@ -158,21 +158,25 @@ impl Database {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
                 let pool = if matches!(access, Access::Read) { readers } else { writer };
-                let mut connection: PoolConnection<Sqlite> = pool.acquire().await?;
-                let outcome = timeout(patience, connection::on_sqlite(&mut connection, work)).await;
-                Ok(outcome.map_err(|_| Problem::Slow)??)
+                let mut lease = pool.lease().await?;
+                let Some(connection) = lease.connection() else { return Err(Problem::NoConnection) };
+                let outcome = timeout(patience, connection::on_sqlite(connection, work)).await;
+                let done = outcome.map_err(|_| Problem::Slow)??;
+                lease.settle();
+                Ok(done)
             }
             Pools::Postgres { pool, pooled } => {
-                let mut lease = Lease::new(pool.acquire().await?);
-                let Some(connection) = lease.connection() else { return Err(Problem::Slow) };
+                let mut lease = pool.lease().await?;
+                let Some(connection) = lease.connection() else { return Err(Problem::NoConnection) };
                 let work = connection::on_postgres(connection, *pooled, work);
                 let outcome = match timeout(patience + SERVER_FIRST, work).await {
                     Ok(outcome) => outcome.map_err(Problem::Driver),
                     Err(_) => Err(Problem::Slow),
                 };
                 match &outcome {
-                    Err(problem) if !problem.spares_the_connection() => lease.discard(),
-                    Ok(_) | Err(_) => lease.settle(),
+                    Ok(_) => lease.settle(),
+                    Err(problem) if problem.spares_the_connection() => drop(lease),
+                    Err(_) => lease.discard(),
                 }
                 outcome
             }

@@ -138,7 +138,10 @@ impl Store for SqlStore {
         scopes: &'a BTreeSet<String>,
         now: Timestamp,
     ) -> Answer<'a, ()> {
-        self.counted(Operation::RememberConsent, people::remember_consent(&self.database, tenant, subject, client, scopes, now))
+        self.counted(
+            Operation::RememberConsent,
+            people::remember_consent(&self.database, tenant, subject, client, scopes, now),
+        )
     }
 
     fn consume_login<'a>(&'a self, tenant: &'a TenantKey, id: Id, expires_at: Timestamp) -> Answer<'a, bool> {

@@ -91,8 +91,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::token::person::PersonGrant;
     use crate::token::fixture::{self, NOW, acme, now, person, shop};
+    use crate::token::person::PersonGrant;
 
     fn issued(person: Option<&PersonGrant>) -> (AccessToken, Value) {
         let (tenant, _) = acme(&["ES256"], |_| {});

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::fixture::{Fixture, Tenant};
+use crate::report::Goal;
 use crate::servers::Server;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -15,7 +16,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) struct Case {
     pub(crate) name: String,
     /// The ratio that is aimed at.
-    pub(crate) goal: f64,
+    pub(crate) goal: Goal,
     pub(crate) provider: Target,
     pub(crate) limit: Target,
 }
@@ -66,14 +67,14 @@ end
 pub(crate) fn all(fixture: &Fixture) -> Vec<Case> {
     let first = &fixture.tenants[0];
     let documents = [
-        ("discovery", format!("{}/.well-known/openid-configuration", first.path), "/discovery"),
-        ("JWKS", format!("{}/.well-known/jwks.json", first.path), "/jwks"),
+        ("discovery", format!("{}/.well-known/openid-configuration", first.path), "/plain/discovery"),
+        ("JWKS", format!("{}/.well-known/jwks.json", first.path), "/plain/jwks"),
     ];
     let mut cases: Vec<Case> = documents
         .into_iter()
         .map(|(name, path, limit)| Case {
             name: name.to_owned(),
-            goal: 1.5,
+            goal: Goal::Ratio(1.5),
             provider: Target::get(path),
             limit: Target::get(limit),
         })
@@ -82,7 +83,7 @@ pub(crate) fn all(fixture: &Fixture) -> Vec<Case> {
         let algorithm = tenant.algorithm;
         cases.push(Case {
             name: format!("client credentials, {algorithm}"),
-            goal: if algorithm.to_string() == "RS256" { 1.1 } else { 2.0 },
+            goal: Goal::Ratio(if algorithm.to_string() == "RS256" { 1.1 } else { 2.0 }),
             provider: Target::token(format!("{}/oauth/token", tenant.path), tenant),
             limit: Target::token(format!("/token/{algorithm}"), tenant),
         });

@@ -1,14 +1,16 @@
 //! What the provider serves while it is measured: one tenant for each algorithm, published as the
 //! operator would, and enough other clients that a look-up is not free.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use argon2::password_hash::PasswordHasher as _;
+use argon2::{Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::{
     AccessTokenType, ApplicationType, ClientAuthentication, ClientDocument, ClientLifetimes, ConsentPolicy, Content,
-    Document, IdTokenClaims, KeyDocument, KeyPhase, KeysDocument, LoginDocument, SecretHash, SecretText,
-    TenantDocument, TenantLifetimes,
+    Document, IdTokenClaims, KeyDocument, KeyPhase, KeysDocument, LoginDocument, SealingKeyDocument, SealingPhase,
+    SecretHash, SecretText, TenantDocument, TenantLifetimes, UserDocument,
 };
 use claviger_jose::{Algorithm, ClientSecret, ClientSecretHash, PrivateKey};
 use claviger_tests::cluster::Cluster;
@@ -16,10 +18,19 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
+use serde_json::json;
 
 /// The published namespace.
 pub(crate) const NAMESPACE: &str = "bench-published";
 const OTHER_CLIENTS: usize = 100;
+/// Accounts of each tenant: one that logs in twice at once is throttled.
+pub(crate) const PEOPLE: usize = 64;
+/// Of every account.
+pub(crate) const PASSWORD: &str = "correct-horse";
+/// Where the issuers are.
+pub(crate) const ORIGIN: &str = "https://login.example";
+/// Of the application.
+pub(crate) const CALLBACK: &str = "https://shop.example/callback";
 
 /// All tenants.
 pub(crate) struct Fixture {
@@ -31,8 +42,20 @@ pub(crate) struct Tenant {
     pub(crate) algorithm: Algorithm,
     /// Path of the issuer.
     pub(crate) path: String,
+    /// The client that people log in for; its secret is the same.
+    pub(crate) application: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+}
+
+impl Fixture {
+    /// The tenant whose people log in.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn rs256(&self) -> Result<&Tenant> {
+        self.tenants.iter().find(|tenant| tenant.algorithm == Algorithm::Rs256).context("no tenant signs by RS256")
+    }
 }
 
 /// Publishes everything.
@@ -64,30 +87,37 @@ fn documents(algorithm: Algorithm) -> Result<(Tenant, Vec<Document>)> {
     let path = format!("/api/v1/auth/tenants/{slug}");
     let owner = |name: &str| ObjectName::new("bench", format!("{slug}-{name}"));
     let secret = ClientSecret::generate();
-    let client_id = "bench.client".to_owned();
+    let (client_id, application) = ("bench.client".to_owned(), "bench.application".to_owned());
     let mut documents = vec![
         Document::serving(&slug, owner("tenant"), Content::Tenant(tenant(&slug, &path))),
         Document::serving(&slug, owner("ring"), Content::SigningKey(ring(algorithm)?)),
         Document::serving(&slug, owner("client"), Content::OAuthClient(client(&client_id, &secret))),
+        Document::serving(&slug, owner("application"), Content::OAuthClient(of_people(&application, &secret))),
     ];
+    let password_hash = password_hash()?;
+    for number in 0..PEOPLE {
+        let user = user(number, &password_hash);
+        documents.push(Document::serving(&slug, owner(&username(number)), Content::User(user)));
+    }
     for number in 0..OTHER_CLIENTS {
         let id = format!("bench.other-{number}");
         let content = Content::OAuthClient(client(&id, &ClientSecret::generate()));
         documents.push(Document::serving(&slug, owner(&format!("other-{number}")), content));
     }
-    Ok((Tenant { algorithm, path, client_id, client_secret: secret.expose().to_owned() }, documents))
+    Ok((Tenant { algorithm, path, application, client_id, client_secret: secret.expose().to_owned() }, documents))
 }
 
 fn tenant(slug: &str, path: &str) -> TenantDocument {
     TenantDocument {
         slug: slug.to_owned(),
-        issuer: format!("https://login.example{path}"),
+        issuer: format!("{ORIGIN}{path}"),
         host: None,
         display_name: slug.to_owned(),
         lifetimes: TenantLifetimes {
             access_token: 600,
             id_token: 3_600,
-            authorization_code: 60,
+            // All codes of a round are made before the first is redeemed.
+            authorization_code: 600,
             refresh_token: 2_592_000,
             refresh_token_idle: 604_800,
             refresh_token_grace: 10,
@@ -96,8 +126,8 @@ fn tenant(slug: &str, path: &str) -> TenantDocument {
         },
         scopes: Vec::new(),
         default_signing_key: None,
-        login: LoginDocument::default(),
-        sealing_keys: Vec::new(),
+        login: LoginDocument { passwords: true, ..LoginDocument::default() },
+        sealing_keys: vec![sealing_key()],
     }
 }
 
@@ -124,6 +154,60 @@ fn ring(algorithm: Algorithm) -> Result<KeysDocument> {
         max_token_lifetime: 3_600,
         keys: vec![key(KeyPhase::Active)?, key(KeyPhase::Published)?],
     })
+}
+
+/// As most applications are: a person logs in, and it gets all three tokens.
+fn of_people(client_id: &str, secret: &ClientSecret) -> ClientDocument {
+    let grant_types = ["authorization_code", "refresh_token", "client_credentials"];
+    ClientDocument {
+        redirect_uris: vec![CALLBACK.to_owned()],
+        grant_types: grant_types.map(str::to_owned).to_vec(),
+        scopes: ["openid", "profile", "email", "groups"].map(str::to_owned).to_vec(),
+        require_pkce: true,
+        ..client(client_id, secret)
+    }
+}
+
+/// The name of an account.
+pub(crate) fn username(number: usize) -> String {
+    format!("person-{number}")
+}
+
+fn user(number: usize, password_hash: &str) -> UserDocument {
+    let name = username(number);
+    UserDocument {
+        subject: format!("usr_{name}"),
+        claims: [
+            ("email".to_owned(), json!(format!("{name}@bench.example"))),
+            ("email_verified".to_owned(), json!(true)),
+            ("name".to_owned(), json!(name)),
+        ]
+        .into(),
+        username: name,
+        groups: vec!["engineering".to_owned(), "on-call".to_owned()],
+        password_hash: Some(SecretText::new(password_hash)),
+        password_source: None,
+        disabled: false,
+    }
+}
+
+/// With the parameters of the operator's own.
+fn password_hash() -> Result<String> {
+    let params = Params::new(19_456, 2, 1, None).map_err(|error| anyhow!("{error}"))?;
+    let hasher = Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params);
+    let hash = hasher.hash_password_with_salt(PASSWORD.as_bytes(), b"salt of the bench");
+    Ok(hash.map_err(|error| anyhow!("{error}"))?.to_string())
+}
+
+fn sealing_key() -> SealingKeyDocument {
+    SealingKeyDocument {
+        id: claviger_jose::random::hex128()[..12].to_owned(),
+        phase: SealingPhase::Active,
+        key: SecretText::new(STANDARD.encode(claviger_jose::random::bytes::<32>())),
+        published_at: Timestamp::UNIX_EPOCH,
+        active_at: Some(Timestamp::UNIX_EPOCH),
+        retiring_at: None,
+    }
 }
 
 fn client(client_id: &str, secret: &ClientSecret) -> ClientDocument {

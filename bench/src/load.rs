@@ -10,11 +10,12 @@ use crate::cpu;
 use crate::servers::Server;
 
 /// How often each server is measured; the medians are compared.
-const ROUNDS: usize = 3;
-const SECONDS: u32 = 3;
-const CONNECTIONS: u32 = 16;
-/// The core of the load; the servers have core 0.
-const CORE: &str = "1";
+pub(crate) const ROUNDS: usize = 3;
+/// Of one measurement.
+pub(crate) const TIME: Duration = Duration::from_secs(3);
+pub(crate) const CONNECTIONS: usize = 16;
+/// The core of the load and of the database; the servers have core 0.
+pub(crate) const CORE: &str = "1";
 
 /// One measurement of one server.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,8 @@ pub(crate) async fn compare(case: &Case, provider: &Server, limit: &Server, fold
     Ok(Comparison { provider: median(ours), limit: median(least) })
 }
 
-fn median(mut all: Vec<Measured>) -> Measured {
+/// That of the median CPU time.
+pub(crate) fn median(mut all: Vec<Measured>) -> Measured {
     all.sort_by_key(|measured| measured.cpu);
     all[all.len() / 2]
 }
@@ -58,7 +60,7 @@ async fn measure(target: &Target, server: &Server, folder: &Path) -> Result<Meas
     std::fs::write(&script, target.script())?;
     let before = cpu::used(server.process.pid())?;
     let output = tokio::process::Command::new("taskset")
-        .args(["-c", CORE, "wrk", "-t1", &format!("-c{CONNECTIONS}"), &format!("-d{SECONDS}s"), "-s"])
+        .args(["-c", CORE, "wrk", "-t1", &format!("-c{CONNECTIONS}"), &format!("-d{}s", TIME.as_secs()), "-s"])
         .arg(&script)
         .arg(format!("http://{}", server.address))
         .output()

@@ -17,6 +17,8 @@ const STARTING: Duration = Duration::from_secs(20);
 pub(crate) struct Server {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
+    /// Of a provider: where its metrics are.
+    pub(crate) internal: Option<SocketAddr>,
 }
 
 fn on_core_0(name: &str, program: &Path) -> Launch {
@@ -28,7 +30,7 @@ fn loopback() -> Result<SocketAddr> {
     Ok(SocketAddr::from(([127, 0, 0, 1], free_port()?)))
 }
 
-/// Starts the provider on the fixture, and says how long it took to give its first answer.
+/// Starts the provider on the fixture and a store, and says how long it took to give its first answer.
 ///
 /// # Errors
 /// When it does not answer.
@@ -36,19 +38,21 @@ pub(crate) async fn start_provider(
     claviger: &Path,
     cluster: &Cluster,
     fixture: &Fixture,
+    store: &str,
 ) -> Result<(Server, Duration)> {
-    let address = loopback()?;
+    let (address, internal) = (loopback()?, loopback()?);
     let begun = Instant::now();
     let process = on_core_0("provider", claviger)
         .args(["provider", "--published-namespace", NAMESPACE])
         .arg(format!("--listen={address}"))
-        .arg(format!("--internal-listen={}", loopback()?))
+        .arg(format!("--internal-listen={internal}"))
         .arg(format!("--acknowledgement-listen={}", loopback()?))
         .env("KUBECONFIG", cluster.kubeconfig())
+        .env("CLAVIGER_STORE", store)
         .start()?;
     let url = format!("http://{address}{}/.well-known/jwks.json", fixture.tenants[0].path);
     first_answer(&process, &url).await?;
-    Ok((Server { process, address }, begun.elapsed()))
+    Ok((Server { process, address, internal: Some(internal) }, begun.elapsed()))
 }
 
 /// Asks without a pause that would show in the figure.
@@ -71,8 +75,11 @@ async fn first_answer(process: &Process, url: &str) -> Result<()> {
 pub(crate) async fn start_limit(limit: &Path, folder: &Path) -> Result<Server> {
     let address = loopback()?;
     let process = on_core_0("limit", limit).arg(address.to_string()).arg(folder).start()?;
-    process.wait_for_http(STARTING, &format!("http://{address}/jwks")).await.context("the limit does not answer")?;
-    Ok(Server { process, address })
+    process
+        .wait_for_http(STARTING, &format!("http://{address}/plain/jwks"))
+        .await
+        .context("the limit does not answer")?;
+    Ok(Server { process, address, internal: None })
 }
 
 /// MiB that `claviger dev` holds with the quick start, at rest.

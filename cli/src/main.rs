@@ -46,13 +46,16 @@ fn run(line: Line, output: &Output, colours_refused: bool) -> anyhow::Result<Exi
     // Before anything speaks TLS: without it rustls panics at the first handshake. It fails only
     // if a provider is installed already, and then there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let file = AuditTo::file();
     let audit = match line.command {
-        Command::Dev(_) => AuditTo::file(),
-        _ => AuditTo::Output,
+        Command::Dev(_) => Some(file.clone()),
+        Command::Provider(_) => Some(AuditTo::Output),
+        Command::Lint(_) | Command::Crds(_) | Command::Operator(_) => None,
     };
-    logging::install(&line.logging, line.command.default_log(), audit.clone(), colours_refused)?;
+    // Until all that runs has ended: then the last lines are written.
+    let _audit = logging::install(&line.logging, line.command.default_log(), audit, colours_refused)?;
     match line.command {
-        Command::Dev(args) => dev::run(args, &audit, output),
+        Command::Dev(args) => dev::run(args, &file, output),
         Command::Lint(args) => lint::run(&args, output),
         Command::Crds(args) => crds::run(&args, output),
         Command::Operator(args) => operator::run(args),

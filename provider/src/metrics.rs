@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 use crate::audit::LogoutDelivery;
 use crate::router::Endpoint;
 use crate::secrets::WatchHealth;
-use crate::store::StoreHealth;
+use crate::store::StoreMetrics;
 use crate::web::error::ErrorCode;
 
 /// Seconds: a look-up is microseconds, an RSA signature a quarter of a millisecond.
@@ -66,8 +66,8 @@ struct Reason {
 }
 
 impl Metrics {
-    /// All at zero, with what `store` tells of itself.
-    pub fn new(store: &StoreHealth) -> Self {
+    /// All at zero; those of the store beside.
+    pub fn new(store: &StoreMetrics) -> Self {
         let mut registry = Registry::with_prefix("claviger_provider");
         let (watch, tokens, panics) = (WatchHealth::default(), Counter::default(), Counter::default());
         let (documents, lost, refused) = (Gauge::default(), Counter::default(), Family::default());

@@ -80,7 +80,7 @@ impl Provider {
         Arc::new(Self {
             pod: options.pod,
             clock,
-            metrics: Metrics::new(&options.store.health()),
+            metrics: Metrics::new(options.store.metrics()),
             served: Arc::new(Served::new()),
             index: Mutex::default(),
             directory: Directory::default(),

@@ -9,7 +9,9 @@ mod connection;
 mod database;
 mod health;
 mod key;
+mod metrics;
 mod options;
+mod pool;
 mod postgres;
 mod problem;
 mod record;
@@ -29,8 +31,8 @@ use options::Backend;
 use schema::Schema;
 use sql::SqlStore;
 
-pub use health::StoreHealth;
 pub use key::{ClientKey, Id, TenantKey};
+pub use metrics::StoreMetrics;
 pub use options::{OptionsError, StoreOptions};
 pub use record::{
     DueLogout, Failures, Grant, LogoutOutcome, NewGrant, NewLogout, Redeemed, RefreshWindow, Rotated, Rotation,
@@ -208,6 +210,6 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Whether it answers.
     fn ping(&self) -> Answer<'_, ()>;
 
-    /// Whether it answered, for metrics.
-    fn health(&self) -> StoreHealth;
+    /// What it counts.
+    fn metrics(&self) -> &StoreMetrics;
 }

@@ -1,13 +1,15 @@
 //! The limit that the provider is measured against: a bare axum server that answers each path with
-//! the bytes of a file, and for the signed paths makes one raw signature with a parsed key first.
+//! the bytes of a file, and before it does what cannot be done without: one raw signature with a
+//! parsed key for one token, two for two, one hash for a password.
 //!
-//! `claviger-limit ADDRESS FOLDER`: `FOLDER/discovery.json`, `jwks.json` and `token.json` are the
-//! provider's own answers, so both send the same bytes.
+//! `claviger-limit ADDRESS FOLDER`: the files of the folder are the provider's own answers, so both
+//! send the same bytes. Of those that are not there the paths are not served.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use argon2::{Argon2, Params, Version};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -15,8 +17,8 @@ use aws_lc_rs::signature::{
 };
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::header;
-use axum::routing::{get, post};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::routing::{MethodRouter, any, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -38,24 +40,52 @@ async fn main() -> Result<()> {
 }
 
 fn router(folder: &Path) -> Result<Router> {
-    let file = |name: &str| -> Result<Bytes> { Ok(std::fs::read(folder.join(name))?.into()) };
-    let json = || [(header::CONTENT_TYPE, "application/json")];
-    let (discovery, jwks) = (file("discovery.json")?, file("jwks.json")?);
-    let mut router = Router::new()
-        .route("/discovery", get(move || async move { (json(), discovery) }))
-        .route("/jwks", get(move || async move { (json(), jwks) }));
+    let file = |name: &str| -> Option<Bytes> { Some(std::fs::read(folder.join(name)).ok()?.into()) };
+    let mut router = Router::new().route("/login", post(login));
+    for name in ["discovery", "jwks", "introspect", "userinfo"] {
+        let Some(answer) = file(&format!("{name}.json")) else { continue };
+        router = router.route(&format!("/plain/{name}"), any(move |_body: Bytes| async move { (json(), answer) }));
+    }
     for (algorithm, signer) in signers()? {
-        let answer = file(&format!("token-{algorithm}.json"))?;
-        router = router.route(
-            &format!("/token/{algorithm}"),
-            post(move |_body: Bytes| async move {
-                // Encoded, as a token's signature has to be; black_box keeps it from being left out.
-                std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(&MESSAGE)));
-                (json(), answer)
-            }),
-        );
+        let one = file(&format!("token-{algorithm}.json"));
+        if let Some(answer) = one {
+            router = router.route(&format!("/token/{algorithm}"), signing(Arc::clone(&signer), 1, answer));
+        }
+        for name in ["exchange", "refresh"] {
+            let two = file(&format!("{name}.json")).filter(|_| algorithm == "RS256");
+            if let Some(answer) = two {
+                router = router.route(&format!("/two/{name}"), signing(Arc::clone(&signer), 2, answer));
+            }
+        }
     }
     Ok(router)
+}
+
+fn json() -> [(HeaderName, &'static str); 1] {
+    [(header::CONTENT_TYPE, "application/json")]
+}
+
+/// Makes so many signatures, and answers.
+fn signing(signer: Signer, number: usize, answer: Bytes) -> MethodRouter {
+    post(move |_body: Bytes| async move {
+        for _ in 0..number {
+            // Encoded, as a token's signature has to be; black_box keeps it from being left out.
+            std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(&MESSAGE)));
+        }
+        (json(), answer)
+    })
+}
+
+/// Makes one hash, beside the async threads, and answers.
+async fn login(_body: Bytes) -> StatusCode {
+    let hash = tokio::task::spawn_blocking(|| {
+        let mut hash = [0; 32];
+        let params = Params::new(19_456, 2, 1, None).ok()?;
+        let hasher = Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params);
+        hasher.hash_password_into(b"correct-horse", b"salt of the bench", &mut hash).ok().map(|()| hash)
+    });
+    // black_box keeps it from being left out.
+    std::hint::black_box(hash.await.ok().flatten()).map_or(StatusCode::INTERNAL_SERVER_ERROR, |_| StatusCode::OK)
 }
 
 type Signer = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;

@@ -34,7 +34,8 @@ fn a_login_by_the_printed_lines_gives_tokens_and_leaves_a_trail_without_a_secret
     // Whatever is logged, the trail is complete.
     let dev = Dev::launch(&folder, &["--log", "off"]);
     dev.wait_for("Following changes");
-    let mut browser = Browser::new(&dev.address, &dev.address);
+    let address = dev.address.clone();
+    let mut browser = Browser::new(&address, &address);
     let callback = log_in(&dev, &mut browser);
     assert!(callback.starts_with("http://127.0.0.1:8081/callback?"), "{callback}");
     let code = code(&callback);
@@ -42,6 +43,9 @@ fn a_login_by_the_printed_lines_gives_tokens_and_leaves_a_trail_without_a_secret
     let access = tokens["access_token"].as_str().expect("an access token");
     assert_eq!(parts(access).1["client_id"], "shop.shop");
 
+    let printed = dev.printed();
+    // The end of the process writes the last lines.
+    assert_eq!(dev.terminate(), 0);
     let (text, events) = audit(folder.path());
     let told: Vec<_> = events
         .iter()
@@ -58,7 +62,7 @@ fn a_login_by_the_printed_lines_gives_tokens_and_leaves_a_trail_without_a_secret
         assert!(!text.contains(secret), "{secret}: {text}");
     }
     // Neither on the terminal, where a person works.
-    assert!(!dev.printed().contains("\"event\""), "{}", dev.printed());
+    assert!(!printed.contains("\"event\""), "{printed}");
 }
 
 #[test]
@@ -86,6 +90,7 @@ fn the_audit_stream_is_ended_only_by_its_name() {
     let dev = Dev::launch(&folder, &["--log", "warn,audit=off"]);
     dev.wait_for("Following changes");
     log_in(&dev, &mut Browser::new(&dev.address, &dev.address));
+    assert_eq!(dev.terminate(), 0);
     assert_eq!(audit(folder.path()).0, "");
 }
 

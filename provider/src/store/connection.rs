@@ -119,6 +119,24 @@ pub(super) enum Outcome {
     Changed(u64),
 }
 
+/// The outcome, and how many statements it took, BEGIN and COMMIT included.
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    pub(super) statements: u64,
+}
+
+impl Done {
+    /// Of one statement.
+    fn one(outcome: Outcome) -> Self {
+        Self { outcome, statements: 1 }
+    }
+
+    /// The same within a transaction.
+    fn in_transaction(self) -> Self {
+        Self { statements: self.statements + 2, ..self }
+    }
+}
+
 /// A connection of either kind.
 pub(super) trait Connection: Send {
     /// The rows that a statement answers.
@@ -132,15 +150,15 @@ pub(super) trait Connection: Send {
 }
 
 /// Does `work`, in a transaction where it has steps. One that is dropped midway rolls back.
-pub(super) async fn on_sqlite(connection: &mut SqliteConnection, work: &Work<'_>) -> Result<Outcome, sqlx::Error> {
+pub(super) async fn on_sqlite(connection: &mut SqliteConnection, work: &Work<'_>) -> Result<Done, sqlx::Error> {
     if !matches!(work, Work::Steps(_)) {
         return perform(connection, work).await;
     }
     // One that begins by reading and then writes would fail where it had to wait.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let outcome = perform(&mut *transaction, work).await?;
+    let done = perform(&mut *transaction, work).await?;
     transaction.commit().await?;
-    Ok(outcome)
+    Ok(done.in_transaction())
 }
 
 /// The same on PostgreSQL, where `pooled` is a connection of a pooler: that may send the two halves
@@ -149,24 +167,25 @@ pub(super) async fn on_postgres(
     connection: &mut PgConnection,
     pooled: bool,
     work: &Work<'_>,
-) -> Result<Outcome, sqlx::Error> {
+) -> Result<Done, sqlx::Error> {
     if !pooled && !matches!(work, Work::Steps(_)) {
         return perform(&mut Postgres { connection, pooled }, work).await;
     }
     let mut transaction = connection.begin().await?;
-    let outcome = perform(&mut Postgres { connection: &mut transaction, pooled }, work).await?;
+    let done = perform(&mut Postgres { connection: &mut transaction, pooled }, work).await?;
     transaction.commit().await?;
-    Ok(outcome)
+    Ok(done.in_transaction())
 }
 
-async fn perform(connection: &mut dyn Connection, work: &Work<'_>) -> Result<Outcome, sqlx::Error> {
+async fn perform(connection: &mut dyn Connection, work: &Work<'_>) -> Result<Done, sqlx::Error> {
     let steps = match work {
-        Work::Rows(statement) => return connection.rows(statement).await.map(Outcome::Rows),
-        Work::Change(statement) => return connection.change(statement).await.map(Outcome::Changed),
+        Work::Rows(statement) => return Ok(Done::one(Outcome::Rows(connection.rows(statement).await?))),
+        Work::Change(statement) => return Ok(Done::one(Outcome::Changed(connection.change(statement).await?))),
         Work::Steps(steps) => steps,
     };
-    let mut changed = 0;
+    let (mut changed, mut statements) = (0, 0);
     for step in steps {
+        statements += 1;
         match step {
             Step::Do(statement) => changed += connection.change(statement).await?,
             Step::Each(statement, for_row) => {
@@ -184,7 +203,7 @@ async fn perform(connection: &mut dyn Connection, work: &Work<'_>) -> Result<Out
             },
         }
     }
-    Ok(Outcome::Changed(changed))
+    Ok(Done { outcome: Outcome::Changed(changed), statements })
 }
 
 /// `statement` with its values, for the database `DB`.

@@ -3,17 +3,17 @@
 //! A call waits for the schema, then for a connection, then for the answer, each no longer than the
 //! settings say. What fails is told to the log and is [`StoreError::Unavailable`] to the caller.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Sqlite, SqlitePool};
+use sqlx::{PgConnection, SqliteConnection};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::StoreError;
-use super::connection::{self, Outcome, Row, Statement, Step, Work};
-use super::health::StoreHealth;
-use super::postgres::Lease;
+use super::connection::{self, Done, Outcome, Row, Statement, Step, Work};
+use super::metrics::StoreMetrics;
+use super::pool::Pool;
 use super::problem::{Complaints, Problem};
 use super::schema::Schema;
 
@@ -25,8 +25,8 @@ const TRIES: u32 = 4;
 
 /// Connections, opened when they are needed.
 pub(super) enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
-    Postgres { pool: PgPool, pooled: bool },
+    Sqlite { writer: Arc<Pool<SqliteConnection>>, readers: Arc<Pool<SqliteConnection>> },
+    Postgres { pool: Arc<Pool<PgConnection>>, pooled: bool },
 }
 
 /// Whether a statement writes.
@@ -43,15 +43,15 @@ pub(super) struct Database {
     acquire_timeout: Duration,
     schema: watch::Sender<Schema>,
     complaints: Complaints,
-    health: StoreHealth,
+    metrics: StoreMetrics,
 }
 
 impl Database {
     /// Behind these connections; nothing is opened yet.
     pub(super) fn new(pools: Pools, statement_timeout: Duration, acquire_timeout: Duration) -> Self {
         let (schema, _) = watch::channel(Schema::Unknown);
-        let (complaints, health) = (Complaints::default(), StoreHealth::default());
-        Self { pools, statement_timeout, acquire_timeout, schema, complaints, health }
+        let (complaints, metrics) = (Complaints::default(), StoreMetrics::new());
+        Self { pools, statement_timeout, acquire_timeout, schema, complaints, metrics }
     }
 
     /// Its connections.
@@ -59,15 +59,15 @@ impl Database {
         &self.pools
     }
 
-    /// Whether it answers.
-    pub(super) fn health(&self) -> &StoreHealth {
-        &self.health
+    /// What it counts.
+    pub(super) fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
     }
 
     /// From now on calls are made, or refused.
     pub(super) fn set_schema(&self, schema: Schema) {
         if schema == Schema::Known {
-            self.health.answered();
+            self.metrics.health().answered();
         }
         self.schema.send_replace(schema);
     }
@@ -109,9 +109,9 @@ impl Database {
     async fn call(&self, access: Access, work: &Work<'_>) -> Result<Outcome, StoreError> {
         let outcome = self.tried(access, work).await;
         if outcome.is_ok() {
-            self.health.answered()
+            self.metrics.health().answered()
         } else {
-            self.health.failed()
+            self.metrics.health().failed()
         }
         outcome
     }
@@ -121,10 +121,22 @@ impl Database {
         for _ in 1..TRIES {
             match self.attempt(access, work, self.statement_timeout).await {
                 Err(problem) if problem.is_collision() => {}
-                result => return result.map_err(|problem| self.complain(&problem)),
+                result => return self.settle(access, result),
             }
         }
-        self.attempt(access, work, self.statement_timeout).await.map_err(|problem| self.complain(&problem))
+        self.settle(access, self.attempt(access, work, self.statement_timeout).await)
+    }
+
+    fn settle(&self, access: Access, result: Result<Done, Problem>) -> Result<Outcome, StoreError> {
+        let Done { outcome, statements } = result.map_err(|problem| self.complain(&problem))?;
+        let written = match (&outcome, access) {
+            (Outcome::Changed(rows), _) => *rows,
+            // Of a statement that returns what it wrote.
+            (Outcome::Rows(rows), Access::Write) => rows.len() as u64,
+            (Outcome::Rows(_), Access::Read) => 0,
+        };
+        self.metrics.answered(statements, written);
+        Ok(outcome)
     }
 
     fn complain(&self, problem: &Problem) -> StoreError {
@@ -152,28 +164,32 @@ impl Database {
 
     /// Does `work` without asking for the schema, within `patience`.
     pub(super) async fn prepare(&self, work: &Work<'_>, patience: Duration) -> Result<Outcome, Problem> {
-        self.attempt(Access::Write, work, patience).await
+        Ok(self.attempt(Access::Write, work, patience).await?.outcome)
     }
 
-    async fn attempt(&self, access: Access, work: &Work<'_>, patience: Duration) -> Result<Outcome, Problem> {
+    async fn attempt(&self, access: Access, work: &Work<'_>, patience: Duration) -> Result<Done, Problem> {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
                 let pool = if matches!(access, Access::Read) { readers } else { writer };
-                let mut connection: PoolConnection<Sqlite> = pool.acquire().await?;
-                let outcome = timeout(patience, connection::on_sqlite(&mut connection, work)).await;
-                Ok(outcome.map_err(|_| Problem::Slow)??)
+                let mut lease = pool.lease().await?;
+                let Some(connection) = lease.connection() else { return Err(Problem::NoConnection) };
+                let outcome = timeout(patience, connection::on_sqlite(connection, work)).await;
+                let done = outcome.map_err(|_| Problem::Slow)??;
+                lease.settle();
+                Ok(done)
             }
             Pools::Postgres { pool, pooled } => {
-                let mut lease = Lease::new(pool.acquire().await?);
-                let Some(connection) = lease.connection() else { return Err(Problem::Slow) };
+                let mut lease = pool.lease().await?;
+                let Some(connection) = lease.connection() else { return Err(Problem::NoConnection) };
                 let work = connection::on_postgres(connection, *pooled, work);
                 let outcome = match timeout(patience + SERVER_FIRST, work).await {
                     Ok(outcome) => outcome.map_err(Problem::Driver),
                     Err(_) => Err(Problem::Slow),
                 };
                 match &outcome {
-                    Err(problem) if !problem.spares_the_connection() => lease.discard(),
-                    Ok(_) | Err(_) => lease.settle(),
+                    Ok(_) => lease.settle(),
+                    Err(problem) if problem.spares_the_connection() => drop(lease),
+                    Err(_) => lease.discard(),
                 }
                 outcome
             }

@@ -6,14 +6,14 @@ use prometheus_client::registry::Registry;
 
 /// What a store's calls say of it. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct StoreHealth {
+pub(super) struct StoreHealth {
     available: Gauge,
     failures: Counter,
 }
 
 impl StoreHealth {
     /// Shows it. Even without requests it is never old: what is due is looked for every few seconds.
-    pub(crate) fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "store_available",
             "Whether the store answered when it was last asked: 1, or 0",

@@ -12,6 +12,8 @@ const QUIET: Duration = Duration::from_secs(10);
 pub(super) enum Problem {
     /// No answer in time.
     Slow,
+    /// No connection in time.
+    NoConnection,
     /// The schema is not there yet.
     NotReady,
     /// From the driver or the database.
@@ -31,10 +33,21 @@ impl Problem {
             && !self.code().is_some_and(|code| code.starts_with("57P"))
     }
 
+    /// Whether another try to connect may succeed soon: the server restarts (57P03) or is full (53300).
+    pub(super) fn passes(&self) -> bool {
+        use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        match self {
+            Self::Driver(sqlx::Error::Io(error)) => {
+                matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+            }
+            _ => matches!(self.code().as_deref(), Some("57P03" | "53300")),
+        }
+    }
+
     fn code(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Driver(sqlx::Error::Database(error)) => error.code(),
-            Self::Slow | Self::NotReady | Self::Driver(_) => None,
+            Self::Slow | Self::NoConnection | Self::NotReady | Self::Driver(_) => None,
         }
     }
 
@@ -43,6 +56,7 @@ impl Problem {
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Slow => "no answer in time".to_owned(),
+            Self::NoConnection => "no connection in time".to_owned(),
             Self::NotReady => "not reached since the start".to_owned(),
             Self::Driver(sqlx::Error::Database(error)) => {
                 let code = error.code().unwrap_or_default();
@@ -51,7 +65,6 @@ impl Problem {
             }
             Self::Driver(sqlx::Error::Io(error)) => error.to_string(),
             Self::Driver(sqlx::Error::Tls(error)) => format!("TLS: {error}"),
-            Self::Driver(sqlx::Error::PoolTimedOut) => "no connection in time".to_owned(),
             Self::Driver(sqlx::Error::Protocol(_)) => "the connection broke".to_owned(),
             Self::Driver(_) => "the driver failed".to_owned(),
         }

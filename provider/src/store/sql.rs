@@ -12,15 +12,17 @@ mod sessions;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::connection::Statement;
 use super::database::Database;
+use super::metrics::{Operation, StoreMetrics};
 use super::{
     Answer, ClientKey, DueLogout, Failures, Grant, Id, LogoutOutcome, NewGrant, Redeemed, Rotated, Rotation, Session,
-    SessionEnd, Store, StoreError, StoreHealth, TenantKey, TokenLookup,
+    SessionEnd, Store, StoreError, TenantKey, TokenLookup,
 };
 
 /// A store over a database, and whoever brings that to its schema.
@@ -46,61 +48,77 @@ impl Drop for SqlStore {
     }
 }
 
+impl SqlStore {
+    /// `work`, counted as a call when it is over. One that nobody waits for any more is none.
+    fn counted<'a, T: Send>(
+        &'a self,
+        operation: Operation,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'a,
+    ) -> Answer<'a, T> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let answer = work.await;
+            self.database.metrics().called(operation, answer.is_ok(), began.elapsed());
+            answer
+        })
+    }
+}
+
 async fn ping(database: &Database) -> Result<(), StoreError> {
     database.read(Statement::new("SELECT 1", [])).await.map(drop)
 }
 
 impl Store for SqlStore {
     fn redeem_code<'a>(&'a self, grant: &'a NewGrant) -> Answer<'a, Redeemed> {
-        Box::pin(grants::redeem(&self.database, grant))
+        self.counted(Operation::RedeemCode, grants::redeem(&self.database, grant))
     }
 
     fn grant<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Grant>> {
-        Box::pin(grants::grant(&self.database, tenant, id, now))
+        self.counted(Operation::Grant, grants::grant(&self.database, tenant, id, now))
     }
 
     fn rotate_refresh<'a>(&'a self, rotation: &'a Rotation) -> Answer<'a, Rotated> {
-        Box::pin(grants::rotate(&self.database, rotation))
+        self.counted(Operation::RotateRefresh, grants::rotate(&self.database, rotation))
     }
 
     fn end_grant<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, ()> {
-        Box::pin(grants::end(&self.database, tenant, id, now))
+        self.counted(Operation::EndGrant, grants::end(&self.database, tenant, id, now))
     }
 
     fn is_revoked<'a>(&'a self, token: TokenLookup<'a>) -> Answer<'a, bool> {
-        Box::pin(grants::is_revoked(&self.database, token))
+        self.counted(Operation::IsRevoked, grants::is_revoked(&self.database, token))
     }
 
     fn live_grant<'a>(&'a self, token: TokenLookup<'a>) -> Answer<'a, Option<Grant>> {
-        Box::pin(grants::live(&self.database, token))
+        self.counted(Operation::LiveGrant, grants::live(&self.database, token))
     }
 
     fn revoke_token<'a>(&'a self, tenant: &'a TenantKey, jti: &'a str, expires_at: Timestamp) -> Answer<'a, ()> {
-        Box::pin(grants::revoke(&self.database, tenant, jti, expires_at))
+        self.counted(Operation::RevokeToken, grants::revoke(&self.database, tenant, jti, expires_at))
     }
 
     fn begin_session<'a>(&'a self, session: &'a Session, replaced: Option<SessionEnd<'a>>) -> Answer<'a, ()> {
-        Box::pin(sessions::begin(&self.database, session, replaced))
+        self.counted(Operation::BeginSession, sessions::begin(&self.database, session, replaced))
     }
 
     fn renew_session<'a>(&'a self, session: &'a Session) -> Answer<'a, bool> {
-        Box::pin(sessions::renew(&self.database, session))
+        self.counted(Operation::RenewSession, sessions::renew(&self.database, session))
     }
 
     fn session<'a>(&'a self, tenant: &'a TenantKey, id: Id, handle: Id, now: Timestamp) -> Answer<'a, Option<Session>> {
-        Box::pin(sessions::session(&self.database, tenant, id, handle, now))
+        self.counted(Operation::Session, sessions::session(&self.database, tenant, id, handle, now))
     }
 
     fn touch_session<'a>(&'a self, seen: &'a Session, idle_expires_at: Timestamp, now: Timestamp) -> Answer<'a, ()> {
-        Box::pin(sessions::touch(&self.database, seen, idle_expires_at, now))
+        self.counted(Operation::TouchSession, sessions::touch(&self.database, seen, idle_expires_at, now))
     }
 
     fn session_clients<'a>(&'a self, tenant: &'a TenantKey, id: Id) -> Answer<'a, Vec<ClientKey>> {
-        Box::pin(sessions::clients(&self.database, tenant, id))
+        self.counted(Operation::SessionClients, sessions::clients(&self.database, tenant, id))
     }
 
     fn end_session<'a>(&'a self, end: SessionEnd<'a>) -> Answer<'a, ()> {
-        Box::pin(sessions::end(&self.database, end))
+        self.counted(Operation::EndSession, sessions::end(&self.database, end))
     }
 
     fn consent<'a>(
@@ -109,7 +127,7 @@ impl Store for SqlStore {
         subject: &'a str,
         client: &'a ClientKey,
     ) -> Answer<'a, BTreeSet<String>> {
-        Box::pin(people::consent(&self.database, tenant, subject, client))
+        self.counted(Operation::Consent, people::consent(&self.database, tenant, subject, client))
     }
 
     fn remember_consent<'a>(
@@ -120,11 +138,14 @@ impl Store for SqlStore {
         scopes: &'a BTreeSet<String>,
         now: Timestamp,
     ) -> Answer<'a, ()> {
-        Box::pin(people::remember_consent(&self.database, tenant, subject, client, scopes, now))
+        self.counted(
+            Operation::RememberConsent,
+            people::remember_consent(&self.database, tenant, subject, client, scopes, now),
+        )
     }
 
     fn consume_login<'a>(&'a self, tenant: &'a TenantKey, id: Id, expires_at: Timestamp) -> Answer<'a, bool> {
-        Box::pin(once::login(&self.database, tenant, id, expires_at))
+        self.counted(Operation::ConsumeLogin, once::login(&self.database, tenant, id, expires_at))
     }
 
     fn consume_assertion<'a>(
@@ -134,7 +155,7 @@ impl Store for SqlStore {
         jti: &'a str,
         expires_at: Timestamp,
     ) -> Answer<'a, bool> {
-        Box::pin(once::assertion(&self.database, tenant, client, jti, expires_at))
+        self.counted(Operation::ConsumeAssertion, once::assertion(&self.database, tenant, client, jti, expires_at))
     }
 
     fn keep<'a>(
@@ -145,11 +166,11 @@ impl Store for SqlStore {
         expires_at: Timestamp,
         most: u32,
     ) -> Answer<'a, ()> {
-        Box::pin(once::keep(&self.database, tenant, id, bytes, expires_at, most))
+        self.counted(Operation::Keep, once::keep(&self.database, tenant, id, bytes, expires_at, most))
     }
 
     fn kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>> {
-        Box::pin(once::kept(&self.database, tenant, id, now))
+        self.counted(Operation::Kept, once::kept(&self.database, tenant, id, now))
     }
 
     fn login_failures<'a>(
@@ -158,7 +179,7 @@ impl Store for SqlStore {
         keys: &'a [Id],
         now: Timestamp,
     ) -> Answer<'a, Vec<Failures>> {
-        Box::pin(people::failures(&self.database, tenant, keys, now))
+        self.counted(Operation::LoginFailures, people::failures(&self.database, tenant, keys, now))
     }
 
     fn login_failed<'a>(
@@ -168,30 +189,30 @@ impl Store for SqlStore {
         now: Timestamp,
         forget_at: Timestamp,
     ) -> Answer<'a, ()> {
-        Box::pin(people::failed(&self.database, tenant, keys, now, forget_at))
+        self.counted(Operation::LoginFailed, people::failed(&self.database, tenant, keys, now, forget_at))
     }
 
     fn forget_failures<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id]) -> Answer<'a, ()> {
-        Box::pin(people::forget(&self.database, tenant, keys))
+        self.counted(Operation::ForgetFailures, people::forget(&self.database, tenant, keys))
     }
 
     fn claim_logouts<'a>(&'a self, now: Timestamp, lease: Timestamp, limit: u32) -> Answer<'a, Vec<DueLogout>> {
-        Box::pin(logouts::claim(&self.database, now, lease, limit))
+        self.counted(Operation::ClaimLogouts, logouts::claim(&self.database, now, lease, limit))
     }
 
     fn logout_attempted<'a>(&'a self, tenant: &'a TenantKey, id: Id, outcome: LogoutOutcome) -> Answer<'a, ()> {
-        Box::pin(logouts::attempted(&self.database, tenant, id, outcome))
+        self.counted(Operation::LogoutAttempted, logouts::attempted(&self.database, tenant, id, outcome))
     }
 
     fn delete_expired<'a>(&'a self, now: Timestamp, limit: u32) -> Answer<'a, u64> {
-        Box::pin(expiry::delete(&self.database, now, limit))
-    }
-
-    fn health(&self) -> StoreHealth {
-        self.database.health().clone()
+        self.counted(Operation::DeleteExpired, expiry::delete(&self.database, now, limit))
     }
 
     fn ping(&self) -> Answer<'_, ()> {
-        Box::pin(ping(&self.database))
+        self.counted(Operation::Ping, ping(&self.database))
+    }
+
+    fn metrics(&self) -> &StoreMetrics {
+        self.database.metrics()
     }
 }

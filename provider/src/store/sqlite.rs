@@ -7,10 +7,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::StoreOptions;
 use super::database::Pools;
+use super::pool::{Keeping, Pool};
 
 /// Idle connections give their memory back.
 const IDLE: Duration = Duration::from_secs(60);
@@ -18,8 +19,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// A database that is gone with the process: its one connection must stay.
 pub(super) fn memory(options: &StoreOptions) -> Pools {
     let connect = SqliteConnectOptions::new().in_memory(true).disable_statement_logging();
-    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let pool = pool.test_before_acquire(false).acquire_timeout(options.acquire_timeout).connect_lazy_with(connect);
+    let pool = Pool::new(connect, Keeping { idle: None, ..keeping(options, 1) });
     Pools::Sqlite { writer: pool.clone(), readers: pool }
 }
 
@@ -37,16 +37,13 @@ pub(super) fn file(options: &StoreOptions, path: &Path) -> io::Result<Pools> {
         .pragma("cache_size", "-256")
         .pragma("journal_size_limit", "1048576")
         .disable_statement_logging();
-    let pool = |connections: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .test_before_acquire(false)
-            .idle_timeout(IDLE)
-            .acquire_timeout(options.acquire_timeout)
-    };
     // SQLite writes one at a time. Here they wait in line; inside SQLite they would poll.
-    let writer = pool(1).connect_lazy_with(connect.clone());
+    let writer = Pool::new(connect.clone(), keeping(options, 1));
     let readers = options.max_connections.saturating_sub(1).max(1);
-    let readers = pool(readers).connect_lazy_with(connect.pragma("query_only", "ON"));
+    let readers = Pool::new(connect.pragma("query_only", "ON"), keeping(options, readers));
     Ok(Pools::Sqlite { writer, readers })
+}
+
+fn keeping(options: &StoreOptions, connections: u32) -> Keeping {
+    Keeping { connections, patience: options.acquire_timeout, fresh: None, idle: Some(IDLE), age: None, drain: None }
 }

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::jti;
-use super::person::PersonGrant;
 use crate::grant::AccessGrant;
 use crate::tenant::snapshot::{Issuer, Signing};
 use crate::web::error::{ErrorCode, OAuthError};
@@ -27,16 +26,14 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
     tenant_id: &'a str,
-    #[serde(flatten)]
-    person: Option<PersonClaims<'a>>,
-}
-
-/// RFC 9068 §2.2.1, and the session.
-#[derive(Serialize)]
-struct PersonClaims<'a> {
-    auth_time: i64,
-    acr: &'a str,
-    sid: String,
+    /// RFC 9068 §2.2.1, of a person's token alone, like the two below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    /// The session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
 }
 
 /// An access token, and what its client is told of it.
@@ -75,7 +72,9 @@ pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> 
         client_id: &client.id,
         scope: &grant.scope,
         tenant_id: &issuer.slug,
-        person: grant.person.map(PersonClaims::of),
+        auth_time: grant.person.map(|person| person.authenticated_at.as_second()),
+        acr: grant.person.map(|person| person.acr.as_str()),
+        sid: grant.person.map(|person| person.session.to_string()),
     };
     let mut bytes = Vec::with_capacity(CLAIMS);
     serde_json::to_writer(&mut bytes, &claims).map_err(|_| failed())?;
@@ -87,19 +86,13 @@ pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> 
     Ok(AccessToken { token, expires_in, scope: grant.scope, of_person: grant.person.is_some() })
 }
 
-impl<'a> PersonClaims<'a> {
-    fn of(person: &'a PersonGrant) -> Self {
-        let PersonGrant { authenticated_at, acr, session, .. } = person;
-        Self { auth_time: authenticated_at.as_second(), acr, sid: session.to_string() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
     use crate::token::fixture::{self, NOW, acme, now, person, shop};
+    use crate::token::person::PersonGrant;
 
     fn issued(person: Option<&PersonGrant>) -> (AccessToken, Value) {
         let (tenant, _) = acme(&["ES256"], |_| {});

@@ -1,0 +1,96 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use super::*;
+
+/// Keeps each write apart, and makes none before it is let.
+struct Gate {
+    writes: Arc<Mutex<Vec<String>>>,
+    let_through: mpsc::Receiver<()>,
+}
+
+impl Write for Gate {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.let_through.recv().unwrap();
+        self.writes.lock().unwrap().push(String::from_utf8(bytes.to_vec()).unwrap());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn gate() -> (AuditStream, Arc<Mutex<Vec<String>>>, mpsc::Sender<()>) {
+    let (let_through, receiver) = mpsc::channel();
+    let writes = Arc::<Mutex<Vec<String>>>::default();
+    let gate = Gate { writes: Arc::clone(&writes), let_through: receiver };
+    (AuditStream::start(gate).unwrap(), writes, let_through)
+}
+
+#[test]
+fn lines_of_a_busy_moment_are_one_write_and_the_end_writes_the_last() {
+    let (stream, writes, let_through) = gate();
+    let lines = stream.lines();
+    (0..1000).for_each(|number| lines.push(format!("{number}\n").as_bytes()));
+    (0..1000).for_each(|_| let_through.send(()).unwrap());
+    drop(stream);
+    let writes = writes.lock().unwrap();
+    let expected: String = (0..1000).map(|number| format!("{number}\n")).collect();
+    assert_eq!(writes.concat(), expected);
+    assert!(writes.len() < 10, "{} writes", writes.len());
+}
+
+#[test]
+fn a_reader_that_is_too_slow_is_waited_for_and_no_line_is_lost() {
+    let (stream, writes, let_through) = gate();
+    let (lines, done) = (stream.lines(), Arc::new(AtomicBool::new(false)));
+    let told = Arc::clone(&done);
+    let line = format!("{}\n", "x".repeat(1023));
+    let pushing = thread::spawn(move || {
+        // Twice what has room, and what the writer holds besides.
+        (0..4 * ROOM / 1024).for_each(|_| lines.push(line.as_bytes()));
+        told.store(true, Ordering::SeqCst);
+    });
+    thread::sleep(Duration::from_millis(200));
+    assert!(!done.load(Ordering::SeqCst), "nothing was written, and everything had room");
+    (0..100).for_each(|_| let_through.send(()).unwrap());
+    pushing.join().unwrap();
+    drop(stream);
+    assert_eq!(writes.lock().unwrap().concat().lines().count(), 4 * ROOM / 1024);
+}
+
+#[test]
+fn a_lone_line_does_not_wait() {
+    let (stream, writes, let_through) = gate();
+    let_through.send(()).unwrap();
+    stream.lines().push(b"lone\n");
+    for _ in 0..200 {
+        if !writes.lock().unwrap().is_empty() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the line waits for another");
+}
+
+/// Refuses everything.
+struct Broken;
+
+impl Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("no space"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stream_that_cannot_be_written_holds_nobody_up() {
+    let stream = AuditStream::start(Broken).unwrap();
+    let line = [b'\n'; 1024];
+    (0..4 * ROOM / 1024).for_each(|_| stream.lines().push(&line));
+    drop(stream);
+}

@@ -29,7 +29,6 @@ pub(crate) async fn run(suite: &str, settings: &[(&str, Setting)]) -> Result<()>
     let printed = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{suite} failed:\n{printed}{errors}");
-    println!("{printed}pictures of every page: {}", screenshots().display());
     Ok(())
 }
 

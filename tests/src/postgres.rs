@@ -23,8 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Serves until its standard input ends, which it does with the test, whatever ends that.
 const SERVE: &str = r#"
-"$1/postgres" -D "$2/data" -k "$2" -p "$3" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300 \
-    -c shared_buffers=16MB >>"$2/log" 2>&1 &
+"$1/postgres" -D "$2/data" -k "$2" -p "$3" -c fsync=off -c max_connections=300 -c shared_buffers=16MB >>"$2/log" 2>&1 &
 cat >/dev/null
 kill -QUIT $!
 wait $!
@@ -42,8 +41,8 @@ pub struct Server {
 static MADE: AtomicU32 = AtomicU32::new(0);
 
 impl Server {
-    /// A new one, that answers. `configure` may put files into its data folder and answers lines of
-    /// configuration.
+    /// A new one, that answers on the loopback interface. `configure` may put files into its data folder
+    /// and answers lines of configuration.
     ///
     /// # Errors
     /// When it does not start; where there is none, it says which package has it.
@@ -67,7 +66,8 @@ impl Server {
             .current_dir(&self.folder)
             .output()?;
         ensure!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
-        let lines = configure(&data);
+        // Of two lines for one setting the later holds.
+        let lines = format!("listen_addresses = '127.0.0.1'\n{}", configure(&data));
         fs::OpenOptions::new().append(true).open(data.join("postgresql.conf"))?.write_all(lines.as_bytes())?;
         fs::read_dir(&data)?.try_for_each(|entry| give_away(&entry?.path()))
     }

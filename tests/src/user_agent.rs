@@ -63,7 +63,26 @@ impl UserAgent {
             .redirect(reqwest::redirect::Policy::none())
             .add_root_certificate(reqwest::Certificate::from_pem(&ca)?)
             .build()?;
-        Ok(Self { http, cookies: Cookies::default(), username: username.to_owned(), password: password.to_owned() })
+        Ok(Self::with(http, username, password))
+    }
+
+    /// A new browser without TLS, each of whose requests has a connection of its own, so that each may
+    /// meet another pod.
+    ///
+    /// # Errors
+    /// When there is no HTTP client.
+    pub fn scattered(username: &str, password: &str) -> Result<Self> {
+        crate::cluster::install_crypto();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()?;
+        Ok(Self::with(http, username, password))
+    }
+
+    fn with(http: reqwest::Client, username: &str, password: &str) -> Self {
+        Self { http, cookies: Cookies::default(), username: username.to_owned(), password: password.to_owned() }
     }
 
     /// Opens `url` and goes on until an application shows a page.

@@ -7,6 +7,7 @@ mod service;
 
 mod an_uninstalled_release_comes_back_with_its_keys;
 mod every_object_of_the_quickstart_becomes_ready;
+mod logins_are_no_pods;
 mod nobody_may_do_more_than_he_needs;
 mod operator_pods_are_replaced;
 mod provider_pods_are_replaced;

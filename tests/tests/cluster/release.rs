@@ -61,20 +61,20 @@ impl Release {
     pub(crate) async fn ready() -> Result<Self> {
         let cluster = Cluster::from_environment()?;
         let release = Self { kubectl: cluster.kubectl(), cluster };
-        release.install().await?;
+        release.install(&[]).await?;
         let quickstart = root().join("examples/quickstart");
         release.kubectl.run(&["apply", "-f", &quickstart.to_string_lossy()]).await?;
         release.all_ready().await?;
         Ok(release)
     }
 
-    /// `helm upgrade --install`, until all pods are ready.
-    async fn install(&self) -> Result<()> {
+    /// `helm upgrade --install`, with these values beside the usual ones, until all pods are ready.
+    pub(crate) async fn install(&self, values: &[&str]) -> Result<()> {
         let chart = chart();
         let chart = chart.to_string_lossy();
         let mut line = vec!["upgrade", "--install", "claviger", &chart, "--namespace", SYSTEM, "--create-namespace"];
         line.extend(["--wait", "--timeout", "120s"]);
-        line.extend(VALUES.iter().flat_map(|value| ["--set", value]));
+        line.extend(VALUES.iter().chain(values).flat_map(|value| ["--set", value]));
         let outcome = helm(&line).await?;
         ensure!(outcome.success, "helm: {}", outcome.errors);
         Ok(())

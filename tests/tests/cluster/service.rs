@@ -15,16 +15,21 @@ pub(crate) const API: &str = "https://orders.shop.example";
 /// What the Secret holds.
 pub(crate) struct Service {
     pub(crate) issuer: String,
-    client_id: String,
+    pub(crate) client_id: String,
     client_secret: String,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Service {
     /// Reads the Secret `reports-oidc`.
     pub(crate) async fn new(release: &Release) -> Result<Self> {
+        Self::of(release, "reports-oidc").await
+    }
+
+    /// Reads a Secret of the namespace `shop`.
+    pub(crate) async fn of(release: &Release, secret: &str) -> Result<Self> {
         let secrets: Api<Secret> = Api::namespaced(release.cluster.admin_client().await?, "shop");
-        let data = secrets.get("reports-oidc").await?.data.unwrap_or_default();
+        let data = secrets.get(secret).await?.data.unwrap_or_default();
         let entry = |name: &str| {
             let bytes = data.get(name).with_context(|| format!("the Secret has no {name}"))?;
             Ok::<_, anyhow::Error>(String::from_utf8(bytes.0.clone())?)
@@ -44,15 +49,20 @@ impl Service {
 
     /// Asks for a token for the API.
     pub(crate) async fn token(&self) -> Result<String> {
+        let form = [("grant_type", "client_credentials"), ("scope", "orders:read")];
+        Ok(self.tokens(&form).await?["access_token"].as_str().context("no access_token")?.to_owned())
+    }
+
+    /// What the token endpoint answers.
+    pub(crate) async fn tokens(&self, form: &[(&str, &str)]) -> Result<Value> {
         let discovery = format!("{}/.well-known/openid-configuration", self.issuer);
         let metadata: Value = self.http.get(discovery).send().await?.error_for_status()?.json().await?;
         let endpoint = metadata["token_endpoint"].as_str().context("no token_endpoint")?;
         let request = self.http.post(endpoint).basic_auth(&self.client_id, Some(&self.client_secret));
-        let form = [("grant_type", "client_credentials"), ("scope", "orders:read")];
-        let answer = request.form(&form).send().await?;
+        let answer = request.form(form).send().await?;
         let status = answer.status();
         let body: Value = answer.json().await?;
         ensure!(status.is_success(), "{status}: {body}");
-        Ok(body["access_token"].as_str().context("no access_token")?.to_owned())
+        Ok(body)
     }
 }

@@ -197,3 +197,6 @@ impl<C: Connection + 'static> Drop for Lease<C> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

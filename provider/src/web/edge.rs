@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::header::{HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method};
 
@@ -99,29 +100,31 @@ async fn dispatch(exchange: Exchange<'_>, body: Body, route: &Route) -> Response
     if !route.methods.include(method) {
         return error::method_not_allowed(&route.methods.allow());
     }
-    match route.endpoint {
-        Endpoint::Discovery => discovery::respond(&exchange),
-        Endpoint::Jwks => jwks::respond(&exchange),
-        Endpoint::Authorize => authorize::respond(&exchange, body).await,
-        Endpoint::AuthorizeResume => authorize::resume(&exchange).await,
-        Endpoint::Complete => complete::respond(&exchange, body).await,
-        Endpoint::Token => token::respond(&exchange, body).await,
-        Endpoint::Userinfo => userinfo::respond(&exchange, body).await,
-        Endpoint::Introspect => introspect::respond(&exchange, body).await,
-        Endpoint::Revoke => revoke::respond(&exchange, body).await,
-        Endpoint::Logout => logout::respond(&exchange, body).await,
-        Endpoint::LogoutResume => logout::resume(&exchange).await,
-        Endpoint::Login => login::respond(&exchange, body).await,
-        Endpoint::LoginStatement => login_statement::respond(&exchange, body).await,
-        Endpoint::LoginReturn => login_return::respond(&exchange).await,
-        Endpoint::SelectAccount => select_account::respond(&exchange, body).await,
-        Endpoint::Consent => consent::respond(&exchange, body).await,
-        Endpoint::LogoutConfirm => logout::confirm(&exchange, body).await,
-        Endpoint::Stylesheet => assets::stylesheet(&exchange),
-        Endpoint::FormPostScript => assets::script(&exchange, Script::FormPost),
-        Endpoint::FrontChannelScript => assets::script(&exchange, Script::FrontChannel),
-        Endpoint::Api | Endpoint::NotServed | Endpoint::None => NotFound::NotServed.into_response(),
-    }
+    // Each in a box of its own: else every request would carry, and move, as much as the largest needs.
+    let answer: BoxFuture<'_, Response> = match route.endpoint {
+        Endpoint::Discovery => return discovery::respond(&exchange),
+        Endpoint::Jwks => return jwks::respond(&exchange),
+        Endpoint::Authorize => Box::pin(authorize::respond(&exchange, body)),
+        Endpoint::AuthorizeResume => Box::pin(authorize::resume(&exchange)),
+        Endpoint::Complete => Box::pin(complete::respond(&exchange, body)),
+        Endpoint::Token => Box::pin(token::respond(&exchange, body)),
+        Endpoint::Userinfo => Box::pin(userinfo::respond(&exchange, body)),
+        Endpoint::Introspect => Box::pin(introspect::respond(&exchange, body)),
+        Endpoint::Revoke => Box::pin(revoke::respond(&exchange, body)),
+        Endpoint::Logout => Box::pin(logout::respond(&exchange, body)),
+        Endpoint::LogoutResume => Box::pin(logout::resume(&exchange)),
+        Endpoint::Login => Box::pin(login::respond(&exchange, body)),
+        Endpoint::LoginStatement => Box::pin(login_statement::respond(&exchange, body)),
+        Endpoint::LoginReturn => Box::pin(login_return::respond(&exchange)),
+        Endpoint::SelectAccount => Box::pin(select_account::respond(&exchange, body)),
+        Endpoint::Consent => Box::pin(consent::respond(&exchange, body)),
+        Endpoint::LogoutConfirm => Box::pin(logout::confirm(&exchange, body)),
+        Endpoint::Stylesheet => return assets::stylesheet(&exchange),
+        Endpoint::FormPostScript => return assets::script(&exchange, Script::FormPost),
+        Endpoint::FrontChannelScript => return assets::script(&exchange, Script::FrontChannel),
+        Endpoint::Api | Endpoint::NotServed | Endpoint::None => return NotFound::NotServed.into_response(),
+    };
+    answer.await
 }
 
 /// Where pages may ask, they are also let see that nothing is there: to a preflight that fails a

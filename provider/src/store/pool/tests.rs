@@ -5,14 +5,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use super::*;
 
-const KEEPING: Keeping = Keeping {
-    connections: 1,
-    patience: Duration::from_millis(200),
-    fresh: None,
-    idle: None,
-    age: None,
-    drain: None,
-};
+const KEEPING: Keeping =
+    Keeping { connections: 1, patience: Duration::from_millis(200), fresh: None, idle: None, age: None, drain: None };
 
 fn pool(keeping: Keeping) -> Arc<Pool<SqliteConnection>> {
     Pool::new(SqliteConnectOptions::new().in_memory(true), keeping)

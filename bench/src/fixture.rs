@@ -139,6 +139,7 @@ fn ring(algorithm: Algorithm) -> Result<KeysDocument> {
             phase,
             public_key: private.public_jwk(),
             private_key: Some(SecretText::new(STANDARD.encode(private.to_pkcs8()))),
+            revision: 1,
             published_at: Timestamp::UNIX_EPOCH,
             active_at: Some(Timestamp::UNIX_EPOCH),
             retiring_at: None,
@@ -150,8 +151,11 @@ fn ring(algorithm: Algorithm) -> Result<KeysDocument> {
         algorithm,
         created_at: Timestamp::UNIX_EPOCH,
         leaving: false,
+        joining: false,
         cache_lifetime: 900,
+        max_cache_lifetime: 900,
         max_token_lifetime: 3_600,
+        revoked: Default::default(),
         keys: vec![key(KeyPhase::Active)?, key(KeyPhase::Published)?],
     })
 }

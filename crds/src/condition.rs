@@ -83,6 +83,8 @@ pub enum Reason {
     RingRefused,
     ClockSkew,
     LifetimesDoNotFit,
+    AlgorithmInUse,
+    StandbyTooYoung,
     // UpstreamReachable
     Reachable,
     Unreachable,

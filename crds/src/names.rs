@@ -77,6 +77,11 @@ pub fn published_secret(kind: &str, owner: &ObjectName) -> String {
     format!("{}-{}", kind.to_ascii_lowercase(), short_hash(&[kind, &owner.namespace, &owner.name]))
 }
 
+/// Whether `name` is that of a published Secret for a custom resource of `kind`.
+pub fn is_published_secret(name: &str, kind: &str) -> bool {
+    name.rsplit_once('-').is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case(kind))
+}
+
 /// Name of the Secret in the operator's namespace that holds all of the ring `owner`.
 pub fn ring_secret(owner: &ObjectName) -> String {
     format!("ring-{}", short_hash(&["SigningKey", &owner.namespace, &owner.name]))

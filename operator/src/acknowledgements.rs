@@ -5,16 +5,50 @@
 //! discovery no longer names it. A pod that is found is waited for, connected or not: one that is
 //! wedged holds up what it does not serve, and is named there and nowhere else.
 
-use std::collections::HashMap;
+mod gone;
+mod serving;
+
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use claviger_crds::published::Digest;
 use claviger_crds::published::acknowledgement::{Frame, SILENCE, Served};
+use claviger_jose::Kid;
 
+use self::gone::Gone;
+use self::serving::Serving;
 use crate::clock::Moment;
 
 /// Clocks further apart than this make every wait on wall time doubtful.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
+/// Since when no pod can have served a document as it was before a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Every pod serves that revision or a later one.
+    Everywhere {
+        /// The last moment at which any pod could have served an earlier one: the last acknowledgement, or
+        /// the time at which a pod was seen to be gone.
+        since: Moment,
+    },
+    /// These pods have not said so, in order of their names.
+    Behind {
+        /// Each with the moment since when it has been found, or silent.
+        pods: Vec<(String, Moment)>,
+    },
+    /// No pod has ever been connected among those that are found.
+    NoProviders,
+}
+
+impl Reached {
+    /// See [`Reached::Everywhere`].
+    pub fn since(&self) -> Option<Moment> {
+        match self {
+            Self::Everywhere { since } => Some(*since),
+            Self::Behind { .. } | Self::NoProviders => None,
+        }
+    }
+}
 
 /// Whether the pods serve one document as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +85,7 @@ impl Standing {
 #[derive(Debug, Default)]
 pub struct Acknowledgements {
     pods: HashMap<String, Pod>,
-    /// The last moment at which a pod was seen to be gone.
-    last_gone: Option<Moment>,
+    gone: Gone,
 }
 
 #[derive(Debug)]
@@ -61,6 +94,8 @@ struct Pod {
     uid: Option<String>,
     stream: Stream,
     heard: Moment,
+    /// Since when it has been found, or silent.
+    since: Moment,
     /// The pod's clock less ours, whole seconds.
     clock_offset: i64,
     serving: HashMap<String, Serving>,
@@ -79,13 +114,6 @@ enum Stream {
     Lost,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Serving {
-    revision: u64,
-    digest: Digest,
-    since: Moment,
-}
-
 impl Acknowledgements {
     /// Discovery names the pod `key`; `name` is what a person knows it by. Saying so again is
     /// harmless. Whether it was new.
@@ -95,6 +123,11 @@ impl Acknowledgements {
         self.pods.len() > before
     }
 
+    /// Discovery has named every pod: one that it does not name may have served anything until now.
+    pub fn listed(&mut self, now: Moment) {
+        self.gone.add_unknown(now);
+    }
+
     /// A pod said something. Returns the documents whose standing may have changed.
     pub fn apply(&mut self, key: &str, frame: Frame, now: Moment) -> Vec<String> {
         let pod = self.pods.entry(key.to_owned()).or_insert_with(|| Pod::new(key, now));
@@ -102,7 +135,7 @@ impl Acknowledgements {
         match frame {
             Frame::Hello { protocol: _, pod: name, uid, now: theirs } => {
                 if pod.uid.as_ref().is_some_and(|before| *before != uid) {
-                    self.last_gone = Some(now);
+                    self.gone.add(now, std::mem::take(&mut pod.serving));
                 }
                 pod.hello(name, uid, theirs.as_second() - now.wall.as_second())
             }
@@ -138,6 +171,9 @@ impl Acknowledgements {
         if let Some(pod) = self.pods.get_mut(key)
             && pod.stream != Stream::Never
         {
+            if pod.stream != Stream::Lost {
+                pod.since = now;
+            }
             pod.stream = Stream::Lost;
             pod.heard = now;
         }
@@ -146,8 +182,8 @@ impl Acknowledgements {
     /// Discovery no longer names the pod `key`: it serves nobody and nobody waits for it. One that
     /// never spoke counts too: it may have been cut off from this operator alone, and have served.
     pub fn gone(&mut self, key: &str, now: Moment) {
-        if self.pods.remove(key).is_some() {
-            self.last_gone = Some(now);
+        if let Some(pod) = self.pods.remove(key) {
+            self.gone.add(now, pod.serving);
         }
     }
 
@@ -158,6 +194,7 @@ impl Acknowledgements {
             let speaking = matches!(pod.stream, Stream::Listing | Stream::Synced);
             if speaking && now.monotonic.saturating_sub(pod.heard.monotonic) > SILENCE {
                 pod.stream = Stream::Lost;
+                pod.since = pod.heard;
                 any = true;
             }
         }
@@ -199,14 +236,32 @@ impl Acknowledgements {
         self.highest(name).map(|(revision, _)| revision)
     }
 
-    /// The last moment at which any pod could have served something else than the document `name`
-    /// with this content: its last acknowledgement, or the time at which a pod was seen to be gone.
-    /// `None` while a pod has not acknowledged it.
-    pub fn served_since(&self, name: &str, digest: &Digest, revision: u64) -> Option<Moment> {
-        match self.standing(name, digest, revision) {
-            Standing::Acknowledged { since } => Some(self.last_gone.map_or(since, |gone| gone.later(since))),
-            _ => None,
+    /// Whether every pod serves the document `name` as it is at `revision`, or as it became later.
+    pub fn reached(&self, name: &str, revision: u64) -> Reached {
+        if self.pods.values().all(|pod| pod.stream == Stream::Never) {
+            return Reached::NoProviders;
         }
+        let mut behind = Vec::new();
+        let mut last = self.gone.before(name, revision);
+        for pod in self.pods.values() {
+            match pod.reached(name, revision) {
+                Some(at) => last = last.max(at),
+                None => behind.push((pod.name.clone(), pod.since)),
+            }
+        }
+        if !behind.is_empty() {
+            behind.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            return Reached::Behind { pods: behind };
+        }
+        // Nobody ever served an earlier one: it has been everywhere since the first pod was found.
+        let found = self.pods.values().map(|pod| pod.since).min();
+        last.or(found).map_or(Reached::NoProviders, |since| Reached::Everywhere { since })
+    }
+
+    /// The keys of the document `name` that any pod never trusts again.
+    pub fn revoked(&self, name: &str) -> BTreeSet<Kid> {
+        let serving = self.pods.values().filter_map(|pod| pod.serving.get(name));
+        serving.flat_map(|serving| serving.revoked.iter().cloned()).collect()
     }
 
     /// The pods whose clocks are too far from ours, by name.
@@ -241,6 +296,7 @@ impl Pod {
             uid: None,
             stream: Stream::Never,
             heard: now,
+            since: now,
             clock_offset: 0,
             serving: HashMap::new(),
             refused: HashMap::new(),
@@ -259,13 +315,16 @@ impl Pod {
 
     fn serve(&mut self, served: Served, now: Moment) -> String {
         self.refused.remove(&served.name);
-        let serving = Serving { revision: served.revision, digest: served.digest, since: now };
-        // The same again is no new acknowledgement: waits count from the first.
-        let entry = self.serving.entry(served.name.clone()).or_insert(serving);
-        if (entry.revision, entry.digest) != (serving.revision, serving.digest) {
-            *entry = serving;
-        }
-        served.name
+        let name = served.name.clone();
+        let serving = Serving::new(served, self.serving.remove(&name), now);
+        self.serving.insert(name.clone(), serving);
+        name
+    }
+
+    /// See [`Serving::reached`]; `None` also of a pod that is silent.
+    fn reached(&self, name: &str, revision: u64) -> Option<Option<Moment>> {
+        let speaks = matches!(self.stream, Stream::Listing | Stream::Synced);
+        self.serving.get(name).filter(|_| speaks)?.reached(revision)
     }
 
     /// Since when this pod serves the document so, or why not, where it said why.

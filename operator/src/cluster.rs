@@ -18,6 +18,7 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::signing_key::SigningKey;
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
 pub use crate::work::Kind;
 
@@ -66,12 +67,14 @@ pub trait Cluster: Send + Sync + 'static {
 }
 
 /// What the sweep must know of a document's owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OwnerMeta {
     /// `metadata.uid`
     pub uid: String,
     /// `metadata.resourceVersion`
     pub resource_version: String,
+    /// `metadata.managedFields`: who wrote what; empty where there is no API server.
+    pub managed_fields: Vec<ManagedFieldsEntry>,
 }
 
 /// One write of a status.

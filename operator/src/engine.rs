@@ -170,6 +170,7 @@ impl Engine {
     pub fn providers_listed(&self) {
         let now = self.context.now();
         self.context.with(|state| {
+            state.acknowledgements.listed(now);
             state.liveness.listed(now);
             self.settle(state);
         });

@@ -125,9 +125,13 @@ impl Index {
                 works.extend(tenants.iter().flat_map(|tenant| self.members.requesters(tenant, audience)));
             }
         }
-        // A ring's greatest token lifetime follows the clients'.
+        // A ring's greatest token lifetime follows the clients', and its algorithm stays while one needs it.
+        let pins = |client: &Option<Arc<Object<OAuthClient>>>| {
+            client.as_ref().and_then(|client| client.valid()?.id_token_signed_response_alg)
+        };
+        let pins_differ = pins(&difference.before) != pins(&difference.after);
         for (tenant, before) in tenants.iter().zip(lifetimes) {
-            if self.members.token_lifetime(tenant) > before {
+            if pins_differ || self.members.token_lifetime(tenant) > before {
                 works.extend(self.members.rings(tenant).map(|ring| Work::new(Kind::SigningKey, ring.clone())));
             }
         }

@@ -1,7 +1,10 @@
 //! The operator's metrics. Every label comes from a closed set.
 
+mod rings;
+
 use std::time::Duration;
 
+use claviger_crds::names::ObjectName;
 use claviger_crds::published::DocumentKind;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -10,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+pub(crate) use self::rings::RingTimes;
+use self::rings::Rings;
 use crate::work::Kind;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -40,6 +45,7 @@ pub struct Metrics {
     repaired: Family<KindLabels, Counter>,
     sweep_held: Family<KindLabels, Gauge>,
     rings_rolled_back: Counter,
+    rings: Rings,
     pods: Gauge,
     programmed: Family<KindLabels, Histogram, fn() -> Histogram>,
 }
@@ -119,6 +125,7 @@ impl Metrics {
             "Times a ring was found older than what a provider serves",
             metrics.rings_rolled_back.clone(),
         );
+        metrics.rings.register(registry);
         registry.register("provider_pods_connected", "Provider pods that acknowledge", metrics.pods.clone());
         registry.register(
             "programmed_latency_seconds",
@@ -139,6 +146,7 @@ impl Metrics {
             repaired: Family::default(),
             sweep_held: Family::default(),
             rings_rolled_back: Counter::default(),
+            rings: Rings::default(),
             pods: Gauge::default(),
             programmed: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 12))),
         }
@@ -154,6 +162,7 @@ impl Metrics {
         self.queue.set(0);
         self.pods.set(0);
         self.sweep_held.clear();
+        self.rings.clear();
     }
 
     pub(crate) fn reconciled(&self, kind: Kind, outcome: &'static str, took: Duration) {
@@ -180,6 +189,22 @@ impl Metrics {
 
     pub(crate) fn ring_rolled_back(&self) {
         self.rings_rolled_back.inc();
+    }
+
+    pub(crate) fn promoted(&self) {
+        self.rings.promotions.inc();
+    }
+
+    pub(crate) fn revoked(&self) {
+        self.rings.revocations.inc();
+    }
+
+    /// How a ring stands, or that it is gone.
+    pub(crate) fn ring(&self, ring: &ObjectName, times: Option<RingTimes>) {
+        match times {
+            Some(times) => self.rings.show(ring, times),
+            None => self.rings.forget(ring),
+        }
     }
 
     pub(crate) fn pods_connected(&self, pods: usize) {

@@ -10,6 +10,8 @@ mod plan;
 pub(crate) mod ring;
 mod rotation;
 mod status;
+mod tell;
+mod timeline;
 
 use claviger_crds::names::ObjectName;
 

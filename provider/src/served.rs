@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claviger_crds::published::acknowledgement::{self, DOCUMENTS_PER_FRAME, Frame};
-use claviger_crds::published::{Digest, Stored};
+use claviger_crds::published::{Content, Digest, Stored};
+use claviger_jose::Kid;
 use futures::Stream;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -60,6 +61,10 @@ struct State {
 struct Entry {
     change: u64,
     serving: Option<(u64, Digest)>,
+    /// The first revision that was served, since it was last dropped.
+    first: u64,
+    /// Keys of a ring that are never trusted again.
+    revoked: BTreeSet<Kid>,
     refused: Option<Box<str>>,
 }
 
@@ -80,8 +85,16 @@ impl Served {
     /// `stored` is served from now on; of a withdrawn document, its withdrawal is.
     pub fn record(&self, stored: &Stored) {
         let now = Some((stored.revision, stored.digest));
+        let revoked = match &stored.document.content {
+            Content::SigningKey(ring) => Some(&ring.revoked),
+            _ => None,
+        };
         self.change(&stored.name, |entry| {
             let same = entry.serving == now && entry.refused.is_none();
+            if entry.serving.is_none() {
+                entry.first = stored.revision;
+            }
+            entry.revoked.extend(revoked.into_iter().flatten().cloned());
             entry.serving = now;
             entry.refused = None;
             !same
@@ -211,7 +224,8 @@ impl State {
             up_to = *number;
             let Some(entry) = self.entries.get(name) else { continue };
             if let Some((revision, digest)) = entry.serving {
-                serving.push(acknowledgement::Served { name: name.to_string(), revision, digest });
+                let (first, revoked) = (entry.first, entry.revoked.clone());
+                serving.push(acknowledgement::Served { name: name.to_string(), revision, digest, first, revoked });
             }
             if let Some(reason) = &entry.refused {
                 refused.push(acknowledgement::Refused { name: name.to_string(), reason: reason.to_string() });

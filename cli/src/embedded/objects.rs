@@ -40,7 +40,11 @@ impl Objects {
 
     pub(super) fn owner(&self, kind: Kind, name: &ObjectName) -> Option<OwnerMeta> {
         let value = self.all.get(&(kind, name.clone()))?;
-        Some(OwnerMeta { uid: meta(value, "uid"), resource_version: meta(value, "resourceVersion") })
+        Some(OwnerMeta {
+            uid: meta(value, "uid"),
+            resource_version: meta(value, "resourceVersion"),
+            managed_fields: Vec::new(),
+        })
     }
 
     fn put(&mut self, kind: Kind, name: &ObjectName, mut value: Value, told: &mpsc::UnboundedSender<Told>) {

@@ -4,8 +4,10 @@
 //! After [`Frame::Hello`] the pod names all its documents once, ends with [`Frame::Synced`], and
 //! then tells changes alone. A silence of [`SILENCE`] ends every acknowledgement of that pod.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use claviger_jose::Kid;
 use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,14 @@ pub struct Served {
     pub revision: u64,
     /// Its digest.
     pub digest: Digest,
+    /// The first revision of it that this process has served: it never served an earlier one to anybody.
+    /// 0 if that is not known.
+    #[serde(default)]
+    pub first: u64,
+    /// Of a ring: the keys that this pod never trusts again, so that they stay revoked where the
+    /// operator's own memory was set back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked: BTreeSet<Kid>,
 }
 
 /// A document that a pod could not read.

@@ -1,5 +1,7 @@
 //! The document of a SigningKey: a ring as the provider sees it.
 
+use std::collections::BTreeSet;
+
 use claviger_jose::{Algorithm, Kid, PublicJwk};
 use k8s_openapi::jiff::Timestamp;
 use schemars::JsonSchema;
@@ -18,13 +20,24 @@ pub struct KeysDocument {
     /// Set once the ring's SigningKey is gone: it signs only while no other ring can.
     #[serde(default)]
     pub leaving: bool,
+    /// Set while verifiers may hold a JWK Set from before this ring, which was made beside others of its
+    /// tenant: it signs only while no other ring can.
+    #[serde(default)]
+    pub joining: bool,
     /// `max-age` of the JWK Set, seconds.
     pub cache_lifetime: u32,
+    /// The greatest `max-age` that was ever advertised with this ring, seconds.
+    #[serde(default)]
+    pub max_cache_lifetime: u32,
     /// No token signed by this ring lives longer than this, seconds: a pod caps `exp` by it, for a
     /// key leaves the JWK Set on its strength.
     pub max_token_lifetime: u32,
     /// The keys that are not gone, newest first.
     pub keys: Vec<KeyDocument>,
+    /// Keys that are never trusted again, also those that are gone: a pod that has once heard of one
+    /// goes on refusing it, whatever a later document says.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked: BTreeSet<Kid>,
 }
 
 /// Where a key is in its life.
@@ -63,6 +76,10 @@ pub struct KeyDocument {
     /// PKCS#8 in base64: of the Active key and of the standby alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_key: Option<SecretText>,
+    /// The revision of this document in which it entered: a pod that serves that one, or a later,
+    /// shows the key.
+    #[serde(default)]
+    pub revision: u64,
     /// When it entered the JWK Set.
     pub published_at: Timestamp,
     /// When it began to sign.

@@ -20,7 +20,7 @@ fn hello(uid: &str, now: Moment) -> Frame {
 }
 
 fn serving(name: &str, revision: u64, text: &str) -> Frame {
-    Frame::Serving { documents: vec![Served { name: name.to_owned(), revision, digest: digest(text) }] }
+    Frame::Serving { documents: vec![Served { name: name.to_owned(), revision, digest: digest(text), first: 0, revoked: Default::default() }] }
 }
 
 fn waiting(pods: &[&str]) -> Standing {
@@ -93,15 +93,15 @@ fn a_pod_that_goes_may_have_served_something_else_until_then() {
     let mut all = two_pods();
     all.found("1:3", "pod-c", at(0));
     all.apply("1:1", serving("doc", 1, "x"), at(1));
-    assert_eq!(all.served_since("doc", &digest("x"), 1), None);
+    assert_eq!(all.reached("doc", 1).since(), None);
     all.gone("1:2", at(7));
-    assert_eq!(all.served_since("doc", &digest("x"), 1), None, "pod-c is still there");
+    assert_eq!(all.reached("doc", 1).since(), None, "pod-c is still there");
     all.gone("1:3", at(8));
-    assert_eq!(all.served_since("doc", &digest("x"), 1), Some(at(8)), "it may be silent to us alone");
+    assert_eq!(all.reached("doc", 1).since(), Some(at(8)), "it may be silent to us alone");
     all.apply("1:1", serving("doc", 2, "y"), at(9));
-    assert_eq!(all.served_since("doc", &digest("y"), 2), Some(at(9)));
+    assert_eq!(all.reached("doc", 2).since(), Some(at(9)));
     all.gone("1:9", at(10));
-    assert_eq!(all.served_since("doc", &digest("y"), 2), Some(at(9)), "nobody knew it");
+    assert_eq!(all.reached("doc", 2).since(), Some(at(9)), "nobody knew it");
 }
 
 #[test]

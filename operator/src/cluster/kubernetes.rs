@@ -120,6 +120,7 @@ impl Cluster for KubernetesCluster {
             Ok(found.map(|found| OwnerMeta {
                 uid: found.metadata.uid.unwrap_or_default(),
                 resource_version: found.metadata.resource_version.unwrap_or_default(),
+                managed_fields: found.metadata.managed_fields.unwrap_or_default(),
             }))
         }
         .boxed()

@@ -12,6 +12,7 @@ mod names;
 mod pods;
 mod promises;
 mod refusals;
+mod rotation;
 mod sealing;
 mod vanished;
 mod waking;

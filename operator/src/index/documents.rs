@@ -74,10 +74,14 @@ pub(crate) enum Detail {
         active: bool,
         /// Whether it leaves.
         leaving: bool,
+        /// Whether verifiers may not know its keys yet.
+        joining: bool,
         /// When it was made.
         created_at: Timestamp,
-        /// `max-age` that it asks for, seconds.
+        /// The greatest `max-age` that it ever asked for, seconds.
         cache_lifetime: u32,
+        /// The revision in which the Active key entered.
+        active_revision: u64,
         /// Of the keys that sign, or stand by to.
         algorithms: BTreeSet<Algorithm>,
     },
@@ -103,7 +107,7 @@ impl Entry {
     /// Algorithms that tokens can have by it: none, unless it is a ring that is served and stays.
     pub(crate) fn algorithms(&self) -> BTreeSet<Algorithm> {
         match &self.detail {
-            Detail::Ring { leaving: false, algorithms, .. } if self.serving() => algorithms.clone(),
+            Detail::Ring { leaving: false, joining: false, algorithms, .. } if self.serving() => algorithms.clone(),
             _ => BTreeSet::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! The tombstone of a document that vanished, of what the index remembers: enough to hold the names
 //! and to let the object return with what it had, and nothing that could be used. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use claviger_crds::published::{
     AccessTokenType, ApplicationType, ClientAuthentication, ClientDocument, ClientLifetimes, ConsentPolicy, Content,
@@ -38,9 +38,12 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
             algorithm: algorithms.first().copied().unwrap_or(Algorithm::Rs256),
             created_at,
             leaving: true,
+            joining: false,
             cache_lifetime,
+            max_cache_lifetime: cache_lifetime,
             max_token_lifetime: 0,
             keys: Vec::new(),
+            revoked: BTreeSet::new(),
         }),
         Detail::User { username, subject, password } => {
             let (password_hash, password_source) = password.unzip();

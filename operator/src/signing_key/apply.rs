@@ -4,11 +4,13 @@
 use claviger_crds::condition::{Reason, Verdict};
 use claviger_crds::published::KeyPhase;
 
+use super::change::NewKeys;
 use super::generate::generate;
 use super::observe::Observed;
 use super::plan::Plan;
 use super::ring::{Purpose, Ring, StoredRing};
 use super::rotation::{Action, Decision};
+use super::tell;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::StepError;
@@ -22,6 +24,8 @@ use crate::work::Next;
 pub(super) struct Applied {
     /// The ring as it stands.
     pub(super) ring: Option<Ring>,
+    /// What it is for, if it is to serve.
+    pub(super) purpose: Option<Purpose>,
     /// What became of its document.
     pub(super) outcome: Outcome,
     pub(super) decision: Decision,
@@ -37,11 +41,11 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let next = Next { after: decision.again };
     let before = observed.stored.as_ref().map(|stored| &stored.ring);
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
-    let blocked = observed.around.rolled_back;
-    if paused || blocked || !publishes {
+    let left_alone = observed.around.rolled_back && decision.actions.is_empty();
+    if paused || left_alone || !publishes {
         let stays = before.is_some_and(|ring| ring.withdrawn_at.is_none());
-        let outcome = Outcome::left(paused || blocked || stays);
-        return Ok(Applied { ring: before.cloned(), outcome, decision, verdicts, next, refused: None });
+        let outcome = Outcome::left(paused || left_alone || stays);
+        return Ok(Applied { ring: before.cloned(), purpose, outcome, decision, verdicts, next, refused: None });
     }
     if decision.actions.contains(&Action::Withdraw) && observed.object.is_some() {
         let tenant = observed.object.as_ref().and_then(|object| object.tenant());
@@ -52,22 +56,23 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     {
         decision.actions.push(Action::Republish { above });
     }
-    let ring = match change(context, observed, &decision.actions, purpose.as_ref()).await {
+    let changed = change(context, observed, &decision.actions, purpose.as_ref()).await;
+    let ring = match changed {
         Ok(Some(ring)) => ring,
         Ok(None) => {
-            return Ok(Applied { ring: None, outcome: Outcome::Nothing, decision, verdicts, next, refused: None });
+            return Ok(Applied { ring: None, purpose, outcome: Outcome::Nothing, decision, verdicts, next, refused: None });
         }
         Err(error) if error.is_final() && observed.object.is_some() => {
             decision.blocked = Some((Reason::RingRefused, error.to_string()));
             let outcome = Outcome::left(before.is_some());
-            return Ok(Applied { ring: before.cloned(), outcome, decision, verdicts, next, refused: Some(error) });
+            return Ok(Applied { ring: before.cloned(), purpose, outcome, decision, verdicts, next, refused: Some(error) });
         }
         Err(error) => return Err(error),
     };
     let outcome = project(context, observed, &ring).await?;
     // What follows from a change is decided at once, by what is now stored.
-    let next = if decision.actions.is_empty() || observed.object.is_some() { next } else { Next::after(NOW) };
-    Ok(Applied { ring: Some(ring), outcome, decision, verdicts, next, refused: None })
+    let next = if decision.actions.is_empty() { next } else { Next::after(NOW) };
+    Ok(Applied { ring: Some(ring), purpose, outcome, decision, verdicts, next, refused: None })
 }
 
 /// Publishes the ring as it is stored.
@@ -108,10 +113,10 @@ async fn change(
         (None, None) => return Ok(None),
     };
     let algorithm = purpose.map_or(ring.algorithm, |purpose| purpose.algorithm);
-    let keys = generate(context, algorithm, actions.iter().map(Action::keys).sum()).await?;
-    let ring = ring.changed(actions, purpose, keys, now.wall);
+    let made = generate(context, algorithm, actions.iter().map(Action::keys).sum()).await?;
+    let ring = ring.changed(actions, purpose, NewKeys { made, imported: None }, now.wall);
     write(context, observed, &ring, before).await?;
-    tell(context, observed, actions).await;
+    tell::tell(context, observed, before.map(|stored| &stored.ring), &ring, actions).await;
     Ok(Some(ring))
 }
 
@@ -147,20 +152,5 @@ async fn write(
         // Somebody was faster: the next reconcile reads what they wrote.
         Err(ClusterError::AlreadyExists | ClusterError::Conflict) => Err(StepError::Outdated("the ring")),
         Err(error) => Err(StepError::cluster("writing the ring", error)),
-    }
-}
-
-async fn tell(context: &Context, observed: &Observed, actions: &[Action]) {
-    for action in actions {
-        let (reason, note) = match action {
-            Action::Create => ("RingCreated", "A ring was made: one key that signs and one that stands by"),
-            Action::Return { .. } => ("RingRestored", "The ring of this name was restored: the same keys serve again"),
-            Action::AddStandby => ("KeyCreated", "A key that stands by was made"),
-            Action::Withdraw => ("RingWithdrawn", "The ring is withdrawn: its Tenant is gone"),
-            Action::Adjust | Action::Promote | Action::HandOver | Action::Retire | Action::Republish { .. } => continue,
-        };
-        if observed.object.is_some() {
-            context.tell(&observed.work, &observed.owner_uid, false, reason, note.to_owned()).await;
-        }
     }
 }

@@ -1,14 +1,17 @@
 //! What a ring's plan rests on: the index, and the ring itself without a cache.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::Digest;
+use claviger_crds::published::{Digest, KeyPhase};
 use claviger_crds::signing_key::SigningKey;
+use claviger_jose::Kid;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
-use super::ring::{RingError, StoredRing};
-use super::rotation::Surroundings;
-use crate::acknowledgements::Standing;
+use super::ring::{Ring, RingError, StoredRing};
+use super::rotation::{Revocation, Surroundings};
+use crate::acknowledgements::{Reached, Standing};
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::object::Object;
@@ -31,9 +34,48 @@ pub(super) struct Observed {
     pub(super) owner_uid: String,
     /// The greatest token lifetime that the tenant's clients ask for, seconds.
     pub(super) client_token_lifetime: u32,
+    /// The clients that would be without a key for their ID tokens if the ring's algorithm changed.
+    pub(super) pinned: Vec<ObjectName>,
     pub(super) around: Surroundings,
     /// The highest revision that was ever stored or served, if the document must be written again.
     pub(super) spoilt: Option<u64>,
+}
+
+impl Observed {
+    /// Takes in what the SigningKey says of keys that must no longer be trusted. Who changed it is asked
+    /// only when that is news.
+    async fn revoke(&mut self, context: &Context) -> Result<(), StepError> {
+        let Some(valid) = self.object.as_ref().and_then(|object| object.valid()) else {
+            return Ok(());
+        };
+        let trusted = |kid: &Kid| {
+            let key = self.stored.as_ref().and_then(|stored| stored.ring.key(kid));
+            key.is_some_and(|key| key.phase != KeyPhase::Revoked)
+        };
+        let news: Vec<_> = valid.revoked.iter().filter(|revoked| trusted(&revoked.kid)).cloned().collect();
+        if news.is_empty() {
+            return Ok(());
+        }
+        let meta = context.cluster().owner(Kind::SigningKey, &self.work.name).await.doing("reading the SigningKey")?;
+        let managers = meta.map(|meta| meta.managed_fields).unwrap_or_default();
+        for revoked in news {
+            let by = revoked.by.or_else(|| field_manager(&managers, &revoked.kid));
+            let by = by.unwrap_or_else(|| "unknown".to_owned());
+            self.around.revoked.insert(revoked.kid, Revocation { reason: revoked.reason, by });
+        }
+        Ok(())
+    }
+}
+
+/// Who last wrote the entry of `kid` in `spec.revoked`, by `metadata.managedFields`.
+fn field_manager(managers: &[ManagedFieldsEntry], kid: &Kid) -> Option<String> {
+    let entry = format!("k:{{\"kid\":\"{kid}\"}}");
+    let wrote = |manager: &&ManagedFieldsEntry| {
+        let fields = manager.fields_v1.as_ref().map(|fields| &fields.0);
+        fields.is_some_and(|fields| !fields["f:spec"]["f:revoked"][entry.as_str()].is_null())
+    };
+    let latest = managers.iter().filter(wrote).max_by_key(|manager| manager.time.as_ref().map(|time| time.0))?;
+    latest.manager.clone()
 }
 
 /// Reads the index and the ring. `None` if there is nothing to do: neither SigningKey nor a ring
@@ -56,6 +98,7 @@ pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Opti
         Err(error) => (None, Some(error)),
     };
     let mut observed = context.with(|state| look(context, state, work, stored));
+    observed.revoke(context).await?;
     match unreadable {
         Some(error) if observed.object.is_none() => return Err(error.into()),
         unreadable => observed.unreadable = unreadable,
@@ -67,7 +110,8 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     let object = state.index.signing_keys.get(&work.name).cloned();
     let tenant_name = object.as_ref().and_then(|object| object.tenant());
     let tenant = tenant_name.as_ref().map(|name| tenant::standing(context, state, name));
-    let client_token_lifetime = tenant_name.map_or(0, |name| state.index.members.token_lifetime(&name));
+    let client_token_lifetime =
+        tenant_name.as_ref().map_or(0, |name| state.index.members.token_lifetime(name));
     let slug = match (&tenant, &stored) {
         (Some(TenantStanding::Accepted(tenant)), _) => Some(tenant.slug().to_owned()),
         (_, Some(stored)) => Some(stored.ring.tenant.clone()),
@@ -78,7 +122,42 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
     let owner_uid = object.as_ref().map(|object| object.meta.uid.clone());
     let owner_uid = owner_uid.or_else(|| entry.map(|entry| entry.owner_uid)).unwrap_or_default();
-    Observed { work, object, tenant, stored, unreadable: None, owner_uid, client_token_lifetime, around, spoilt }
+    let pinned = tenant_name.map(|name| pinned(state, &work.name, &name, stored.as_ref(), &rings)).unwrap_or_default();
+    Observed {
+        work,
+        object,
+        tenant,
+        stored,
+        unreadable: None,
+        owner_uid,
+        client_token_lifetime,
+        pinned,
+        around,
+        spoilt,
+    }
+}
+
+/// The clients whose ID tokens are signed by the algorithm of the key that signs now, where no other
+/// ring of the tenant has one of it.
+fn pinned(
+    state: &State,
+    name: &ObjectName,
+    tenant: &ObjectName,
+    stored: Option<&StoredRing>,
+    rings: &[PublishedRing],
+) -> Vec<ObjectName> {
+    let Some(algorithm) = stored.and_then(|stored| stored.ring.active()).map(|key| key.public_key.algorithm()) else {
+        return Vec::new();
+    };
+    if rings.iter().any(|ring| ring.owner != *name && ring.signs() && ring.algorithms.contains(&algorithm)) {
+        return Vec::new();
+    }
+    let clients = state.index.members.clients(tenant);
+    let pins = |client: &ObjectName| {
+        let valid = state.index.clients.get(client).and_then(|client| client.valid());
+        valid.is_some_and(|valid| valid.id_token_signed_response_alg == Some(algorithm))
+    };
+    clients.filter(|client| pins(client)).cloned().collect()
 }
 
 fn surroundings(
@@ -117,9 +196,35 @@ fn surroundings(
         }
         if let Standing::Acknowledged { since } = state.acknowledgements.standing(&name, &digest, revision) {
             around.acknowledged_since = Some(since);
-        } else if stored.is_some_and(|stored| stored.ring.leaving_since.is_some()) {
+        }
+    }
+    if let Some(stored) = stored {
+        around.reached = reached(state, &name, &stored.ring);
+        // A wait that is counted from an acknowledgement begins with it.
+        if around.acknowledged_since.is_none() || around.reached.values().any(|reached| reached.since().is_none()) {
             state.liveness.wait(&name, work);
         }
     }
+    around.revoked = known_to_be_revoked(state, &name, stored);
     (around, spoilt)
+}
+
+/// Since when the pods serve the revisions from which something of the ring is counted.
+fn reached(state: &State, document: &str, ring: &Ring) -> BTreeMap<u64, Reached> {
+    let counts = ring.keys.iter().filter_map(|key| match key.phase {
+        KeyPhase::Published => Some(key.revision),
+        KeyPhase::Active => ring.joining.then_some(key.revision),
+        KeyPhase::Retiring => Some(key.retiring_revision),
+        KeyPhase::VerifyOnly | KeyPhase::Revoked => None,
+    });
+    counts.map(|revision| (revision, state.acknowledgements.reached(document, revision))).collect()
+}
+
+/// The keys of which pods, or the ring itself, know that they were revoked before: an older state of the
+/// ring may have been restored, or a key imported again.
+fn known_to_be_revoked(state: &State, document: &str, stored: Option<&StoredRing>) -> BTreeMap<Kid, Revocation> {
+    let remembered = stored.map(|stored| stored.ring.revoked.clone()).unwrap_or_default();
+    let known = state.acknowledgements.revoked(document).into_iter().chain(remembered);
+    let again = || Revocation { reason: "it had been revoked before".to_owned(), by: "claviger-operator".to_owned() };
+    known.map(|kid| (kid, again())).collect()
 }

@@ -1,7 +1,6 @@
 //! What a ring needs: pure. The decision itself is [`rotation::decide`]; this says what it is for.
 
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
-use claviger_crds::published::KeyPhase;
 use claviger_crds::sentence;
 use claviger_crds::signing_key::ValidSigningKey;
 
@@ -51,13 +50,15 @@ fn plan_readable(observed: &Observed, now: Moment) -> Plan {
             return idle(vec![invalid, report::not_judged(ConditionType::ReferencesResolved)]);
         }
     };
-    let accepted = accepted(valid, ring);
+    let accepted = Verdict::yes(ConditionType::Accepted, Reason::Accepted);
     match &observed.tenant {
         Some(TenantStanding::Accepted(tenant)) => {
-            let purpose = purpose(valid, tenant, observed.client_token_lifetime);
+            let (purpose, held) = purpose(valid, tenant, observed);
             let resolved = Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved);
+            let mut decision = decide(Wish::Serve(purpose.clone()));
+            decision.blocked = decision.blocked.or(held);
             Plan {
-                decision: decide(Wish::Serve(purpose.clone())),
+                decision,
                 purpose: Some(purpose),
                 publish: true,
                 verdicts: vec![accepted, resolved],
@@ -74,32 +75,38 @@ fn plan_readable(observed: &Observed, now: Moment) -> Plan {
     }
 }
 
-/// Refused while it asks for a revocation, which this release does not carry out: nobody may believe
-/// that a key is out of use which is not. The ring goes on being served.
-fn accepted(valid: &ValidSigningKey, ring: Option<&Ring>) -> Verdict {
-    let keys = ring.into_iter().flat_map(|ring| &ring.keys).filter(|key| key.phase != KeyPhase::Revoked);
-    let trusted = keys.filter(|key| valid.revoked.iter().any(|revoked| revoked.kid == key.kid));
-    let trusted: Vec<String> = trusted.map(|key| key.kid.to_string()).collect();
-    if trusted.is_empty() {
-        return Verdict::yes(ConditionType::Accepted, Reason::Accepted);
-    }
-    let message = format!(
-        "spec.revoked: this release revokes no keys, and {} goes on being trusted. Delete this SigningKey and declare \
-         another, under another name: the keys of this one leave the JWK Set once that one has taken over and their \
-         tokens have expired",
-        trusted.join(", ")
-    );
-    Verdict::no(ConditionType::Accepted, Reason::Unsupported, message)
-}
-
-fn purpose(valid: &ValidSigningKey, tenant: &AcceptedTenant, client_token_lifetime: u32) -> Purpose {
+/// What the ring is for; and why it is not all that the SigningKey asks for.
+fn purpose(
+    valid: &ValidSigningKey,
+    tenant: &AcceptedTenant,
+    observed: &Observed,
+) -> (Purpose, Option<(Reason, String)>) {
     let lifetimes = &tenant.valid.lifetimes;
-    Purpose {
+    let ring = observed.stored.as_ref().map(|stored| &stored.ring);
+    let signs = ring.and_then(Ring::active).map(|key| key.public_key.algorithm());
+    // A client that pinned an algorithm must not be without a key overnight.
+    let kept = signs.filter(|signs| *signs != valid.algorithm && !observed.pinned.is_empty());
+    let held = kept.map(|algorithm| {
+        let clients: Vec<String> = observed.pinned.iter().take(5).map(ToString::to_string).collect();
+        let more = observed.pinned.len().saturating_sub(clients.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let message = format!(
+            "spec.algorithm {}: {algorithm} is kept, since no other SigningKey of the Tenant has it and these ask for it \
+             (idTokenSignedResponseAlg): {}{more}. Declare another SigningKey of {algorithm}, or change these",
+            valid.algorithm,
+            clients.join(", ")
+        );
+        (Reason::AlgorithmInUse, message)
+    });
+    let purpose = Purpose {
         tenant: tenant.slug().to_owned(),
         tenant_name: tenant.name().name.clone(),
-        algorithm: valid.algorithm,
-        cache_lifetime: valid.rotation.cache_lifetime,
-        token_lifetime: lifetimes.access_token.max(lifetimes.id_token).max(client_token_lifetime),
+        algorithm: kept.unwrap_or(valid.algorithm),
+        rotation: valid.rotation,
+        rotate_at: valid.rotate_at,
+        imported: None,
+        token_lifetime: lifetimes.access_token.max(lifetimes.id_token).max(observed.client_token_lifetime),
         session_lifetime: lifetimes.session,
-    }
+    };
+    (purpose, held)
 }

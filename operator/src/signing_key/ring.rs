@@ -9,6 +9,7 @@ use std::fmt;
 
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Content, Document, KeyDocument, KeyPhase, KeysDocument, SecretText};
+use claviger_crds::signing_key::Rotation;
 use claviger_jose::{Algorithm, Kid, PublicJwk};
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
@@ -45,6 +46,12 @@ pub(crate) struct Ring {
     pub(crate) algorithm: Algorithm,
     /// When the ring was made, or came back beside rings that sign: the oldest signs.
     pub(crate) created_at: Timestamp,
+    /// Its keys may be unknown to verifiers of the other rings' tokens: it signs only while no other can.
+    #[serde(default)]
+    pub(crate) joining: bool,
+    /// The value of `claviger.dev/rotate-at` that was acted upon last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotated_at: Option<Timestamp>,
     /// Since when its SigningKey is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) leaving_since: Option<Timestamp>,
@@ -79,8 +86,18 @@ pub(crate) struct Key {
     pub(crate) phase: KeyPhase,
     /// The public half.
     pub(crate) public_key: PublicJwk,
-    /// PKCS#8 in base64.
-    pub(crate) private_key: SecretText,
+    /// PKCS#8 in base64; destroyed when the key leaves the JWK Set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) private_key: Option<SecretText>,
+    /// Somebody else made it: it was read from the Secret that the SigningKey names.
+    #[serde(default)]
+    pub(crate) imported: bool,
+    /// The revision of the document in which it entered.
+    #[serde(default)]
+    pub(crate) revision: u64,
+    /// The greatest `max-age` that was ever advertised without it, seconds.
+    #[serde(default)]
+    pub(crate) max_age_without: u32,
     /// When it was made.
     pub(crate) created_at: Timestamp,
     /// When it entered the JWK Set.
@@ -88,15 +105,35 @@ pub(crate) struct Key {
     /// When it began to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) active_at: Option<Timestamp>,
+    /// Until when a verifier may not know it, though it signs: it had to take over too early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unknown_until: Option<Timestamp>,
     /// When it stopped signing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) retiring_at: Option<Timestamp>,
+    /// The revision of the document in which it stopped signing.
+    #[serde(default)]
+    pub(crate) retiring_revision: u64,
     /// When it left the JWK Set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) verify_only_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// That it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) revoked_at: Option<Timestamp>,
+    pub(crate) revocation: Option<Revoked>,
+}
+
+/// The revocation of a key, as it happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Revoked {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Why.
+    pub(crate) reason: String,
+    /// Who.
+    pub(crate) by: String,
+    /// Until when verifiers outside may trust the key from a JWK Set that they keep.
+    pub(crate) trusted_until: Timestamp,
 }
 
 /// What a ring is made for.
@@ -106,10 +143,14 @@ pub(crate) struct Purpose {
     pub(crate) tenant: String,
     /// Name of the Tenant.
     pub(crate) tenant_name: String,
-    /// Of its keys.
+    /// Of the keys that are made from now on.
     pub(crate) algorithm: Algorithm,
-    /// `max-age`, seconds.
-    pub(crate) cache_lifetime: u32,
+    /// When keys change.
+    pub(crate) rotation: Rotation,
+    /// A rotation that somebody asked for, not before this time.
+    pub(crate) rotate_at: Option<Timestamp>,
+    /// The key that somebody else made and that is to sign: it may stand by or sign, or is not in the ring.
+    pub(crate) imported: Option<Kid>,
     /// The longest that a token of the tenant lives, seconds.
     pub(crate) token_lifetime: u32,
     /// The longest that a session of the tenant lives, seconds.
@@ -162,11 +203,13 @@ impl Ring {
             tenant_name: purpose.tenant_name.clone(),
             algorithm: purpose.algorithm,
             created_at: now,
+            joining: false,
+            rotated_at: None,
             leaving_since: None,
             handed_over_at: None,
             withdrawn_at: None,
-            cache_lifetime: purpose.cache_lifetime,
-            max_cache_lifetime: purpose.cache_lifetime,
+            cache_lifetime: purpose.rotation.cache_lifetime,
+            max_cache_lifetime: purpose.rotation.cache_lifetime,
             max_token_lifetime: purpose.token_lifetime,
             max_session_lifetime: purpose.session_lifetime,
             keys: Vec::new(),
@@ -184,6 +227,16 @@ impl Ring {
         self.keys.iter().find(|key| key.phase == KeyPhase::Published)
     }
 
+    /// The key of this thumbprint.
+    pub(crate) fn key(&self, kid: &Kid) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kid == *kid)
+    }
+
+    /// The keys in a phase, newest first.
+    pub(crate) fn in_phase(&self, phase: KeyPhase) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(move |key| key.phase == phase)
+    }
+
     /// What the providers see: the private halves of the Active key and of the standby alone, and
     /// none once it is withdrawn.
     pub(crate) fn document(&self, owner: &ObjectName) -> Document {
@@ -191,9 +244,12 @@ impl Ring {
             algorithm: self.algorithm,
             created_at: self.created_at,
             leaving: self.handed_over_at.is_some(),
+            joining: self.joining,
             cache_lifetime: self.cache_lifetime,
+            max_cache_lifetime: self.max_cache_lifetime,
             max_token_lifetime: self.max_token_lifetime,
             keys: self.keys.iter().map(|key| key.document(self.withdrawn_at.is_none())).collect(),
+            revoked: self.revoked.clone(),
         };
         let mut document = Document::serving(self.tenant.clone(), owner.clone(), Content::SigningKey(keys));
         document.withdrawn_at = self.withdrawn_at;
@@ -245,12 +301,13 @@ impl Key {
             kid: self.kid.clone(),
             phase: self.phase,
             public_key: self.public_key.clone(),
-            private_key: signs.then(|| self.private_key.clone()),
+            private_key: self.private_key.clone().filter(|_| signs),
+            revision: self.revision,
             published_at: self.published_at,
             active_at: self.active_at,
             retiring_at: self.retiring_at,
             verify_only_at: self.verify_only_at,
-            revoked_at: self.revoked_at,
+            revoked_at: self.revocation.as_ref().map(|revocation| revocation.at),
         }
     }
 }

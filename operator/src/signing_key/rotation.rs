@@ -1,22 +1,28 @@
 //! The one decision about a ring: what it is for, how it stands, what the pods serve and what time
 //! it is, to what must change. Pure; called by `plan`, and by nothing that could write.
 //!
-//! A verifier that obeys `Cache-Control` never meets an unknown `kid`: a ring takes over from
-//! another only when every pod has served its keys for longer than any verifier may cache.
+//! A verifier that obeys `Cache-Control` never meets an unknown `kid`: a key signs only when every pod
+//! has shown it for longer than any verifier may cache, and it is shown for as long as a token lives
+//! that it signed. `leave` says the same of whole rings.
 
+mod leave;
+mod promotion;
+mod serve;
+mod wait;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use claviger_crds::condition::Reason;
-use claviger_crds::published::KeyPhase;
+use claviger_jose::Kid;
 use jiff::Timestamp;
 
-use super::ring::{Purpose, Ring};
+pub(crate) use self::promotion::Promotion;
+pub(crate) use self::serve::{gone_at, verify_only_at};
+pub(crate) use self::wait::until_cached;
+use super::ring::{Purpose, Revoked, Ring};
+use crate::acknowledgements::Reached;
 use crate::clock::Moment;
-
-/// Beyond twice the largest `max-age`: for clocks and requests under way.
-const CACHE_MARGIN: Duration = Duration::from_secs(10);
-/// Beyond a token's lifetime: what a verifier's clock may be behind.
-const SKEW: Duration = Duration::from_secs(60);
 
 /// What is wanted of a ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +43,15 @@ pub(crate) struct Surroundings {
     pub(crate) successor_since: Option<Moment>,
     /// Whether there is another ring of the tenant that signs, served by all pods or not.
     pub(crate) another_signs: bool,
-    /// The greatest `max-age` that the tenant's rings advertise, seconds.
+    /// The greatest `max-age` that the tenant's rings ever advertised, seconds.
     pub(crate) cache_lifetime: u32,
     /// Since when every pod serves this ring as it stands.
     pub(crate) acknowledged_since: Option<Moment>,
+    /// Since when every pod serves this ring as it was at a revision or became later, of the revisions
+    /// from which something is counted.
+    pub(crate) reached: BTreeMap<u64, Reached>,
+    /// The keys that must no longer be trusted, by whoever says so.
+    pub(crate) revoked: BTreeMap<Kid, Revocation>,
     /// A pod has served a later state of this ring than is stored.
     pub(crate) rolled_back: bool,
     /// Pods whose clocks are too far from ours.
@@ -49,28 +60,92 @@ pub(crate) struct Surroundings {
     pub(crate) retired: Option<Moment>,
 }
 
+/// That a key must no longer be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Revocation {
+    /// Why.
+    pub(crate) reason: String,
+    /// Who says so.
+    pub(crate) by: String,
+}
+
+/// Why a key takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The interval is over.
+    Interval,
+    /// Somebody asked for it.
+    Asked(Timestamp),
+    /// The SigningKey names another algorithm.
+    Algorithm,
+    /// The one that signed may not be trusted, or is not there.
+    Emergency,
+}
+
 /// One change of a ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Make the ring: one key Active at once, since nobody has cached anything, and a standby.
-    Create,
+    /// Make the ring: one key Active at once, and a standby.
+    Create {
+        /// Other rings of the tenant sign: verifiers may hold a JWK Set without this one.
+        joining: bool,
+        /// The greatest `max-age` that was ever advertised without its keys, seconds.
+        max_age: u32,
+        /// The key that signs is the one that is imported.
+        import: bool,
+    },
     /// Its SigningKey is back: the same keys serve again.
     Return {
         /// Other rings sign: this one counts as the youngest, for its keys may be cached nowhere.
         youngest: bool,
+        /// As in [`Action::Create`].
+        max_age: u32,
     },
+    /// Every verifier knows its keys: it may sign like the others.
+    Join,
     /// Serve what is asked for now.
     Adjust,
+    /// The key leaves everything, at once and for good.
+    Revoke {
+        /// Which.
+        kid: Kid,
+        /// That it was.
+        revoked: Revoked,
+    },
+    /// The standby is of no use, and never signed.
+    Discard {
+        /// Which.
+        kid: Kid,
+    },
     /// Make the missing standby.
     AddStandby,
-    /// Make the missing Active key of the standby.
-    Promote,
+    /// The imported key stands by.
+    Import,
+    /// The standby signs from now on, and what signed before retires.
+    Promote {
+        /// Why.
+        cause: Cause,
+        /// Until when a verifier may not know it.
+        unknown_until: Option<Timestamp>,
+    },
+    /// The key leaves the JWK Set.
+    Unpublish {
+        /// Which.
+        kid: Kid,
+    },
+    /// The key is gone.
+    Drop {
+        /// Which.
+        kid: Kid,
+    },
     /// Tell the pods to sign with another ring.
     HandOver,
     /// No key signs any more; they stay in the JWK Set.
     Retire,
     /// No token of it lives, or nobody is left to issue any: it becomes a tombstone.
     Withdraw,
+    /// The document keeps its revision: pods that serve a later one must not take it.
+    KeepRevision,
     /// Its document was changed by somebody else: it gets a revision above all that are known.
     Republish {
         /// The highest revision that is known.
@@ -82,7 +157,7 @@ impl Action {
     /// How many keys must be made for it.
     pub(crate) fn keys(&self) -> usize {
         match self {
-            Self::Create => 2,
+            Self::Create { import, .. } => 2 - usize::from(*import),
             Self::AddStandby => 1,
             _ => 0,
         }
@@ -100,113 +175,54 @@ pub(crate) struct Decision {
     pub(crate) blocked: Option<(Reason, String)>,
 }
 
+impl Decision {
+    fn block(&mut self, reason: Reason, message: String) {
+        self.blocked.get_or_insert((reason, message));
+    }
+
+    fn wait(&mut self, left: Duration) {
+        self.again = Some(self.again.map_or(left, |again| again.min(left)));
+    }
+}
+
+impl Surroundings {
+    /// Since when every pod serves the ring as it was at `revision`, or became later.
+    pub(crate) fn reached(&self, revision: u64) -> &Reached {
+        const UNKNOWN: &Reached = &Reached::Behind { pods: Vec::new() };
+        self.reached.get(&revision).unwrap_or(UNKNOWN)
+    }
+}
+
 /// What a ring needs now.
 pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
     if around.rolled_back {
-        let message = "a provider pod serves a later state of this ring than is stored: the cluster's state was \
-                       restored from a backup, and no key is changed until the ring is put in order by hand";
-        return Decision { blocked: Some((Reason::RingRolledBack, message.to_owned())), ..Decision::default() };
+        return rolled_back(ring, around, now);
     }
     match (wish, ring) {
-        (Wish::Serve(_), None) => Decision { actions: vec![Action::Create], ..Decision::default() },
-        (Wish::Serve(purpose), Some(ring)) => serve(purpose, ring, around),
-        (Wish::Leave, Some(ring)) if ring.leaving_since.is_some() && ring.withdrawn_at.is_none() => {
-            leave(ring, around, now)
+        (Wish::Serve(purpose), None) => {
+            let (joining, max_age) = (around.another_signs, around.cache_lifetime);
+            let create = Action::Create { joining, max_age, import: purpose.imported.is_some() };
+            Decision { actions: vec![create], ..Decision::default() }
         }
-        (Wish::Withdraw, Some(ring)) if ring.withdrawn_at.is_none() => once(Action::Withdraw, Duration::ZERO),
+        (Wish::Serve(purpose), Some(ring)) => serve::serve(purpose, ring, around, now),
+        (Wish::Leave, Some(ring)) if ring.leaving_since.is_some() && ring.withdrawn_at.is_none() => {
+            leave::leave(ring, around, now)
+        }
+        (Wish::Withdraw, Some(ring)) if ring.withdrawn_at.is_none() => wait::once(Action::Withdraw, Duration::ZERO),
         (Wish::Leave | Wish::Withdraw, _) => Decision::default(),
     }
 }
 
-fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings) -> Decision {
-    let mut actions = Vec::new();
-    if ring.leaving_since.is_some() || ring.withdrawn_at.is_some() {
-        actions.push(Action::Return { youngest: around.another_signs });
+/// Nothing is changed by a memory that was set back, but that a key which may not be trusted is trusted
+/// again: the pods that know better tell of it, and those that begin now must not take it.
+fn rolled_back(ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
+    let message = "a provider pod serves a later state of this ring than is stored: the cluster's state was restored \
+                   from a backup, and no key is changed until the ring is put in order by hand";
+    let mut actions = ring.map(|ring| serve::emergency(ring, around, now).actions).unwrap_or_default();
+    if !actions.is_empty() {
+        actions.push(Action::KeepRevision);
     }
-    if !fits(purpose, ring) {
-        actions.push(Action::Adjust);
-    }
-    match (ring.active(), ring.standby()) {
-        (Some(_), Some(_)) => {}
-        (Some(_), None) => actions.push(Action::AddStandby),
-        // What returns has a key that signed before.
-        (None, _) if returns(ring) => {
-            if ring.standby().is_none() {
-                actions.push(Action::AddStandby);
-            }
-        }
-        (None, Some(_)) => actions.extend([Action::Promote, Action::AddStandby]),
-        (None, None) => actions.extend([Action::AddStandby, Action::Promote, Action::AddStandby]),
-    }
-    let blocked = (!around.skewed.is_empty()).then(|| {
-        let message = format!("clocks are more than 30 seconds apart from ours: {}", around.skewed.join(", "));
-        (Reason::ClockSkew, message)
-    });
-    Decision { actions, again: None, blocked }
-}
-
-fn returns(ring: &Ring) -> bool {
-    (ring.leaving_since.is_some() || ring.withdrawn_at.is_some())
-        && ring.keys.iter().any(|key| key.phase == KeyPhase::Retiring)
-}
-
-/// Whether the ring serves the purpose already. Its greatest lifetimes only grow: tokens that live
-/// longer may be about.
-fn fits(purpose: &Purpose, ring: &Ring) -> bool {
-    let Purpose { tenant, tenant_name, algorithm, cache_lifetime, token_lifetime, session_lifetime } = purpose;
-    ring.tenant == *tenant
-        && ring.tenant_name == *tenant_name
-        && ring.algorithm == *algorithm
-        && ring.cache_lifetime == *cache_lifetime
-        && ring.max_token_lifetime >= *token_lifetime
-        && ring.max_session_lifetime >= *session_lifetime
-}
-
-fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
-    if !around.skewed.is_empty() {
-        return Decision { again: Some(SKEW), ..Decision::default() };
-    }
-    if ring.handed_over_at.is_none() {
-        let Some(since) = around.successor_since else {
-            return Decision::default();
-        };
-        let max_age = around.cache_lifetime.max(ring.max_cache_lifetime);
-        return once(Action::HandOver, until_cached(since, max_age, now));
-    }
-    if ring.active().is_some() {
-        let served = around.acknowledged_since.is_some() && around.successor_since.is_some();
-        return Decision { actions: served.then_some(Action::Retire).into_iter().collect(), ..Decision::default() };
-    }
-    let Some(retired_at) = ring.keys.iter().filter_map(|key| key.retiring_at).max() else {
-        return once(Action::Withdraw, Duration::ZERO);
-    };
-    let wait = Duration::from_secs(u64::from(ring.max_token_lifetime)) + SKEW;
-    once(Action::Withdraw, left(retired_at, around.retired, wait, now))
-}
-
-/// How long until every verifier knows keys that all pods have served since `since`, where
-/// `max_age` is the greatest that was advertised without them, seconds.
-pub(crate) fn until_cached(since: Moment, max_age: u32, now: Moment) -> Duration {
-    let wait = Duration::from_secs(2 * u64::from(max_age)) + CACHE_MARGIN;
-    left(since.wall, Some(since), wait, now)
-}
-
-fn once(action: Action, left: Duration) -> Decision {
-    if left.is_zero() {
-        Decision { actions: vec![action], ..Decision::default() }
-    } else {
-        Decision { again: Some(left), ..Decision::default() }
-    }
-}
-
-/// What is left of a wait that began at `from`: over when the wall clock says so, and, where this
-/// process saw the beginning, the monotonic one too.
-fn left(from: Timestamp, seen: Option<Moment>, wait: Duration, now: Moment) -> Duration {
-    let passed = Duration::try_from(now.wall.duration_since(from)).unwrap_or(Duration::ZERO);
-    let by_wall = wait.saturating_sub(passed);
-    let by_monotonic =
-        seen.map_or(Duration::ZERO, |seen| wait.saturating_sub(now.monotonic.saturating_sub(seen.monotonic)));
-    by_wall.max(by_monotonic)
+    Decision { actions, again: None, blocked: Some((Reason::RingRolledBack, message.to_owned())) }
 }
 
 #[cfg(test)]

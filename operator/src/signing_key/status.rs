@@ -1,22 +1,24 @@
 //! What a SigningKey says of itself: its conditions, and every key with its times.
 
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
-use claviger_crds::names;
-use claviger_crds::signing_key::{KeyStatus, SigningKeyStatus, ValidSigningKey};
+use claviger_crds::signing_key::SigningKeyStatus;
 use jiff::Timestamp;
 
 use super::apply::Applied;
 use super::observe::Observed;
 use super::ring::{Key, Ring};
+use super::timeline::timeline;
 use crate::context::Context;
 use crate::error::StepError;
-use crate::report::{self, Outcome, whole_seconds};
+use crate::metrics::RingTimes;
+use crate::report::{self, Outcome};
 use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { ring, outcome, decision, mut verdicts, mut next, refused } = applied;
+    let Applied { ring, purpose, outcome, decision, mut verdicts, mut next, refused } = applied;
     let Some(object) = &observed.object else {
+        context.metrics.ring(&observed.work.name, None);
         return Ok(next);
     };
     let paused = object.meta.paused;
@@ -38,8 +40,7 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
     }
     let rolled_back = matches!(decision.blocked, Some((Reason::RingRolledBack, _)));
     let active = ring.as_ref().and_then(Ring::active);
-    let blocked = decision.blocked.or_else(|| not_carried_out(object.valid()?, active?));
-    verdicts.push(match blocked {
+    verdicts.push(match decision.blocked {
         Some((reason, message)) => Verdict { message, ..Verdict::yes(ConditionType::RotationBlocked, reason) },
         None => Verdict { holds: Some(false), ..Verdict::yes(ConditionType::RotationBlocked, Reason::NotBlocked) },
     });
@@ -47,15 +48,16 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         context.metrics.ring_rolled_back();
     }
     let verdicts = report::with_ready(verdicts, paused);
+    let (keys, next_change) = ring.as_ref().map(|ring| timeline(ring, purpose.as_ref())).unwrap_or_default();
     let status = SigningKeyStatus {
         observed_generation: Some(object.meta.generation),
         conditions: report::conditions(context, object, &verdicts),
         tenant: ring.as_ref().map(|ring| ring.tenant.clone()),
         algorithm: active.map(|key| key.public_key.algorithm().to_string()),
         active_kid: active.map(|key| key.kid.to_string()),
-        next_change: None,
-        observed_rotate_at: None,
-        keys: ring.iter().flat_map(|ring| &ring.keys).map(key).collect(),
+        next_change,
+        observed_rotate_at: ring.as_ref().and_then(|ring| ring.rotated_at).map(|at| at.to_string()),
+        keys,
     };
     let status = match &observed.unreadable {
         None => status,
@@ -66,47 +68,24 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
             ..(*object.status).clone()
         },
     };
+    context.metrics.ring(&observed.work.name, Some(times(active, &status)));
     report::report(context, object, status, |index| &mut index.signing_keys).await?;
     refused.or_else(|| outcome.refused().cloned()).map_or(Ok(next), Err)
+}
+
+fn times(active: Option<&Key>, status: &SigningKeyStatus) -> RingTimes {
+    let blocked = status.conditions.iter().find(|condition| {
+        condition.type_ == ConditionType::RotationBlocked.to_string() && condition.status == "True"
+    });
+    RingTimes {
+        active_since: active.and_then(|key| key.active_at).map_or(0, Timestamp::as_second),
+        next_change: status.next_change.as_ref().map_or(0, |next| next.at.0.as_second()),
+        blocked_since: blocked.map_or(0, |condition| condition.last_transition_time.0.as_second()),
+    }
 }
 
 /// What was published goes on being served, but whether that is what is asked for, nobody can say.
 fn stuck(reason: Reason, participle: &str) -> Verdict {
     let message = format!("the ring cannot be {participle}: RotationBlocked says why");
     Verdict::unknown(ConditionType::Programmed, reason, message)
-}
-
-/// A rotation that is asked for and that this release does not carry out.
-fn not_carried_out(valid: &ValidSigningKey, active: &Key) -> Option<(Reason, String)> {
-    let signs = active.public_key.algorithm();
-    let asked = if valid.rotate_at.is_some() {
-        names::ANNOTATION_ROTATE_AT.to_owned()
-    } else if valid.algorithm != signs {
-        format!("spec.algorithm {}", valid.algorithm)
-    } else {
-        return None;
-    };
-    let message = format!(
-        "{asked}: this release does not rotate the keys of a ring, and its key of {signs} goes on signing. For another \
-         key, declare another SigningKey and delete this one"
-    );
-    Some((Reason::Unsupported, message))
-}
-
-fn key(key: &Key) -> KeyStatus {
-    let time = |at: Option<Timestamp>| at.map(whole_seconds);
-    KeyStatus {
-        kid: key.kid.to_string(),
-        phase: key.phase,
-        algorithm: Some(key.public_key.algorithm().to_string()),
-        published_at: time(Some(key.published_at)),
-        active_at: time(key.active_at),
-        retiring_at: time(key.retiring_at),
-        verify_only_at: time(key.verify_only_at),
-        gone_at: None,
-        revoked_at: time(key.revoked_at),
-        trusted_until: None,
-        revoked_reason: None,
-        revoked_by: None,
-    }
 }

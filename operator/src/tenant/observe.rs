@@ -1,5 +1,6 @@
 //! What the index says about a tenant and its rings, beside its sealing keys. Other kinds ask here how their tenant stands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
@@ -7,6 +8,7 @@ use claviger_crds::names::{self, ObjectName};
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::DocumentKind;
 use claviger_crds::tenant::{Tenant, ValidTenant};
+use claviger_jose::Algorithm;
 use jiff::Timestamp;
 
 use super::Issuer;
@@ -87,18 +89,22 @@ pub(crate) struct PublishedRing {
     pub(crate) active: bool,
     /// It leaves, or is withdrawn.
     pub(crate) leaving: bool,
+    /// Verifiers may not know its keys yet.
+    pub(crate) joining: bool,
+    /// Of the keys that sign, or stand by to.
+    pub(crate) algorithms: BTreeSet<Algorithm>,
     /// When it was made.
     pub(crate) created_at: Timestamp,
-    /// `max-age` that it asks for, seconds.
+    /// The greatest `max-age` that it ever asked for, seconds.
     pub(crate) cache_lifetime: u32,
-    /// Since when every pod serves it, and none that has gone since could have served without it.
+    /// Since when every pod serves its Active key, and none that has gone since could have served without it.
     pub(crate) since: Option<Moment>,
 }
 
 impl PublishedRing {
     /// Whether pods may sign with it.
     pub(crate) fn signs(&self) -> bool {
-        self.active && !self.leaving
+        self.active && !self.leaving && !self.joining
     }
 }
 
@@ -231,12 +237,23 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .rings(slug)
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
-            let Detail::Ring { active, leaving, created_at, cache_lifetime, .. } = entry.detail else {
+            let Detail::Ring { active, leaving, joining, created_at, cache_lifetime, active_revision, algorithms } =
+                &entry.detail
+            else {
                 return None;
             };
-            let since = state.acknowledgements.served_since(&entry.name, &entry.digest, entry.revision);
             let live = Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision };
-            Some(PublishedRing { owner: entry.owner.clone(), live, active, leaving, created_at, cache_lifetime, since })
+            Some(PublishedRing {
+                owner: entry.owner.clone(),
+                since: state.acknowledgements.reached(&entry.name, *active_revision).since(),
+                live,
+                active: *active,
+                leaving: *leaving,
+                joining: *joining,
+                algorithms: algorithms.clone(),
+                created_at: *created_at,
+                cache_lifetime: *cache_lifetime,
+            })
         })
         .collect();
     let own = |ring: &PublishedRing| work.kind == Kind::SigningKey && ring.owner == work.name;

@@ -85,6 +85,7 @@ impl Cluster for World {
         let owner = metadata.map(|metadata| OwnerMeta {
             uid: metadata.uid.unwrap(),
             resource_version: metadata.resource_version.unwrap(),
+            managed_fields: metadata.managed_fields.unwrap_or_default(),
         });
         let result = objects.reachable().map(|()| owner);
         ready(result).boxed()

@@ -1,7 +1,7 @@
 //! An engine over a [`World`], with a provider pod that serves what is published, run to quiet by
 //! the test itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use claviger_crds::condition::ConditionType;
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::acknowledgement::{Frame, PROTOCOL, Refused, Served};
-use claviger_crds::published::{Document, Stored};
+use claviger_crds::published::{Content, Document, Stored};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
@@ -262,7 +262,13 @@ impl Pod {
                 if self.serving.get(&name).is_some_and(|(revision, _)| *revision > stored.revision) {
                     return None;
                 }
-                let served = Served { name: name.clone(), revision: stored.revision, digest: stored.digest };
+                let revoked = match &stored.document.content {
+                    Content::SigningKey(ring) => ring.revoked.clone(),
+                    _ => BTreeSet::new(),
+                };
+                let first = self.serving.get(&name).map_or(stored.revision, |(_, before)| before.first);
+                let (revision, digest) = (stored.revision, stored.digest);
+                let served = Served { name: name.clone(), revision, digest, first, revoked };
                 self.serving.insert(name, (stored.revision, served.clone()));
                 Some(Frame::Serving { documents: vec![served] })
             }

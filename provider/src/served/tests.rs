@@ -23,7 +23,14 @@ fn stored(name: &str, revision: u64) -> Stored {
 }
 
 fn told(stored: &Stored) -> acknowledgement::Served {
-    acknowledgement::Served { name: stored.name.clone(), revision: stored.revision, digest: stored.digest }
+    told_since(stored, stored.revision)
+}
+
+/// What is told of a document whose first revision was `first`.
+fn told_since(stored: &Stored, first: u64) -> acknowledgement::Served {
+    let Stored { name, revision, digest, .. } = stored;
+    let (revision, digest, revoked) = (*revision, *digest, BTreeSet::new());
+    acknowledgement::Served { name: name.clone(), revision, digest, first, revoked }
 }
 
 fn subscribe(served: &Arc<Served>) -> BoxStream<'static, Frame> {

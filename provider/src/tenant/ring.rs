@@ -18,6 +18,7 @@ pub(crate) struct Ring {
     owner: ObjectName,
     created_at: Timestamp,
     leaving: bool,
+    joining: bool,
     /// `max-age` of the JWK Set, seconds.
     pub(crate) cache_lifetime: u32,
     /// No token that it signs lives longer, seconds.
@@ -56,6 +57,7 @@ impl Ring {
             owner: owner.clone(),
             created_at: document.created_at,
             leaving: document.leaving,
+            joining: document.joining,
             cache_lifetime: document.cache_lifetime,
             max_token_lifetime: document.max_token_lifetime,
             public_keys: shown().map(|key| key.public_key.clone()).collect(),
@@ -65,9 +67,10 @@ impl Ring {
         })
     }
 
-    /// Whether its SigningKey is gone.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.leaving
+    /// Whether it signs only while no other ring can: its SigningKey is gone, or verifiers may not know
+    /// its keys yet.
+    pub(crate) fn is_last_resort(&self) -> bool {
+        self.leaving || self.joining
     }
 
     /// The order in which rings are shown: the oldest first.
@@ -77,11 +80,15 @@ impl Ring {
 }
 
 /// The ring among `rings`, the oldest first, that signs access tokens: the one that the tenant
-/// names, else the oldest; one whose SigningKey is gone only while there is no other.
+/// names, else the oldest; one that is a last resort only while there is no other, and then rather one
+/// that leaves, which verifiers know.
 pub(crate) fn signing<'a>(rings: &[&'a Ring], named: Option<&ObjectName>) -> Option<&'a Ring> {
     let able = rings.iter().copied().filter(|ring| ring.signer.is_some());
     // Of equals the last is the greatest: hence the reverse, so that it is the oldest.
-    able.rev().max_by_key(|ring| (Reverse(ring.leaving), !ring.leaving && Some(&ring.owner) == named))
+    able.rev().max_by_key(|ring| {
+        let last_resort = ring.is_last_resort();
+        (Reverse(last_resort), Reverse(ring.joining), !last_resort && Some(&ring.owner) == named)
+    })
 }
 
 fn private_key(key: &KeyDocument, text: &SecretText) -> Result<PrivateKey, Unusable> {

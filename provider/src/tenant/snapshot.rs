@@ -113,7 +113,7 @@ impl Issuer {
         algorithms.sort_unstable();
         algorithms.dedup();
         let signing = ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(Signing::of);
-        let staying = rings.iter().copied().filter(|ring| !ring.is_leaving());
+        let staying = rings.iter().copied().filter(|ring| !ring.is_last_resort());
         let key = TenantKey::new(&owner.namespace, &owner.name, &tenant.slug);
         Self {
             slug: tenant.slug.as_str().into(),

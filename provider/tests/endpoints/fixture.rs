@@ -1,5 +1,6 @@
 //! A provider with a clock that stands still, documents to feed it, and what to ask it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -369,6 +370,7 @@ pub(crate) fn key(algorithm: &str, phase: KeyPhase) -> KeyDocument {
         phase,
         public_key: private.public_jwk(),
         private_key: has_private.then(|| SecretText::new(STANDARD.encode(private.to_pkcs8()))),
+        revision: 1,
         published_at: Timestamp::UNIX_EPOCH,
         active_at: None,
         retiring_at: None,
@@ -382,8 +384,11 @@ pub(crate) fn ring_document(algorithm: &str, keys: Vec<KeyDocument>) -> KeysDocu
         algorithm: serde_json::from_value(json!(algorithm)).unwrap(),
         created_at: Timestamp::UNIX_EPOCH,
         leaving: false,
+        joining: false,
         cache_lifetime: 900,
+        max_cache_lifetime: 900,
         max_token_lifetime: 3_600,
+        revoked: BTreeSet::new(),
         keys,
     }
 }

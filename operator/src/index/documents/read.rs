@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{ClientAuthentication, Content, Digest, Document, DocumentKind, KeyPhase, Stored};
+use claviger_crds::published::{ClientAuthentication, Content, Digest, Document, DocumentKind, KeyDocument, KeyPhase, KeysDocument, Stored};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::{ANNOTATION_CREDENTIALS, Detail, Entry};
@@ -87,6 +87,10 @@ fn intact(secret: &Secret, document: &Document, entry: &Entry) -> bool {
         && secret.type_ == ours.type_
 }
 
+fn active(keys: &KeysDocument) -> Option<&KeyDocument> {
+    keys.keys.iter().find(|key| key.phase == KeyPhase::Active)
+}
+
 fn detail(content: &Content) -> Detail {
     match content {
         Content::Tenant(tenant) => {
@@ -101,10 +105,12 @@ fn detail(content: &Content) -> Detail {
             },
         },
         Content::SigningKey(keys) => Detail::Ring {
-            active: keys.keys.iter().any(|key| key.phase == KeyPhase::Active),
+            active: active(keys).is_some(),
             leaving: keys.leaving,
+            joining: keys.joining,
             created_at: keys.created_at,
-            cache_lifetime: keys.cache_lifetime,
+            cache_lifetime: keys.cache_lifetime.max(keys.max_cache_lifetime),
+            active_revision: active(keys).map_or(0, |key| key.revision),
             algorithms: keys
                 .keys
                 .iter()

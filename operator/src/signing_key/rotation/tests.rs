@@ -1,14 +1,23 @@
 //! The decision, case by case.
 
+mod emergency;
+mod promotion;
+
+use claviger_crds::published::KeyPhase;
+use claviger_crds::signing_key::Rotation;
 use claviger_jose::{Algorithm, PrivateKey};
 
 use super::*;
-use crate::signing_key::change::NewKey;
+use crate::signing_key::change::{NewKey, NewKeys};
+
+fn owner() -> claviger_crds::names::ObjectName {
+    claviger_crds::names::ObjectName::new("identity", "acme")
+}
 
 fn at(seconds: i64) -> Moment {
     Moment {
         wall: Timestamp::from_second(1_800_000_000 + seconds).unwrap(),
-        monotonic: Duration::from_secs(u64::try_from(seconds).unwrap()),
+        monotonic: Duration::from_secs(u64::try_from(1_000 + seconds).unwrap()),
     }
 }
 
@@ -17,21 +26,26 @@ fn purpose() -> Purpose {
         tenant: "acme".to_owned(),
         tenant_name: "acme".to_owned(),
         algorithm: Algorithm::Es256,
-        cache_lifetime: 900,
+        rotation: Rotation { interval: 100_000, publish_ahead: 10_000, cache_lifetime: 900 },
+        rotate_at: None,
+        imported: None,
         token_lifetime: 3600,
         session_lifetime: 43_200,
     }
 }
 
-fn keys(count: usize) -> Vec<NewKey> {
-    (0..count)
+fn keys(count: usize) -> NewKeys {
+    let made = (0..count)
         .map(|_| {
             let public_key = PrivateKey::generate(Algorithm::Es256).unwrap().public_jwk();
             let private_key = claviger_crds::published::SecretText::new("private");
             NewKey { kid: public_key.kid().clone(), public_key, private_key }
         })
-        .collect()
+        .collect();
+    NewKeys { made, imported: None }
 }
+
+const CREATE: Action = Action::Create { joining: false, max_age: 0, import: false };
 
 fn perform(ring: Ring, actions: &[Action], now: Moment) -> Ring {
     let count = actions.iter().map(Action::keys).sum();
@@ -39,7 +53,7 @@ fn perform(ring: Ring, actions: &[Action], now: Moment) -> Ring {
 }
 
 fn ring() -> Ring {
-    perform(Ring::empty(&purpose(), at(0).wall), &[Action::Create], at(0))
+    perform(Ring::empty(&purpose(), at(0).wall), &[CREATE], at(0))
 }
 
 fn leaving() -> Ring {
@@ -59,7 +73,7 @@ fn holds(ring: &Ring) {
 #[test]
 fn a_ring_begins_with_a_key_that_signs_and_one_that_stands_by() {
     let decision = decide(&Wish::Serve(purpose()), None, &Surroundings::default(), at(0));
-    assert_eq!(decision.actions, [Action::Create]);
+    assert_eq!(decision.actions, [CREATE]);
     holds(&ring());
     assert_eq!(ring().revision, 1);
     assert_eq!(serve(&ring(), &Surroundings::default()), []);
@@ -158,7 +172,7 @@ fn a_ring_that_returns_signs_with_the_key_that_signed_last() {
     let gone = perform(leaving_from(&before), &[Action::HandOver, Action::Retire, Action::Withdraw], at(50));
     let around = Surroundings { another_signs: true, ..Surroundings::default() };
     let actions = serve(&gone, &around);
-    assert_eq!(actions, [Action::Return { youngest: true }]);
+    assert_eq!(actions, [Action::Return { youngest: true, max_age: 0 }]);
     let back = perform(gone, &actions, at(60));
     holds(&back);
     assert_eq!(back.active().map(|key| &key.kid), before.active().map(|key| &key.kid));

@@ -1,0 +1,35 @@
+//! A ring whose SigningKey is gone: another signs, its tokens expire, then it goes.
+
+use claviger_crds::published::KeyPhase;
+
+use super::wait::{accepted_for, left, once, until_cached};
+use super::{Action, Decision, Surroundings};
+use crate::clock::Moment;
+use crate::signing_key::ring::Ring;
+
+pub(super) fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
+    // Nobody's wish, and no clock's business: what may not be trusted is not.
+    let emergency = super::serve::emergency(ring, around, now);
+    if !emergency.actions.is_empty() {
+        return emergency;
+    }
+    if !around.skewed.is_empty() {
+        return Decision { again: Some(accepted_for(0)), ..Decision::default() };
+    }
+    if ring.handed_over_at.is_none() {
+        let Some(since) = around.successor_since else {
+            return Decision::default();
+        };
+        let max_age = around.cache_lifetime.max(ring.max_cache_lifetime);
+        return once(Action::HandOver, until_cached(since, max_age, now));
+    }
+    if ring.active().is_some() {
+        let served = around.acknowledged_since.is_some() && around.successor_since.is_some();
+        return Decision { actions: served.then_some(Action::Retire).into_iter().collect(), ..Decision::default() };
+    }
+    let retiring = ring.in_phase(KeyPhase::Retiring).filter_map(|key| key.retiring_at);
+    let Some(retired_at) = retiring.max() else {
+        return once(Action::Withdraw, std::time::Duration::ZERO);
+    };
+    once(Action::Withdraw, left(retired_at, around.retired, accepted_for(ring.max_token_lifetime), now))
+}

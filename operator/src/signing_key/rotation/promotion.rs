@@ -1,0 +1,122 @@
+//! When the standby takes over: what asks for it, and what it waits for.
+
+use std::time::Duration;
+
+use claviger_crds::condition::Reason;
+use claviger_crds::published::KeyPhase;
+use jiff::Timestamp;
+
+use super::wait::{after, cached_for, until, until_cached};
+use super::{Cause, Surroundings};
+use crate::acknowledgements::Reached;
+use crate::clock::Moment;
+use crate::signing_key::ring::{Key, Purpose, Ring};
+
+/// At most so many keys are in the JWK Set that no longer sign. More would be an interval that does not
+/// fit the tokens' lifetimes, and a JWK Set without a bound.
+pub(super) const MOST_RETIRING: usize = 32;
+
+/// A take-over to come. Its times rest on the ring and the SigningKey alone, so that every leader says
+/// the same: the pods may make it later, never earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Promotion {
+    /// Why.
+    pub(crate) cause: Cause,
+    /// From when it is asked for.
+    pub(crate) due: Timestamp,
+    /// From when it can be, at the earliest.
+    pub(crate) at: Timestamp,
+}
+
+/// Whether the standby may sign now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Permission {
+    /// Every verifier knows it.
+    Given,
+    /// Not yet, and for so long nothing else can be known.
+    Wait(Duration),
+    /// It is asked for, and this is in the way.
+    Blocked(Reason, String),
+}
+
+impl Promotion {
+    /// The take-over of `standby` from `active`.
+    pub(crate) fn of(purpose: &Purpose, ring: &Ring, active: &Key, standby: &Key) -> Self {
+        let asked = purpose.rotate_at.filter(|at| ring.rotated_at != Some(*at));
+        let causes = [
+            scheduled(purpose, active).map(|at| (at, Cause::Interval)),
+            asked.map(|at| (at, Cause::Asked(at))),
+            wanted(purpose, active, standby).then_some((standby.published_at, Cause::Algorithm)),
+        ];
+        let (due, cause) =
+            causes.into_iter().flatten().min_by_key(|(at, _)| *at).unwrap_or((Timestamp::MAX, Cause::Interval));
+        let ahead = Duration::from_secs(u64::from(purpose.rotation.publish_ahead));
+        let known = after(standby.published_at, ahead.max(cached_for(standby.max_age_without)));
+        Self { cause, due, at: due.max(known) }
+    }
+
+    /// Whether it may be now.
+    pub(super) fn permission(&self, ring: &Ring, standby: &Key, around: &Surroundings, now: Moment) -> Permission {
+        let due = until(self.due, now);
+        let known = match around.reached(standby.revision) {
+            Reached::Everywhere { since } => until_cached(*since, standby.max_age_without, now),
+            behind if due.is_zero() => return Permission::Blocked(Reason::WaitingForProviders, not_heard(standby, behind)),
+            _ => return Permission::Wait(due),
+        };
+        let left = known.max(until(self.at, now));
+        if !left.is_zero() {
+            return Permission::Wait(left);
+        }
+        if ring.in_phase(KeyPhase::Retiring).count() >= MOST_RETIRING {
+            let message = format!(
+                "spec.rotation.interval is too short for the tenant's tokens, which live {} s: {MOST_RETIRING} keys are \
+                 in the JWK Set whose tokens still live, and the next one signs when the oldest of them has left it",
+                ring.max_token_lifetime
+            );
+            return Permission::Blocked(Reason::LifetimesDoNotFit, message);
+        }
+        Permission::Given
+    }
+}
+
+/// The end of the time for which `active` signs, a little less by chance: rings that were made together
+/// do not rotate together for ever. Never so much that the standby would be too young.
+fn scheduled(purpose: &Purpose, active: &Key) -> Option<Timestamp> {
+    if active.imported && purpose.imported.is_some() {
+        return None;
+    }
+    let interval = Duration::from_secs(u64::from(purpose.rotation.interval));
+    let spare = interval.saturating_sub(Duration::from_secs(u64::from(purpose.rotation.publish_ahead))) / 10;
+    // The thumbprint is as good as random, and the same for every leader.
+    let hash = active.kid.as_str().bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    let less = spare / 1000 * (hash % 1000);
+    Some(after(active.active_at.unwrap_or(active.created_at), interval.saturating_sub(less)))
+}
+
+/// Whether the SigningKey asks for such a key as `standby` is, and not as `active` is.
+fn wanted(purpose: &Purpose, active: &Key, standby: &Key) -> bool {
+    match &purpose.imported {
+        Some(kid) => standby.kid == *kid && active.kid != *kid,
+        None => active.public_key.algorithm() != standby.public_key.algorithm(),
+    }
+}
+
+/// Who has not acknowledged the key, and since when it, or the pod, has been there.
+fn not_heard(standby: &Key, reached: &Reached) -> String {
+    let pods = match reached {
+        Reached::Behind { pods } if !pods.is_empty() => pods,
+        _ => return "no provider pod is connected: nobody serves the standby, which is to sign".to_owned(),
+    };
+    let shown: Vec<String> = pods
+        .iter()
+        .take(10)
+        .map(|(pod, since)| {
+            let since = since.wall.max(standby.published_at);
+            let seconds = Timestamp::from_second(since.as_second()).unwrap_or(since);
+            format!("{pod} (since {seconds})")
+        })
+        .collect();
+    let more = pods.len().saturating_sub(shown.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("the next key {} is not yet acknowledged by: {}{more}", standby.kid, shown.join(", "))
+}

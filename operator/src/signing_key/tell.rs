@@ -1,0 +1,120 @@
+//! What happened to a ring, for people: Events, the audit stream and counts. They are told once what
+//! happened is stored.
+
+use claviger_crds::published::KeyPhase;
+
+use super::observe::Observed;
+use super::ring::{Key, Revoked, Ring};
+use super::rotation::{Action, Cause};
+use crate::context::Context;
+
+/// What one Event says.
+struct News {
+    warning: bool,
+    reason: &'static str,
+    note: String,
+}
+
+/// Tells of `actions`, by which `before` became `after`.
+pub(super) async fn tell(
+    context: &Context,
+    observed: &Observed,
+    before: Option<&Ring>,
+    after: &Ring,
+    actions: &[Action],
+) {
+    for action in actions {
+        count(context, observed, after, action);
+        let Some(News { warning, reason, note }) = news(before, after, action).filter(|_| observed.object.is_some())
+        else {
+            continue;
+        };
+        context.tell(&observed.work, &observed.owner_uid, warning, reason, note).await;
+    }
+}
+
+fn news(before: Option<&Ring>, after: &Ring, action: &Action) -> Option<News> {
+    let normal = |reason, note: String| Some(News { warning: false, reason, note });
+    match action {
+        Action::Create { joining: false, .. } => {
+            normal("RingCreated", "A ring was made: one key that signs and one that stands by".to_owned())
+        }
+        Action::Create { joining: true, .. } => {
+            let note = "A ring was made beside others: it signs once every verifier knows its keys";
+            normal("RingCreated", note.to_owned())
+        }
+        Action::Return { .. } => {
+            normal("RingRestored", "The ring of this name was restored: the same keys serve again".to_owned())
+        }
+        Action::Join => normal("RingJoined", "Every verifier knows the ring's keys: it may sign".to_owned()),
+        Action::AddStandby | Action::Import => {
+            let standby = after.in_phase(KeyPhase::Published).next()?;
+            let origin = if standby.imported { "was imported" } else { "was made" };
+            normal("KeyPublished", format!("The key {} {origin}, and stands by", standby.kid))
+        }
+        Action::Discard { kid } => normal("KeyDiscarded", format!("The key {kid} never signed and is not needed")),
+        Action::Promote { cause, unknown_until } => {
+            let note = promoted(before, after.active()?, *cause);
+            match unknown_until {
+                None => normal("KeyPromoted", note),
+                Some(until) => Some(News {
+                    warning: true,
+                    reason: "KeyPromotedEarly",
+                    note: format!("{note}. Until {until} some verifiers may not know it"),
+                }),
+            }
+        }
+        Action::Unpublish { kid } => {
+            normal("KeyUnpublished", format!("The key {kid} left the JWK Set: every token that it signed has expired"))
+        }
+        Action::Drop { kid } => normal("KeyGone", format!("The key {kid} is gone")),
+        Action::Revoke { kid, revoked } => {
+            let Revoked { reason, by, trusted_until, .. } = revoked;
+            let note = format!(
+                "The key {kid} was revoked by {by}: {reason}. Verifiers outside may trust it until {trusted_until}"
+            );
+            Some(News { warning: true, reason: "KeyRevoked", note })
+        }
+        Action::Withdraw => normal("RingWithdrawn", "The ring is withdrawn: its Tenant is gone".to_owned()),
+        Action::Adjust
+        | Action::HandOver
+        | Action::Retire
+        | Action::KeepRevision
+        | Action::Republish { .. } => None,
+    }
+}
+
+fn promoted(before: Option<&Ring>, active: &Key, cause: Cause) -> String {
+    let why = match cause {
+        Cause::Interval => "the interval is over".to_owned(),
+        Cause::Asked(at) => format!("claviger.dev/rotate-at asked for it from {at}"),
+        Cause::Algorithm => "the SigningKey asks for such a key".to_owned(),
+        Cause::Emergency => "the one that signed may not be used any more".to_owned(),
+    };
+    let old = before.and_then(Ring::active).map(|key| format!(" instead of {}", key.kid)).unwrap_or_default();
+    format!("The key {} signs from now on{old}: {why}", active.kid)
+}
+
+/// Counts what happened; a revocation is also a line of the audit stream.
+fn count(context: &Context, observed: &Observed, ring: &Ring, action: &Action) {
+    match action {
+        Action::Promote { .. } => context.metrics.promoted(),
+        Action::Revoke { kid, revoked } => {
+            context.metrics.revoked();
+            let Revoked { at, reason, by, trusted_until } = revoked;
+            tracing::info!(
+                target: "audit",
+                event = "signing_key.revoked",
+                tenant = ring.tenant,
+                signing_key = %observed.work.name,
+                %kid,
+                %at,
+                reason,
+                by,
+                %trusted_until,
+                "a signing key was revoked"
+            );
+        }
+        _ => {}
+    }
+}

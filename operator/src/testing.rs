@@ -137,7 +137,12 @@ impl World {
         let quick = self.quick_pod.lock().unwrap().clone();
         let stored = (secret.metadata.namespace.as_deref() == Some(PUBLISHED)).then(|| Stored::from_secret(secret));
         if let (Some((engine, pod)), Some(Ok(Stored { name, revision, digest, .. }))) = (quick, stored) {
-            engine.acknowledge(&pod, Frame::Serving { documents: vec![Served { name, revision, digest, first: 0, revoked: Default::default() }] });
+            engine.acknowledge(
+                &pod,
+                Frame::Serving {
+                    documents: vec![Served { name, revision, digest, first: 0, revoked: Default::default() }],
+                },
+            );
         }
     }
 

@@ -20,7 +20,15 @@ fn hello(uid: &str, now: Moment) -> Frame {
 }
 
 fn serving(name: &str, revision: u64, text: &str) -> Frame {
-    Frame::Serving { documents: vec![Served { name: name.to_owned(), revision, digest: digest(text), first: 0, revoked: Default::default() }] }
+    Frame::Serving {
+        documents: vec![Served {
+            name: name.to_owned(),
+            revision,
+            digest: digest(text),
+            first: 0,
+            revoked: Default::default(),
+        }],
+    }
 }
 
 fn waiting(pods: &[&str]) -> Standing {

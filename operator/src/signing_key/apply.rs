@@ -60,12 +60,28 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let ring = match changed {
         Ok(Some(ring)) => ring,
         Ok(None) => {
-            return Ok(Applied { ring: None, purpose, outcome: Outcome::Nothing, decision, verdicts, next, refused: None });
+            return Ok(Applied {
+                ring: None,
+                purpose,
+                outcome: Outcome::Nothing,
+                decision,
+                verdicts,
+                next,
+                refused: None,
+            });
         }
         Err(error) if error.is_final() && observed.object.is_some() => {
             decision.blocked = Some((Reason::RingRefused, error.to_string()));
             let outcome = Outcome::left(before.is_some());
-            return Ok(Applied { ring: before.cloned(), purpose, outcome, decision, verdicts, next, refused: Some(error) });
+            return Ok(Applied {
+                ring: before.cloned(),
+                purpose,
+                outcome,
+                decision,
+                verdicts,
+                next,
+                refused: Some(error),
+            });
         }
         Err(error) => return Err(error),
     };
@@ -114,7 +130,11 @@ async fn change(
     };
     let algorithm = purpose.map_or(ring.algorithm, |purpose| purpose.algorithm);
     let made = generate(context, algorithm, actions.iter().map(Action::keys).sum()).await?;
-    let ring = ring.changed(actions, purpose, NewKeys { made, imported: None }, now.wall);
+    let mut ring = ring.changed(actions, purpose, NewKeys { made, imported: None }, now.wall);
+    if let Some(object) = &observed.object {
+        ring.owner_uid.clone_from(&object.meta.uid);
+        ring.owner_generation = object.meta.generation;
+    }
     write(context, observed, &ring, before).await?;
     tell::tell(context, observed, before.map(|stored| &stored.ring), &ring, actions).await;
     Ok(Some(ring))

@@ -42,6 +42,14 @@ pub(super) struct Observed {
 }
 
 impl Observed {
+    /// Whether the ring was changed by a later state of the SigningKey than we know.
+    fn is_behind(&self) -> bool {
+        let (Some(object), Some(stored)) = (&self.object, &self.stored) else {
+            return false;
+        };
+        stored.ring.owner_uid == object.meta.uid && stored.ring.owner_generation > object.meta.generation
+    }
+
     /// Takes in what the SigningKey says of keys that must no longer be trusted. Who changed it is asked
     /// only when that is news.
     async fn revoke(&mut self, context: &Context) -> Result<(), StepError> {
@@ -98,6 +106,9 @@ pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Opti
         Err(error) => (None, Some(error)),
     };
     let mut observed = context.with(|state| look(context, state, work, stored));
+    if observed.is_behind() {
+        return Err(StepError::Outdated("the SigningKey"));
+    }
     observed.revoke(context).await?;
     match unreadable {
         Some(error) if observed.object.is_none() => return Err(error.into()),
@@ -110,8 +121,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     let object = state.index.signing_keys.get(&work.name).cloned();
     let tenant_name = object.as_ref().and_then(|object| object.tenant());
     let tenant = tenant_name.as_ref().map(|name| tenant::standing(context, state, name));
-    let client_token_lifetime =
-        tenant_name.as_ref().map_or(0, |name| state.index.members.token_lifetime(name));
+    let client_token_lifetime = tenant_name.as_ref().map_or(0, |name| state.index.members.token_lifetime(name));
     let slug = match (&tenant, &stored) {
         (Some(TenantStanding::Accepted(tenant)), _) => Some(tenant.slug().to_owned()),
         (_, Some(stored)) => Some(stored.ring.tenant.clone()),

@@ -57,12 +57,7 @@ fn plan_readable(observed: &Observed, now: Moment) -> Plan {
             let resolved = Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved);
             let mut decision = decide(Wish::Serve(purpose.clone()));
             decision.blocked = decision.blocked.or(held);
-            Plan {
-                decision,
-                purpose: Some(purpose),
-                publish: true,
-                verdicts: vec![accepted, resolved],
-            }
+            Plan { decision, purpose: Some(purpose), publish: true, verdicts: vec![accepted, resolved] }
         }
         Some(TenantStanding::NotAccepted) => idle(vec![accepted, report::tenant_not_accepted(&valid.tenant)]),
         Some(TenantStanding::Gone) => Plan {

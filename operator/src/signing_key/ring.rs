@@ -42,6 +42,13 @@ pub(crate) struct Ring {
     pub(crate) tenant: String,
     /// Name of the Tenant, in the SigningKey's namespace.
     pub(crate) tenant_name: String,
+    /// `metadata.uid` of the SigningKey by which it was changed last.
+    #[serde(default)]
+    pub(crate) owner_uid: String,
+    /// `metadata.generation` of that SigningKey: whoever knows an older one only, a leader that slept or a
+    /// cold cache, must not change the ring by it.
+    #[serde(default)]
+    pub(crate) owner_generation: i64,
     /// Of the keys that are made from now on.
     pub(crate) algorithm: Algorithm,
     /// When the ring was made, or came back beside rings that sign: the oldest signs.
@@ -201,6 +208,8 @@ impl Ring {
             revision: 0,
             tenant: purpose.tenant.clone(),
             tenant_name: purpose.tenant_name.clone(),
+            owner_uid: String::new(),
+            owner_generation: 0,
             algorithm: purpose.algorithm,
             created_at: now,
             joining: false,

@@ -74,9 +74,10 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
 }
 
 fn times(active: Option<&Key>, status: &SigningKeyStatus) -> RingTimes {
-    let blocked = status.conditions.iter().find(|condition| {
-        condition.type_ == ConditionType::RotationBlocked.to_string() && condition.status == "True"
-    });
+    let blocked = status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == ConditionType::RotationBlocked.to_string() && condition.status == "True");
     RingTimes {
         active_since: active.and_then(|key| key.active_at).map_or(0, Timestamp::as_second),
         next_change: status.next_change.as_ref().map_or(0, |next| next.at.0.as_second()),

@@ -76,11 +76,7 @@ fn news(before: Option<&Ring>, after: &Ring, action: &Action) -> Option<News> {
             Some(News { warning: true, reason: "KeyRevoked", note })
         }
         Action::Withdraw => normal("RingWithdrawn", "The ring is withdrawn: its Tenant is gone".to_owned()),
-        Action::Adjust
-        | Action::HandOver
-        | Action::Retire
-        | Action::KeepRevision
-        | Action::Republish { .. } => None,
+        Action::Adjust | Action::HandOver | Action::Retire | Action::KeepRevision | Action::Republish { .. } => None,
     }
 }
 

@@ -44,9 +44,9 @@ fn status(ring: &Ring, key: &Key, promotion: Option<Promotion>) -> KeyStatus {
         published_at: time(Some(key.published_at)),
         active_at: time(key.active_at.or_else(|| planned(KeyPhase::Published))),
         retiring_at: time(key.retiring_at.or_else(|| planned(KeyPhase::Active))),
-        verify_only_at: time(key.verify_only_at.or_else(|| {
-            verify_only_at(ring, key).filter(|_| key.phase == KeyPhase::Retiring)
-        })),
+        verify_only_at: time(
+            key.verify_only_at.or_else(|| verify_only_at(ring, key).filter(|_| key.phase == KeyPhase::Retiring)),
+        ),
         gone_at: time(gone_at(ring, key)),
         revoked_at: time(revocation.map(|revocation| revocation.at)),
         trusted_until: time(revocation.map(|revocation| revocation.trusted_until)),

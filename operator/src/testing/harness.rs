@@ -177,18 +177,27 @@ impl Harness {
 
     /// Applies them, all at once.
     pub(crate) async fn furnish(&mut self) {
+        self.furnish_with(fixtures::SIGNING_KEY).await;
+    }
+
+    /// Applies them, with a SigningKey of its own.
+    pub(crate) async fn furnish_with(&mut self, signing_key: &str) {
         self.world.apply_namespace("shop", &[("tenant", "acme")]);
         self.world.put_secret(secret("identity", "ada-password", &[("password", "correct horse battery staple\n")]));
-        self.apply_all();
+        self.apply_with(signing_key);
         self.run().await;
     }
 
     /// Applies every custom resource, without letting anything happen.
     pub(crate) fn apply_all(&self) {
+        self.apply_with(fixtures::SIGNING_KEY);
+    }
+
+    fn apply_with(&self, signing_key: &str) {
         self.world.apply(parse::<User>(fixtures::USER));
         self.world.apply(parse::<OAuthClient>(fixtures::CLIENT));
         self.world.apply(parse::<OAuthClient>(fixtures::API));
-        self.world.apply(parse::<SigningKey>(fixtures::SIGNING_KEY));
+        self.world.apply(parse::<SigningKey>(signing_key));
         self.world.apply(parse::<Tenant>(fixtures::TENANT));
     }
 

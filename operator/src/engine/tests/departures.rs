@@ -173,8 +173,13 @@ async fn a_default_ring_leaves_when_a_declared_one_is_live() {
     assert!(harness.world.objects().signing_keys.contains_key(&ObjectName::new("identity", "acme-default")));
     harness.world.apply(parse::<SigningKey>(fixtures::SIGNING_KEY));
     harness.run().await;
-    assert!(!harness.world.objects().signing_keys.contains_key(&ObjectName::new("identity", "acme-default")));
-    assert!(!keys(&harness, "acme-default").1.leaving, "it signs until verifiers know the other");
+    let declared = |harness: &Harness| {
+        harness.world.objects().signing_keys.contains_key(&ObjectName::new("identity", "acme-default"))
+    };
+    harness.pass(Duration::from_secs(29 * 60)).await;
+    assert!(declared(&harness) && keys(&harness, "acme-es256").1.joining, "verifiers may not know the other");
+    harness.pass(Duration::from_secs(3 * 60)).await;
+    assert!(!declared(&harness) && !keys(&harness, "acme-es256").1.joining);
     harness.pass(4 * HOUR).await;
     assert!(keys(&harness, "acme-default").0.withdrawn_at.is_some());
 }

@@ -51,7 +51,10 @@ async fn nothing_is_withdrawn_for_a_namespace_that_is_not_listed_yet() {
     let hello = Frame::Hello { protocol: PROTOCOL, pod: "pod-a".to_owned(), uid: "pod-a-uid".to_owned(), now };
     engine.acknowledge("pod-a", hello);
     let Stored { name, revision, digest, .. } = served;
-    engine.acknowledge("pod-a", Frame::Serving { documents: vec![Served { name, revision, digest, first: 0, revoked: Default::default() }] });
+    engine.acknowledge(
+        "pod-a",
+        Frame::Serving { documents: vec![Served { name, revision, digest, first: 0, revoked: Default::default() }] },
+    );
     engine.server_clock(31);
     harness.world.objects().writes.clear();
     assert!(!engine.drain().await, "nothing is worked on");

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{ClientAuthentication, Content, Digest, Document, DocumentKind, KeyDocument, KeyPhase, KeysDocument, Stored};
+use claviger_crds::published::{
+    ClientAuthentication, Content, Digest, Document, DocumentKind, KeyDocument, KeyPhase, KeysDocument, Stored,
+};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::{ANNOTATION_CREDENTIALS, Detail, Entry};

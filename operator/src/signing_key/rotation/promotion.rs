@@ -60,7 +60,9 @@ impl Promotion {
         let due = until(self.due, now);
         let known = match around.reached(standby.revision) {
             Reached::Everywhere { since } => until_cached(*since, standby.max_age_without, now),
-            behind if due.is_zero() => return Permission::Blocked(Reason::WaitingForProviders, not_heard(standby, behind)),
+            behind if due.is_zero() => {
+                return Permission::Blocked(Reason::WaitingForProviders, not_heard(standby, behind));
+            }
             _ => return Permission::Wait(due),
         };
         let left = known.max(until(self.at, now));

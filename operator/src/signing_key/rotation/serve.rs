@@ -154,10 +154,9 @@ fn take_over(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment,
     let promotion = Promotion::of(purpose, ring, active, standby);
     match promotion.permission(ring, standby, around, now) {
         Permission::Given => {
-            decision.actions.extend([
-                Action::Promote { cause: promotion.cause, unknown_until: None },
-                Action::AddStandby,
-            ]);
+            decision
+                .actions
+                .extend([Action::Promote { cause: promotion.cause, unknown_until: None }, Action::AddStandby]);
         }
         Permission::Wait(left) => decision.wait(left),
         Permission::Blocked(reason, message) => {

@@ -106,7 +106,10 @@ fn a_rotation_that_is_asked_for_comes_once_and_no_earlier_than_publish_ahead() {
     let after = ring.changed(&take_over(cause), Some(&asked), keys(1), at(10_000).wall);
     assert_eq!(after.rotated_at, Some(at(20).wall));
     let around = heard(&after, 10_001);
-    assert_eq!(decided(&asked, &after, &around, 90_000).actions, [Action::Unpublish { kid: after.keys[2].kid.clone() }]);
+    assert_eq!(
+        decided(&asked, &after, &around, 90_000).actions,
+        [Action::Unpublish { kid: after.keys[2].kid.clone() }]
+    );
     let again = Purpose { rotate_at: Some(at(30).wall), ..purpose() };
     let taken = decided(&again, &after, &around, 20_000).actions;
     assert_eq!(taken[..2], take_over(Cause::Asked(at(30).wall)), "another value is another rotation");

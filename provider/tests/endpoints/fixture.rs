@@ -1,6 +1,5 @@
 //! A provider with a clock that stands still, documents to feed it, and what to ask it.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -16,18 +15,15 @@ use claviger_crds::published::{
     SealingKeyDocument, SealingPhase, SecretHash, SecretText, TenantDocument, TenantLifetimes, UserDocument,
 };
 use claviger_jose::{Algorithm, ClientSecret, ClientSecretHash, PrivateKey};
-use claviger_provider::clock::Clock;
 use claviger_provider::outbound::{Outbound, OutboundOptions};
-use claviger_provider::served::Pod;
 use claviger_provider::store::{self, Store, StoreOptions};
-use claviger_provider::{Options, Provider, TrustedProxies};
+use claviger_provider::{Options, Provider, TrustedProxies, clock::Clock, served::Pod};
 use futures::StreamExt as _;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
-use prometheus_client::encoding::text::encode;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -143,7 +139,7 @@ impl Fixture {
     /// What it has counted.
     pub(crate) fn metrics(&self) -> String {
         let mut text = String::new();
-        encode(&mut text, &self.provider.metrics()).unwrap();
+        prometheus_client::encoding::text::encode(&mut text, &self.provider.metrics()).unwrap();
         text
     }
 
@@ -388,7 +384,7 @@ pub(crate) fn ring_document(algorithm: &str, keys: Vec<KeyDocument>) -> KeysDocu
         cache_lifetime: 900,
         max_cache_lifetime: 900,
         max_token_lifetime: 3_600,
-        revoked: BTreeSet::new(),
+        revoked: Default::default(),
         keys,
     }
 }

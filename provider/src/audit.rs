@@ -37,6 +37,15 @@ impl LogoutDelivery {
 
 /// A client was told of a logout, or not.
 pub(crate) fn logout_delivery(at: Timestamp, due: &DueLogout, outcome: LogoutDelivery) {
+    logout(at, due, due.attempts.saturating_add(1), outcome);
+}
+
+/// A client was not told of a logout in time, by none of the attempts.
+pub(crate) fn logout_given_up(at: Timestamp, due: &DueLogout) {
+    logout(at, due, due.attempts, LogoutDelivery::GivenUp);
+}
+
+fn logout(at: Timestamp, due: &DueLogout, attempt: u32, outcome: LogoutDelivery) {
     tracing::info!(
         target: "audit",
         event = "backchannel_logout",
@@ -44,7 +53,7 @@ pub(crate) fn logout_delivery(at: Timestamp, due: &DueLogout, outcome: LogoutDel
         tenant = due.tenant.slug(),
         client = due.logout.client.client_id(),
         subject = due.logout.subject,
-        attempt = due.attempts + 1,
+        attempt,
         outcome = outcome.as_str(),
     );
 }

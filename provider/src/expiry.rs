@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::logout::backchannel;
 use crate::provider::Provider;
 
 /// Rows of each kind in one go: a statement must not hold others up.
@@ -22,6 +23,7 @@ const BEHIND: Duration = Duration::from_secs(60);
 pub(crate) async fn expire(provider: Arc<Provider>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         let over = provider.now().saturating_sub(BEHIND).unwrap_or(Timestamp::MIN);
+        backchannel::give_up_late(&provider, over, BATCH).await;
         // The store says itself that it is away.
         let deleted = provider.store().delete_expired(over, BATCH).await.unwrap_or(0);
         let wait = if deleted >= u64::from(BATCH) { Duration::from_millis(100) } else { EVERY };

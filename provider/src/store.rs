@@ -186,14 +186,19 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn login_failures<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id], now: Timestamp)
     -> Answer<'a, Vec<Failures>>;
 
-    /// One more under each of `keys`, all forgotten at `forget_at`.
-    fn login_failed<'a>(
+    /// One more under each of `keys`, all forgotten at `forget_at`. What there was before: of many at once
+    /// no two are told the same.
+    fn login_tried<'a>(
         &'a self,
         tenant: &'a TenantKey,
         keys: &'a [Id],
         now: Timestamp,
         forget_at: Timestamp,
-    ) -> Answer<'a, ()>;
+    ) -> Answer<'a, Vec<Failures>>;
+
+    /// One less under each of `keys`: a try was not made. `before` is what
+    /// [`Store::login_tried`] told of it.
+    fn take_login_back<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id], before: &'a [Failures]) -> Answer<'a, ()>;
 
     /// Forgets those under `keys`.
     fn forget_failures<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id]) -> Answer<'a, ()>;
@@ -204,7 +209,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// How the attempt at `id` ended.
     fn logout_attempted<'a>(&'a self, tenant: &'a TenantKey, id: Id, outcome: LogoutOutcome) -> Answer<'a, ()>;
 
-    /// Deletes at most `limit` rows of each kind that are over. How many it deleted.
+    /// Deletes at most `limit` logouts that nobody has delivered in time. Each is told to one caller.
+    fn forget_late_logouts<'a>(&'a self, now: Timestamp, limit: u32) -> Answer<'a, Vec<DueLogout>>;
+
+    /// Deletes at most `limit` rows of each kind that are over, but logouts. How many it deleted.
     fn delete_expired<'a>(&'a self, now: Timestamp, limit: u32) -> Answer<'a, u64>;
 
     /// Whether it answers.

@@ -116,6 +116,16 @@ async fn attempt(provider: &Provider, due: DueLogout) {
     let _noted = provider.store().logout_attempted(&due.tenant, due.logout.id, outcome).await;
 }
 
+/// Whom nobody has told until `over` is not told any more: every pod was away, or the receiver kept the queue
+/// full. That is the end of it, and no silent one.
+pub(crate) async fn give_up_late(provider: &Provider, over: Timestamp, most: u32) {
+    // The store says itself that it is away.
+    for due in provider.store().forget_late_logouts(over, most).await.unwrap_or_default() {
+        provider.counters().logout_delivery(LogoutDelivery::GivenUp);
+        audit::logout_given_up(provider.now(), &due);
+    }
+}
+
 /// Why a client was not told.
 enum Failure {
     /// It said that it will never take this, or there is nobody to tell any more.

@@ -6,7 +6,9 @@
 //!   who guesses at an account is slowed down, and only there: its owner, elsewhere, is not.
 //! - The *address*, whatever the account: against one password tried at many accounts. Behind one
 //!   address are often many people who mistype, so twenty are free; then the same, to 60 s. A
-//!   success forgets nothing here: it would be a guesser's own account that pays for the others.
+//!   success forgets nothing here: it would be a guesser's own account that pays for the others. It is
+//!   counted once the password was wrong, for of many at once all may be right: a school's, at eight. How
+//!   many may be under way is bounded in each pod ([`super::crowd`]).
 //! - The *account*, whatever the address: against a guesser with many addresses. From a hundred
 //!   on, each pair has one free failure instead of five, and then waits 30 s at once. The wait is never
 //!   counted from the failures of others, so the owner's first attempt passes however many strangers
@@ -17,7 +19,7 @@ use std::time::Duration;
 use claviger_crds::published::Digest;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::{Failures, Id, TenantKey};
+use crate::store::{Failures, Id, StoreError, TenantKey};
 use crate::tenant::user::username_key;
 use crate::web::client_address::ClientAddress;
 
@@ -29,8 +31,12 @@ const FREE_FOR_PAIR_UNDER_ATTACK: u32 = 1;
 const FREE_FOR_ADDRESS: u32 = 20;
 /// Failures of an account, from anywhere, from which on it is under attack.
 const ATTACK: u32 = 100;
+/// Tries that an address may have under way in a pod beside those that are free.
+const CROWD: u32 = 100;
 const LONGEST_FOR_PAIR: u32 = 30;
 const LONGEST_FOR_ADDRESS: u32 = 60;
+
+const UNREADABLE: StoreError = StoreError::Unreadable("the number of failures");
 
 /// Under which the failures of one attempt are counted. Hashes: no name, no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +46,7 @@ pub(crate) struct Keys {
     address: Id,
 }
 
-/// The failures under [`Keys::all`].
+/// The failures under [`Keys::all`], those before a try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
     /// Of the account at the address.
@@ -64,7 +70,26 @@ pub(crate) fn keys(tenant: &TenantKey, username: &str, address: ClientAddress) -
 
 /// How long from `now` on the attempt has to wait; none where it may be made.
 pub(crate) fn wait(counted: &Counted, now: Timestamp) -> Option<Duration> {
-    let Counted { pair, account, address } = counted;
+    let of_address = back_off(counted.address.count, FREE_FOR_ADDRESS, LONGEST_FOR_ADDRESS);
+    wait_for_pair(counted, now).max(remaining(&counted.address, of_address, now))
+}
+
+/// Whether an attempt that had not to wait has to, now that it is counted itself, because of others at the
+/// account that were counted before it at the same moment.
+pub(crate) fn is_overtaken(counted: &Counted, now: Timestamp) -> bool {
+    wait_for_pair(counted, now).is_some()
+}
+
+/// How many attempts the address may have under way in a pod: one where each has to wait for the one before.
+pub(crate) fn at_once(counted: &Counted) -> u32 {
+    match FREE_FOR_ADDRESS.checked_sub(counted.address.count) {
+        None | Some(0) => 1,
+        Some(free) => free + CROWD,
+    }
+}
+
+fn wait_for_pair(counted: &Counted, now: Timestamp) -> Option<Duration> {
+    let Counted { pair, account, address: _ } = counted;
     let of_pair = if account.count < ATTACK {
         back_off(pair.count, FREE_FOR_PAIR, LONGEST_FOR_PAIR)
     } else if pair.count < FREE_FOR_PAIR_UNDER_ATTACK {
@@ -72,8 +97,7 @@ pub(crate) fn wait(counted: &Counted, now: Timestamp) -> Option<Duration> {
     } else {
         LONGEST_FOR_PAIR
     };
-    let of_address = back_off(address.count, FREE_FOR_ADDRESS, LONGEST_FOR_ADDRESS);
-    remaining(pair, of_pair, now).max(remaining(address, of_address, now))
+    remaining(pair, of_pair, now)
 }
 
 impl Keys {
@@ -88,16 +112,28 @@ impl Keys {
     }
 
     /// The one that is counted once the password was wrong.
-    pub(crate) fn of_address(&self) -> [Id; 1] {
-        [self.address]
+    pub(crate) fn address(&self) -> Id {
+        self.address
     }
 }
 
 impl Counted {
-    /// What the store answered for [`Keys::all`]; none where it answered something else.
-    pub(crate) fn of(failures: &[Failures]) -> Option<Self> {
-        let &[pair, account, address] = failures else { return None };
-        Some(Self { pair, account, address })
+    /// What the store answered for [`Keys::all`].
+    ///
+    /// # Errors
+    /// It answered something else.
+    pub(crate) fn of(failures: &[Failures]) -> Result<Self, StoreError> {
+        let &[pair, account, address] = failures else { return Err(UNREADABLE) };
+        Ok(Self { pair, account, address })
+    }
+
+    /// The same with what the store answered for [`Keys::of_account`] since.
+    ///
+    /// # Errors
+    /// It answered something else.
+    pub(crate) fn with_account(self, failures: &[Failures]) -> Result<Self, StoreError> {
+        let &[pair, account] = failures else { return Err(UNREADABLE) };
+        Ok(Self { pair, account, ..self })
     }
 }
 
@@ -175,6 +211,14 @@ mod tests {
     }
 
     #[test]
+    fn of_tries_at_once_a_crowd_passes_at_an_address_and_few_at_an_account() {
+        assert_eq!([4, 5].map(|pair| is_overtaken(&counted(pair, pair, 0), at(NOW))), [false, true]);
+        assert!(!is_overtaken(&counted(5, 5, 0), at(NOW + 1)), "one passes when the wait is over");
+        let at_once = [0, 19, 20, u32::MAX].map(|address| at_once(&counted(0, 0, address)));
+        assert_eq!(at_once, [120, 101, 1, 1]);
+    }
+
+    #[test]
     fn a_wait_ends() {
         let counted = counted(8, 8, 8);
         assert_eq!([0, 1, 7, 8, 9].map(|later| wait_at(&counted, NOW + later)), [8, 7, 1, 0, 0]);
@@ -221,8 +265,10 @@ mod tests {
         let keys = keys_of("acme", "ada", "192.0.2.1");
         let [pair, account, address] = keys.all();
         assert_eq!(keys.of_account(), [pair, account]);
-        assert_eq!(keys.of_address(), [address]);
-        assert_eq!(Counted::of(&[failures(1), failures(2), failures(3)]), Some(counted(1, 2, 3)));
-        assert_eq!(Counted::of(&[failures(1)]), None);
+        assert_eq!(keys.address(), address);
+        assert_eq!(Counted::of(&[failures(1), failures(2), failures(3)]), Ok(counted(1, 2, 3)));
+        assert!(Counted::of(&[failures(1)]).is_err());
+        assert_eq!(counted(1, 2, 3).with_account(&[failures(4), failures(5)]), Ok(counted(4, 5, 3)));
+        assert!(Counted::default().with_account(&[failures(1)]).is_err());
     }
 }

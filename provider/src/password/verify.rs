@@ -14,6 +14,7 @@ use claviger_crds::published::SecretText;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
+use super::crowd::Crowd;
 use crate::login_ui::Person;
 use crate::store::TenantKey;
 use crate::tenant::snapshot::TenantSnapshot;
@@ -67,6 +68,8 @@ pub(crate) struct Hashing {
     places: Arc<Semaphore>,
     /// To compute. Each takes as much memory as its hash demands, 64 MiB at most.
     cores: Arc<Semaphore>,
+    /// Where those come from who are there.
+    crowd: Crowd,
     /// Documents of accounts whose hash cannot be used, each told once.
     told: Mutex<HashSet<Arc<str>>>,
 }
@@ -89,6 +92,7 @@ impl Hashing {
         Self {
             places: Arc::new(Semaphore::new(places)),
             cores: Arc::new(Semaphore::new(parallel.get().min(Semaphore::MAX_PERMITS))),
+            crowd: Crowd::default(),
             told: Mutex::default(),
         }
     }
@@ -97,6 +101,11 @@ impl Hashing {
     /// counted: whoever gets none has not tried, and so has not failed.
     pub(crate) fn place(&self) -> Option<Place> {
         Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    }
+
+    /// Where those come from whose attempts are under way.
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     /// Whether `password` is that of the account which `tenant` calls `username`.

@@ -38,10 +38,12 @@ pub(super) enum Operation {
     Keep,
     Kept,
     LoginFailures,
-    LoginFailed,
+    LoginTried,
+    TakeLoginBack,
     ForgetFailures,
     ClaimLogouts,
     LogoutAttempted,
+    ForgetLateLogouts,
     DeleteExpired,
     Ping,
 }
@@ -115,7 +117,7 @@ impl StoreMetrics {
 
 impl Operation {
     /// In the order of their numbers.
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 28] = [
         Self::RedeemCode,
         Self::Grant,
         Self::RotateRefresh,
@@ -136,10 +138,12 @@ impl Operation {
         Self::Keep,
         Self::Kept,
         Self::LoginFailures,
-        Self::LoginFailed,
+        Self::LoginTried,
+        Self::TakeLoginBack,
         Self::ForgetFailures,
         Self::ClaimLogouts,
         Self::LogoutAttempted,
+        Self::ForgetLateLogouts,
         Self::DeleteExpired,
         Self::Ping,
     ];
@@ -167,10 +171,12 @@ impl Operation {
             Self::Keep => "keep",
             Self::Kept => "kept",
             Self::LoginFailures => "login_failures",
-            Self::LoginFailed => "login_failed",
+            Self::LoginTried => "login_tried",
+            Self::TakeLoginBack => "take_login_back",
             Self::ForgetFailures => "forget_failures",
             Self::ClaimLogouts => "claim_logouts",
             Self::LogoutAttempted => "logout_attempted",
+            Self::ForgetLateLogouts => "forget_late_logouts",
             Self::DeleteExpired => "delete_expired",
             Self::Ping => "ping",
         }

@@ -13,8 +13,14 @@ use super::connection::{Outcome, Statement, Step, Work};
 use super::database::{Database, Pools};
 use super::problem::Problem;
 
-const SQLITE: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
-const POSTGRES: &[&str] = &[include_str!("../../migrations/postgres/0001_initial.sql")];
+const SQLITE: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_initial.sql"),
+    include_str!("../../migrations/sqlite/0002_previous_failure.sql"),
+];
+const POSTGRES: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_initial.sql"),
+    include_str!("../../migrations/postgres/0002_previous_failure.sql"),
+];
 
 const VERSION: &str = "SELECT max(version) FROM claviger_schema";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS claviger_schema (version BIGINT NOT NULL PRIMARY KEY)";

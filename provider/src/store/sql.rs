@@ -182,14 +182,18 @@ impl Store for SqlStore {
         self.counted(Operation::LoginFailures, people::failures(&self.database, tenant, keys, now))
     }
 
-    fn login_failed<'a>(
+    fn login_tried<'a>(
         &'a self,
         tenant: &'a TenantKey,
         keys: &'a [Id],
         now: Timestamp,
         forget_at: Timestamp,
-    ) -> Answer<'a, ()> {
-        self.counted(Operation::LoginFailed, people::failed(&self.database, tenant, keys, now, forget_at))
+    ) -> Answer<'a, Vec<Failures>> {
+        self.counted(Operation::LoginTried, people::tried(&self.database, tenant, keys, now, forget_at))
+    }
+
+    fn take_login_back<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id], before: &'a [Failures]) -> Answer<'a, ()> {
+        self.counted(Operation::TakeLoginBack, people::take_back(&self.database, tenant, keys, before))
     }
 
     fn forget_failures<'a>(&'a self, tenant: &'a TenantKey, keys: &'a [Id]) -> Answer<'a, ()> {
@@ -202,6 +206,10 @@ impl Store for SqlStore {
 
     fn logout_attempted<'a>(&'a self, tenant: &'a TenantKey, id: Id, outcome: LogoutOutcome) -> Answer<'a, ()> {
         self.counted(Operation::LogoutAttempted, logouts::attempted(&self.database, tenant, id, outcome))
+    }
+
+    fn forget_late_logouts<'a>(&'a self, now: Timestamp, limit: u32) -> Answer<'a, Vec<DueLogout>> {
+        self.counted(Operation::ForgetLateLogouts, logouts::forget_late(&self.database, now, limit))
     }
 
     fn delete_expired<'a>(&'a self, now: Timestamp, limit: u32) -> Answer<'a, u64> {

@@ -193,6 +193,31 @@ async fn a_logout_is_told_and_so_is_each_try_to_tell_its_clients() {
     says(&capture, &answer, about);
 }
 
+#[tokio::test]
+async fn a_logout_that_nobody_delivered_in_time_is_told_as_given_up() {
+    let fixture = shop(|_| {});
+    fixture.apply(&told_at("http://127.0.0.1:1/logout"), 3);
+    let mut browser = Browser::new(&fixture);
+    let code = browser.code(&authorize(&[])).await;
+    let tokens = redeem(&fixture, &code).await.json();
+    let hint = [("id_token_hint", text(&tokens, "id_token"))];
+    browser.get(&format!("{}/oauth/logout?{}", issuer("acme"), form(&hint))).await;
+    // Every pod was away for longer than it makes sense to tell.
+    fixture.advance(7_200);
+    let capture = Capture::begin();
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let work = tokio::spawn(std::sync::Arc::clone(&fixture.provider).work(shutdown.clone()));
+    let event = wait_for_event(&capture).await;
+    shutdown.cancel();
+    work.await.unwrap();
+    let told = ["event", "tenant", "client", "subject", "outcome"].map(|name| text(&event, name));
+    assert_eq!(told, ["backchannel_logout", "acme", "shop.app", "usr_ada", "given_up"]);
+    assert_eq!(event["attempt"], 0);
+    let counted = fixture.metrics();
+    let line = "claviger_provider_logout_deliveries_total{outcome=\"given_up\"} 1";
+    assert!(counted.contains(line), "{counted}");
+}
+
 async fn wait_for_event(capture: &Capture) -> Value {
     for _ in 0..400 {
         if let Some(event) = capture.take_audit().pop() {

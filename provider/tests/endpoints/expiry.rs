@@ -59,7 +59,7 @@ async fn one_of_each(store: &dyn Store, end: i64) {
     store.consume_login(&tenant, id, end).await.unwrap();
     store.consume_assertion(&tenant, &client, &id.to_string(), end).await.unwrap();
     store.keep(&tenant, id, b"x", end, 100_000).await.unwrap();
-    store.login_failed(&tenant, &[id], at(0), end).await.unwrap();
+    store.login_tried(&tenant, &[id], at(0), end).await.unwrap();
     let ended = Session { id: Id::random(), ..session };
     store.begin_session(&ended, None).await.unwrap();
     let (subject, session) = ("usr_ada".to_owned(), ended.id);

@@ -161,6 +161,43 @@ async fn who_guesses_has_to_wait_longer_and_longer() {
 }
 
 #[tokio::test]
+async fn of_many_guesses_at_once_no_more_are_looked_at_than_one_after_another() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    let page = browser.open(&authorize(&[])).await;
+    let guess = async || {
+        let mut own = Browser::new(&fixture);
+        own.cookies.clone_from(&browser.cookies);
+        own.log_in(&page, "ada", "wrong").await.status.as_u16()
+    };
+    let answers = futures::future::join_all((0..50).map(|_| guess())).await;
+    let looked_at = answers.iter().filter(|status| **status == 200).count();
+    assert_eq!(looked_at, 5, "{answers:?}");
+    assert!(answers.iter().all(|status| [200, 429, 503].contains(status)), "{answers:?}");
+    // What was not looked at has not made the wait longer.
+    assert_eq!(browser.log_in(&page, "ada", "correct horse").await.status, 429);
+    fixture.advance(1);
+    assert!(browser.log_in(&page, "ada", "correct horse").await.redirected("code").is_some());
+}
+
+#[tokio::test]
+async fn of_an_address_that_has_to_wait_one_guess_is_looked_at_at_a_time() {
+    let fixture = shop(|_| {});
+    let guess = async |account: String| {
+        let mut browser = Browser::new(&fixture);
+        let page = browser.open(&authorize(&[])).await;
+        browser.log_in(&page, &account, "wrong").await.status.as_u16()
+    };
+    for number in 0..20 {
+        assert_eq!(guess(format!("x{number}")).await, 200);
+    }
+    assert_eq!(guess("y".to_owned()).await, 429);
+    fixture.advance(60);
+    let answers = futures::future::join_all((0..10).map(|number| guess(format!("z{number}")))).await;
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+}
+
+#[tokio::test]
 async fn a_person_chooses_the_account() {
     let fixture = shop(|_| {});
     let mut browser = Browser::new(&fixture);

@@ -60,6 +60,7 @@ macro_rules! conformance {
             once::what_is_kept_is_there_until_it_expires,
             people::consent_grows,
             people::failures_count_until_they_are_forgotten,
+            people::a_try_is_told_what_was_counted_before_and_can_be_taken_back,
             people::failures_of_many_keys_come_in_their_order,
             races::of_many_redemptions_one_wins,
             races::of_many_refreshes_one_rotates,
@@ -68,6 +69,8 @@ macro_rules! conformance {
             races::of_many_ends_one_tells_the_clients,
             races::many_claims_share_the_logouts,
             races::many_failures_are_all_counted,
+            races::of_many_tries_no_two_are_told_the_same,
+            races::of_many_late_logouts_each_is_told_to_one,
             races::many_sweeps_delete_each_row_once,
             races::a_redemption_that_meets_a_logout_leaves_no_grant_alive_and_nobody_untold,
         }

@@ -10,7 +10,7 @@ use claviger_provider::store::{Id, OpenError, Store, StoreError, StoreOptions, o
 use claviger_tests::postgres::{Pooler, Server};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::conformance::{PATIENCE, at, tenant};
+use crate::conformance::{PATIENCE, at, people, tenant};
 use crate::folder::Folder;
 
 /// The one that the tests of this process share, each with a database of its own.
@@ -111,6 +111,15 @@ async fn many_open_an_empty_database_at_once() {
     for store in stores {
         store.unwrap().ping().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_previous_schema_is_brought_forward() {
+    let database = shared().database().await.unwrap();
+    let options = StoreOptions::parse(&shared().url(&database)).unwrap();
+    people::failed_twice(&*open(&options).await.unwrap()).await;
+    shared().run(&database, people::PREVIOUS_SCHEMA).await.unwrap();
+    people::goes_on_counting(&*open(&options).await.unwrap()).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger_provider::store::{Id, OpenError, Store, StoreOptions, open};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::conformance::{PATIENCE, at, sessions, tenant};
+use crate::conformance::{PATIENCE, at, people, sessions, tenant};
 use crate::folder::Folder;
 
 async fn fresh() -> (Arc<dyn Store>, Folder) {
@@ -59,6 +59,18 @@ async fn many_open_an_empty_file_at_once() {
     for store in stores {
         store.unwrap().ping().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_previous_schema_is_brought_forward() {
+    let (store, folder) = fresh().await;
+    people::failed_twice(&*store).await;
+    drop(store);
+    let file = folder.path().join("claviger.db");
+    let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+    sqlx::raw_sql(people::PREVIOUS_SCHEMA).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    people::goes_on_counting(&*open(&options(&folder)).await.unwrap()).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Deletes what is over, a few rows at a time, so that nobody waits for it.
+//! Deletes what is over, a few rows at a time, so that nobody waits for it. Of logouts that were not
+//! delivered somebody has to hear (see [`super::logouts::forget_late`]).
 
 use jiff::Timestamp;
 
@@ -24,8 +25,7 @@ macro_rules! all_expired {
             "consumed_logins" ("tenant, id") by "expires_at",
             "consumed_assertions" ("tenant, client, jti") by "expires_at",
             "kept" ("tenant, id") by "expires_at",
-            "login_failures" ("tenant, id") by "expires_at",
-            "logouts" ("tenant, id") by "expires_at")
+            "login_failures" ("tenant, id") by "expires_at")
     };
 }
 const SQLITE: &[&str] = all_expired!("");

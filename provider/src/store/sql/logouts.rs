@@ -25,6 +25,20 @@ const CLAIM_SQLITE: &str = claim!("");
 /// Two pods that claim at once get different ones and do not wait for each other.
 const CLAIM_POSTGRES: &str = claim!("FOR UPDATE SKIP LOCKED");
 
+macro_rules! late {
+    ($lock:literal) => {
+        concat!(
+            "WITH late AS (SELECT tenant, id FROM logouts WHERE expires_at <= $1
+                   ORDER BY expires_at, tenant, id LIMIT $2 ",
+            $lock,
+            ") DELETE FROM logouts WHERE expires_at <= $1 AND (tenant, id) IN (SELECT tenant, id FROM late)
+             RETURNING tenant, id, client, subject, session, expires_at, attempts"
+        )
+    };
+}
+const LATE_SQLITE: &str = late!("");
+const LATE_POSTGRES: &str = late!("FOR UPDATE SKIP LOCKED");
+
 const DONE: &str = "DELETE FROM logouts WHERE tenant = $1 AND id = $2";
 const LATER: &str = "UPDATE logouts SET due_at = $3, attempts = attempts + 1 WHERE tenant = $1 AND id = $2";
 
@@ -57,6 +71,16 @@ pub(super) async fn claim(
     let values = [now.as_second().into(), lease.as_second().into(), i64::from(limit).into()];
     let rows = database.returning(Statement::new(sql, values)).await?;
     rows.iter().map(read).collect()
+}
+
+/// One statement.
+pub(super) async fn forget_late(database: &Database, now: Timestamp, limit: u32) -> Result<Vec<DueLogout>, StoreError> {
+    let sql = match database.pools() {
+        Pools::Sqlite { .. } => LATE_SQLITE,
+        Pools::Postgres { .. } => LATE_POSTGRES,
+    };
+    let values = [now.as_second().into(), i64::from(limit).into()];
+    database.returning(Statement::new(sql, values)).await?.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<DueLogout, StoreError> {

@@ -26,14 +26,23 @@ const FAILURES: &str = "
 SELECT id, failures, last_at FROM login_failures
 WHERE tenant = $1 AND expires_at > $2 AND id IN ($3, $4, $5, $6, $7, $8, $9, $10)";
 
-const FAILED: &str = "
+/// Counts first and tells what there was before, so that of many at once each sees the others.
+const TRIED: &str = "
 INSERT INTO login_failures (tenant, id, failures, last_at, expires_at)
 SELECT $1, keys.id, 1, $2, $3
 FROM (SELECT $4 AS id UNION SELECT $5 UNION SELECT $6 UNION SELECT $7 UNION SELECT $8 UNION SELECT $9
       UNION SELECT $10 UNION SELECT $11) AS keys
 WHERE keys.id IS NOT NULL ORDER BY keys.id
 ON CONFLICT (tenant, id) DO UPDATE SET last_at = excluded.last_at, expires_at = excluded.expires_at,
-    failures = CASE WHEN login_failures.expires_at > excluded.last_at THEN login_failures.failures + 1 ELSE 1 END";
+    previous_at = CASE WHEN login_failures.expires_at > excluded.last_at AND login_failures.failures > 0
+        THEN login_failures.last_at END,
+    failures = CASE WHEN login_failures.expires_at > excluded.last_at THEN login_failures.failures + 1 ELSE 1 END
+RETURNING id, failures - 1, previous_at";
+
+/// A later one, counted meanwhile and taken back before, has left its time: the earlier of the two stands.
+const TAKE_BACK: &str = "
+UPDATE login_failures SET failures = failures - 1, last_at = CASE WHEN $3 < last_at THEN $3 ELSE last_at END
+WHERE tenant = $1 AND id = $2 AND failures > 0";
 
 const FORGET: &str = "
 DELETE FROM login_failures WHERE tenant = $1 AND id IN ($2, $3, $4, $5, $6, $7, $8, $9)";
@@ -80,25 +89,43 @@ pub(super) async fn failures(
         let given = [tenant.as_str().into(), now.as_second().into()];
         for row in database.read(padded(FAILURES, &given, &ids(part), Value::Bytes(None))).await? {
             let (id, failures) = (row.id(0)?, Failures { count: row.count(1)?, last_at: Some(row.time(2)?) });
-            for (_, found) in part.iter().zip(&mut *found).filter(|(key, _)| **key == id) {
-                *found = failures;
-            }
+            set(part, found, id, failures);
         }
     }
     Ok(found)
 }
 
 /// One statement for eight keys.
-pub(super) async fn failed(
+pub(super) async fn tried(
     database: &Database,
     tenant: &TenantKey,
     keys: &[Id],
     now: Timestamp,
     forget_at: Timestamp,
-) -> Result<(), StoreError> {
-    for part in keys.chunks(MANY) {
+) -> Result<Vec<Failures>, StoreError> {
+    let mut before = vec![Failures::default(); keys.len()];
+    for (part, before) in keys.chunks(MANY).zip(before.chunks_mut(MANY)) {
         let given = [tenant.as_str().into(), now.as_second().into(), forget_at.as_second().into()];
-        database.change(padded(FAILED, &given, &ids(part), Value::Bytes(None))).await?;
+        for row in database.returning(padded(TRIED, &given, &ids(part), Value::Bytes(None))).await? {
+            let (id, failures) = (row.id(0)?, Failures { count: row.count(1)?, last_at: row.maybe_time(2)? });
+            set(part, before, id, failures);
+        }
+    }
+    Ok(before)
+}
+
+/// One statement for each key: whoever changes several rows in one has to hold them in the same order as
+/// everybody else.
+pub(super) async fn take_back(
+    database: &Database,
+    tenant: &TenantKey,
+    keys: &[Id],
+    before: &[Failures],
+) -> Result<(), StoreError> {
+    for (key, before) in keys.iter().zip(before) {
+        let last_at = before.last_at.map(Timestamp::as_second);
+        let values = [tenant.as_str().into(), key.into(), last_at.into()];
+        database.change(Statement::new(TAKE_BACK, values)).await?;
     }
     Ok(())
 }
@@ -109,6 +136,13 @@ pub(super) async fn forget(database: &Database, tenant: &TenantKey, keys: &[Id])
         database.change(padded(FORGET, &[tenant.as_str().into()], &ids(part), Value::Bytes(None))).await?;
     }
     Ok(())
+}
+
+/// In the order of `keys`, which may name one twice.
+fn set(keys: &[Id], found: &mut [Failures], id: Id, failures: Failures) {
+    for (_, found) in keys.iter().zip(found).filter(|(key, _)| **key == id) {
+        *found = failures;
+    }
 }
 
 fn ids(keys: &[Id]) -> Vec<Value<'_>> {

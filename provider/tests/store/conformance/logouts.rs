@@ -40,7 +40,10 @@ pub(crate) async fn a_logout_is_tried_again_until_it_is_done(store: &dyn Store) 
 pub(crate) async fn a_logout_that_expired_is_not_claimed(store: &dyn Store) {
     noted(store, 11..12).await;
     assert_eq!(claim(store, 300, 330, 9).await, []);
-    assert_eq!(store.delete_expired(at(300), 9).await, Ok(1));
+    assert_eq!(store.forget_late_logouts(at(299), 9).await, Ok(vec![]));
+    let late = DueLogout { tenant: tenant(), logout: logout(11), attempts: 0 };
+    assert_eq!(store.forget_late_logouts(at(300), 9).await, Ok(vec![late]), "somebody hears of it");
+    assert_eq!(store.forget_late_logouts(at(300), 9).await, Ok(vec![]), "once");
     assert_eq!(claim(store, 1, 30, 9).await, []);
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn consent_grows(store: &dyn Store) {
 
 pub(crate) async fn failures_count_until_they_are_forgotten(store: &dyn Store) {
     let failures = async |now| store.login_failures(&tenant(), &[id(1)], at(now)).await.unwrap()[0];
-    let failed = async |now| store.login_failed(&tenant(), &[id(1)], at(now), at(now + 60)).await.unwrap();
+    let failed = async |now| store.login_tried(&tenant(), &[id(1)], at(now), at(now + 60)).await.unwrap();
     assert_eq!(failures(0).await, Failures::default());
     failed(0).await;
     failed(10).await;
@@ -45,10 +45,41 @@ pub(crate) async fn failures_count_until_they_are_forgotten(store: &dyn Store) {
     assert_eq!(failures(71).await, Failures::default());
 }
 
+pub(crate) async fn a_try_is_told_what_was_counted_before_and_can_be_taken_back(store: &dyn Store) {
+    let keys = [id(1), id(2)];
+    let tried = async |now| store.login_tried(&tenant(), &keys, at(now), at(now + 60)).await.unwrap();
+    let back = async |before: &[Failures]| store.take_login_back(&tenant(), &keys, before).await.unwrap();
+    let counted = async |now| store.login_failures(&tenant(), &keys, at(now)).await.unwrap();
+    let one = |count, last_at| [Failures { count, last_at }; 2].to_vec();
+    assert_eq!(tried(0).await, one(0, None));
+    let second = tried(10).await;
+    assert_eq!(second, one(1, Some(at(0))));
+    // A third is counted and taken back before the second is.
+    let third = tried(20).await;
+    assert_eq!(third, one(2, Some(at(10))));
+    back(&third).await;
+    assert_eq!(counted(21).await, one(2, Some(at(10))));
+    back(&second).await;
+    assert_eq!(counted(21).await, one(1, Some(at(0))), "as if it had never been");
+    // And one before the other.
+    let (second, third) = (tried(30).await, tried(40).await);
+    back(&second).await;
+    back(&third).await;
+    assert_eq!(counted(41).await, one(1, Some(at(0))));
+    store.take_login_back(&other_tenant(), &keys, &second).await.unwrap();
+    assert_eq!(counted(41).await[0].count, 1, "another tenant's");
+    for _ in 0..2 {
+        back(&one(0, None)).await;
+    }
+    assert_eq!(counted(41).await[0].count, 0, "never less than none");
+    assert_eq!(tried(42).await, one(0, None));
+    assert_eq!(tried(200).await, one(0, None), "forgotten");
+}
+
 pub(crate) async fn failures_of_many_keys_come_in_their_order(store: &dyn Store) {
-    store.login_failed(&tenant(), &[id(3), id(1), id(3)], at(0), at(60)).await.unwrap();
-    store.login_failed(&tenant(), &[id(1)], at(0), at(60)).await.unwrap();
-    store.login_failed(&other_tenant(), &[id(2)], at(0), at(60)).await.unwrap();
+    store.login_tried(&tenant(), &[id(3), id(1), id(3)], at(0), at(60)).await.unwrap();
+    store.login_tried(&tenant(), &[id(1)], at(0), at(60)).await.unwrap();
+    store.login_tried(&other_tenant(), &[id(2)], at(0), at(60)).await.unwrap();
     let counts = async |keys: &[Id]| -> Vec<u32> {
         let failures = store.login_failures(&tenant(), keys, at(1)).await.unwrap();
         failures.iter().map(|failures| failures.count).collect()
@@ -56,8 +87,24 @@ pub(crate) async fn failures_of_many_keys_come_in_their_order(store: &dyn Store)
     assert_eq!(counts(&[id(1), id(2), id(3), id(1)]).await, [2, 0, 1, 2], "a key that is named twice counts once");
     assert!(counts(&[]).await.is_empty());
     let many: Vec<Id> = (10..30).map(id).collect();
-    store.login_failed(&tenant(), &many, at(0), at(60)).await.unwrap();
+    store.login_tried(&tenant(), &many, at(0), at(60)).await.unwrap();
     assert_eq!(counts(&many).await, [1; 20]);
     store.forget_failures(&tenant(), &many).await.unwrap();
     assert_eq!(counts(&many).await, [0; 20]);
+}
+
+/// What makes this release's schema the one before.
+pub(crate) const PREVIOUS_SCHEMA: &str =
+    "ALTER TABLE login_failures DROP COLUMN previous_at; DELETE FROM claviger_schema WHERE version >= 2";
+
+pub(crate) async fn failed_twice(store: &dyn Store) {
+    for now in [0, 10] {
+        store.login_tried(&tenant(), &[id(1)], at(now), at(600)).await.unwrap();
+    }
+}
+
+/// Of what [`failed_twice`] left.
+pub(crate) async fn goes_on_counting(store: &dyn Store) {
+    let before = store.login_tried(&tenant(), &[id(1)], at(20), at(600)).await.unwrap();
+    assert_eq!(before, [Failures { count: 2, last_at: Some(at(10)) }]);
 }

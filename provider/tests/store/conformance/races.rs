@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use claviger_provider::store::{NewLogout, Redeemed, Rotated, SessionEnd, Store};
+use claviger_provider::store::{Failures, NewLogout, Redeemed, Rotated, SessionEnd, Store};
 use futures::future::{join, join_all};
 
 use super::refresh::{Rotation, refresh};
@@ -81,10 +81,40 @@ pub(crate) async fn many_failures_are_all_counted(store: &dyn Store) {
     // In either order: whoever holds one row must not wait for who holds the other.
     let keys = [[id(1), id(2)], [id(2), id(1)]];
     let turns = keys.iter().cycle().take(MANY.into());
-    let answers = join_all(turns.map(|keys| store.login_failed(&own, keys, at(0), at(60)))).await;
-    assert_eq!(count(&answers, &Ok(())), 100, "{answers:?}");
+    let answers = join_all(turns.map(|keys| store.login_tried(&own, keys, at(0), at(60)))).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     let failures = store.login_failures(&own, &keys[0], at(1)).await.unwrap();
     assert_eq!((failures[0].count, failures[1].count), (100, 100));
+}
+
+pub(crate) async fn of_many_tries_no_two_are_told_the_same(store: &dyn Store) {
+    let (own, key) = (tenant(), [id(1)]);
+    let answers = join_all((0..MANY).map(|_| store.login_tried(&own, &key, at(0), at(60)))).await;
+    let mut before: Vec<Failures> = answers.into_iter().map(|answer| answer.unwrap()[0]).collect();
+    before.sort_by_key(|failures| failures.count);
+    assert!(before.iter().map(|failures| failures.count).eq(0..MANY.into()), "{before:?}");
+    let first_at = before[0].last_at;
+    assert!(first_at.is_none() && before[1..].iter().all(|failures| failures.last_at == Some(at(0))), "{before:?}");
+    // All but the first five take theirs back, also at once.
+    join_all(before[5..].iter().map(|failures| store.take_login_back(&own, &key, std::slice::from_ref(failures))))
+        .await;
+    assert_eq!(store.login_failures(&own, &key, at(1)).await.unwrap()[0].count, 5);
+}
+
+pub(crate) async fn of_many_late_logouts_each_is_told_to_one(store: &dyn Store) {
+    logged_in(store).await;
+    let logouts: Vec<_> = (0..MANY).map(logout).collect();
+    have_grants(store, &logouts).await;
+    end(store, 1, &logouts).await;
+    let mut told = BTreeSet::new();
+    for _ in 0..10 {
+        for late in join_all((0..20).map(|_| store.forget_late_logouts(at(300), 7))).await {
+            for late in late.unwrap() {
+                assert!(told.insert(late.logout.id), "told twice");
+            }
+        }
+    }
+    assert_eq!(told.len(), 100);
 }
 
 pub(crate) async fn many_sweeps_delete_each_row_once(store: &dyn Store) {

@@ -26,6 +26,7 @@ use claviger_provider::outbound::{Allow, Outbound, OutboundOptions};
 use claviger_provider::store::{self, Store, StoreOptions};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use self::folder::{Change, Folder};
 use self::hosts::Hosts;
@@ -38,7 +39,7 @@ use crate::embedded::{Embedded, State, standing};
 use crate::logging::AuditTo;
 use crate::manifests::Sort;
 use crate::output::Output;
-use crate::runtime::{runtime, shutdown_on_signal};
+use crate::runtime::run_until_signal;
 use crate::{external_url, outbound};
 
 /// Two are plenty for one developer, and each costs memory.
@@ -50,11 +51,15 @@ const TOGETHER: Duration = Duration::from_millis(150);
 
 /// Runs until a signal ends it.
 pub(crate) fn run(args: DevArgs, audit: &AuditTo, output: &Output) -> anyhow::Result<ExitCode> {
-    runtime(Some(THREADS))?.block_on(serve(args, audit, *output))
+    run_until_signal(Some(THREADS), |shutdown| serve(args, audit, *output, shutdown))
 }
 
-async fn serve(args: DevArgs, audit: &AuditTo, output: Output) -> anyhow::Result<ExitCode> {
-    let shutdown = shutdown_on_signal()?;
+async fn serve(
+    args: DevArgs,
+    audit: &AuditTo,
+    output: Output,
+    shutdown: CancellationToken,
+) -> anyhow::Result<ExitCode> {
     let shown = args.dir.display();
     let folder = Folder::new(args.dir.clone());
     let empty = folder.is_empty().with_context(|| format!("cannot read {shown}"))?;
@@ -139,7 +144,7 @@ impl Session {
         &mut self,
         mut watch: mpsc::Receiver<()>,
         mut statuses: mpsc::Receiver<()>,
-        shutdown: &tokio_util::sync::CancellationToken,
+        shutdown: &CancellationToken,
     ) {
         let began = Instant::now();
         let mut shown = false;

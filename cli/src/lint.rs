@@ -32,6 +32,11 @@ struct Unseen {
 }
 
 impl Unseen {
+    /// Whether every object of the folder is known.
+    fn is_empty(&self) -> bool {
+        !self.unreadable && self.refused.is_empty()
+    }
+
     /// Whether the object may be there.
     fn may_hold(&self, sort: Sort, name: &ObjectName) -> bool {
         self.unreadable || self.refused.contains(&(sort, name.clone()))
@@ -51,7 +56,8 @@ pub(crate) fn run(args: &LintArgs, output: &Output) -> anyhow::Result<ExitCode> 
     ensure!(!listing.files.is_empty(), "{shown} holds no YAML (*.yaml, *.yml, *.json)");
     let files = listing.files.len();
     let (admitted, unseen, mut faults, notes) = each(listing);
-    faults.extend(rehearsal::run(&admitted, &unseen)?);
+    let rehearsal::Verdicts { faults: between, unjudged } = rehearsal::run(&admitted, &unseen)?;
+    faults.extend(between);
     faults.sort();
     faults.dedup();
     for Note { place, message } in notes {
@@ -60,8 +66,13 @@ pub(crate) fn run(args: &LintArgs, output: &Output) -> anyhow::Result<ExitCode> 
     for fault in &faults {
         output.print(&fault.to_string());
     }
+    // Beside the faults: who wants to know what this verdict is worth reads it, a pipeline does not.
+    for question in &unjudged {
+        output.problem(&question.to_string());
+    }
     if faults.is_empty() {
-        output.problem(&format!("{} in {}: no faults", count(admitted.len(), "object"), count(files, "file")));
+        let left = if unjudged.is_empty() { String::new() } else { format!(", {} not judged", unjudged.len()) };
+        output.problem(&format!("{} in {}: no faults{left}", count(admitted.len(), "object"), count(files, "file")));
         return Ok(ExitCode::SUCCESS);
     }
     output.problem(&format!("{} in {}", count(faults.len(), "fault"), count(files, "file")));

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use claviger_operator::{Providers, Settings};
 
 use crate::args::OperatorArgs;
-use crate::runtime::{runtime, shutdown_on_signal};
+use crate::runtime::run_until_signal;
 use crate::{external_url, kubernetes};
 
 /// It waits for the network far more than it computes; keys are made on threads of their own.
@@ -15,8 +15,7 @@ const THREADS: usize = 2;
 /// Runs until a signal ends it.
 pub(crate) fn run(args: OperatorArgs) -> anyhow::Result<ExitCode> {
     let settings = settings(args)?;
-    runtime(Some(THREADS))?.block_on(async {
-        let shutdown = shutdown_on_signal()?;
+    run_until_signal(Some(THREADS), async |shutdown| {
         claviger_operator::run(kubernetes::client().await?, settings, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })

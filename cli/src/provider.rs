@@ -10,7 +10,7 @@ use claviger_provider::store::StoreOptions;
 use claviger_provider::{ProxyHeader, TrustedProxies};
 
 use crate::args::{ProviderArgs, ProxyHeaderName};
-use crate::runtime::{runtime, shutdown_on_signal};
+use crate::runtime::run_until_signal;
 use crate::{kubernetes, outbound};
 
 /// The store that is gone with the process.
@@ -26,8 +26,7 @@ pub(crate) fn run(args: ProviderArgs) -> anyhow::Result<ExitCode> {
     }
     let settings = settings(args)?;
     // Signing is what costs time here: one worker a core.
-    runtime(None)?.block_on(async {
-        let shutdown = shutdown_on_signal()?;
+    run_until_signal(None, async |shutdown| {
         claviger_provider::run(kubernetes::client().await?, settings, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -38,6 +38,29 @@ pub(super) fn is_outside(verdict: &Value, kind: Kind, name: &ObjectName, admitte
     }
 }
 
+/// What the folder would have to hold for a verdict that leads outside.
+pub(super) fn missing(verdict: &Value, name: &ObjectName, object: &Value) -> String {
+    let spec = &object["spec"];
+    let at = |name: &ObjectName| format!("{}/{}", name.namespace, name.name);
+    match verdict["reason"].as_str().unwrap_or_default() {
+        "TenantNotFound" => format!("Tenant {} is not in this folder", at(&referred(name, &spec["tenantRef"]))),
+        "ClientNotFound" => {
+            let client = referred(name, &spec["login"]["ui"]["clientRef"]);
+            format!("OAuthClient {} is not in this folder", at(&client))
+        }
+        "NotAllowedByTenant" => {
+            format!(
+                "Namespace {}, whose labels decide whether the Tenant lets it in, is not in this folder",
+                name.namespace
+            )
+        }
+        "AudienceNotGranted" => "an API that is asked for is not in this folder, or the Namespace is not whose labels \
+            decide whether that lets the client in"
+            .to_owned(),
+        _ => format!("it is not in this folder: {}", verdict["message"].as_str().unwrap_or_default()),
+    }
+}
+
 /// Whether the folder declares the Namespace.
 pub(super) fn declares_namespace(admitted: &Admitted, name: &str) -> bool {
     admitted.contains_key(&(Sort::Namespace, ObjectName::new("", name)))

@@ -30,22 +30,38 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Which conditions the folder alone decides.
 const JUDGED: [&str; 3] = ["Accepted", "ReferencesResolved", "CredentialsReady"];
 
+/// What is said of a folder as a whole.
+pub(super) struct Verdicts {
+    /// What is wrong.
+    pub(super) faults: Vec<Fault>,
+    /// What only a cluster can judge: the folder does not hold what decides it.
+    pub(super) unjudged: Vec<Fault>,
+}
+
 /// Judges `admitted` as a whole.
-pub(super) fn run(admitted: &Admitted, unseen: &Unseen) -> anyhow::Result<Vec<Fault>> {
+pub(super) fn run(admitted: &Admitted, unseen: &Unseen) -> anyhow::Result<Verdicts> {
     let objects = runtime(None)?.block_on(rehearse(admitted))?;
-    let mut faults = Vec::new();
+    let mut verdicts = Verdicts { faults: Vec::new(), unjudged: Vec::new() };
     for (kind, name, object) in &objects {
         let Some((manifest, _)) = admitted.get(&(Sort::Resource(*kind), name.clone())) else { continue };
         for verdict in JUDGED.iter().filter_map(|wanted| condition(object, wanted)) {
             let text = |key: &str| verdict[key].as_str().unwrap_or_default();
-            if text("status") != "False" || outside::is_outside(verdict, *kind, name, admitted, unseen) {
+            if text("status") != "False" {
                 continue;
             }
-            let message = format!("{}: {}", text("reason"), text("message"));
-            faults.push(manifest.fault(field(text("reason"), *kind), message));
+            let place = field(text("reason"), *kind);
+            if !outside::is_outside(verdict, *kind, name, admitted, unseen) {
+                verdicts.faults.push(manifest.fault(place, format!("{}: {}", text("reason"), text("message"))));
+            } else if unseen.is_empty() {
+                // Else it may be what was refused that is missed here: one mistake is told once.
+                let missing = outside::missing(verdict, name, object);
+                verdicts.unjudged.push(manifest.fault(place, format!("not judged: {missing}")));
+            }
         }
     }
-    Ok(faults)
+    verdicts.unjudged.sort();
+    verdicts.unjudged.dedup();
+    Ok(verdicts)
 }
 
 async fn rehearse(admitted: &Admitted) -> anyhow::Result<Vec<(Kind, ObjectName, Value)>> {
@@ -106,7 +122,7 @@ fn field(reason: &str, kind: Kind) -> &'static str {
             _ => "spec.idTokenSignedResponseAlg",
         },
         "ClientNotFound" => "spec.login.ui.clientRef",
-        "SecretNotOwned" | "SecretInvalid" | "SecretTooShort" => match kind {
+        "SecretNotFound" | "SecretNotOwned" | "SecretInvalid" | "SecretTooShort" => match kind {
             Kind::User => "spec.passwordSecretRef",
             _ => "spec.authentication",
         },

@@ -115,7 +115,7 @@ impl Browser {
         let next = right.header("location");
         let consent = self.get(&next).body;
         let path = next.split('?').next().expect("a path").to_owned();
-        self.post(&path, &format!("flow={}&decision=allow", flow(&consent))).header("location")
+        self.post(&path, &format!("flow={}&username=ada&decision=allow", flow(&consent))).header("location")
     }
 }
 

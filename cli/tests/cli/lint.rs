@@ -115,6 +115,50 @@ spec:
     assert_eq!(lint(&folder), (Some(0), String::new()));
 }
 
+/// What standard error says of it.
+fn unjudged(folder: &Folder) -> Vec<String> {
+    let output = run(&["lint", &folder.yaml().to_string_lossy()]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), ""), "{}", stderr(&output));
+    let told = stderr(&output);
+    told.lines().filter(|line| line.contains("not judged")).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_only_a_cluster_can_judge_is_said() {
+    assert_eq!(unjudged(&Folder::quickstart()), Vec::<String>::new());
+
+    let folder = Folder::quickstart();
+    for file in ["00-namespaces.yaml", "10-tenant.yaml"] {
+        std::fs::remove_file(folder.yaml().join(file)).expect("a file");
+    }
+    let told = unjudged(&folder);
+    let tenant = "OAuthClient shop/shop: spec.tenantRef: not judged: Tenant identity/acme is not in this folder";
+    assert!(told.iter().any(|line| line.contains("30-shop.yaml:") && line.contains(tenant)), "{told:#?}");
+    assert!(told.last().is_some_and(|line| line.ends_with("no faults, 4 not judged")), "{told:#?}");
+
+    let folder = Folder::quickstart();
+    std::fs::remove_file(folder.yaml().join("00-namespaces.yaml")).expect("a file");
+    let told = unjudged(&folder).join("\n");
+    assert!(
+        told.contains("OAuthClient shop/shop: spec.tenantRef: not judged: Namespace shop, whose labels decide"),
+        "{told}"
+    );
+
+    let folder = Folder::quickstart();
+    let audiences = "audiences: [\"https://orders.shop.example\"";
+    folder.edit("30-shop.yaml", &format!("{audiences}]"), &format!("{audiences}, \"https://other.example\"]"));
+    let told = unjudged(&folder).join("\n");
+    assert!(told.contains("spec.audiences: not judged: an API that is asked for is not in this folder"), "{told}");
+
+    let folder = Folder::quickstart();
+    folder.edit("20-user.yaml", "kind: Secret", "kind: ConfigMap");
+    let told = unjudged(&folder).join("\n");
+    assert!(
+        told.contains("User identity/ada: spec.passwordSecretRef: not judged: it is not in this folder: "),
+        "{told}"
+    );
+}
+
 #[test]
 fn an_api_of_another_repository_is_no_fault() {
     let folder = Folder::quickstart();

@@ -9,6 +9,7 @@ mod dev_edits;
 mod dev_login;
 mod dev_refusals;
 mod dev_secrets;
+mod dev_signals;
 mod dev_size;
 mod dev_state;
 mod lint;

@@ -196,10 +196,20 @@ impl Dev {
         (status, head.to_ascii_lowercase(), body.to_owned())
     }
 
-    /// SIGTERM, and the exit code.
-    pub(crate) fn terminate(mut self) -> i32 {
+    /// The exit code, if it has ended.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.child.try_wait().expect("it is ours").map(|status| status.code().unwrap_or(-1))
+    }
+
+    /// SIGTERM.
+    pub(crate) fn signal(&self) {
         let sent = Command::new("kill").arg(self.pid().to_string()).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// SIGTERM, and the exit code.
+    pub(crate) fn terminate(mut self) -> i32 {
+        self.signal();
         eventually("it ends", || match self.child.try_wait().expect("it is ours") {
             Some(status) => Ok(status.code().unwrap_or(-1)),
             None => Err(self.printed()),

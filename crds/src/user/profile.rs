@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::civil::Date;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,12 @@ pub struct ProfileSpec {
     pub gender: Option<String>,
     /// Birthday (`birthdate`): YYYY-MM-DD, the year 0000 where it is not told, or YYYY alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[0-9]{4}(-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$"), length(max = 10))]
+    #[schemars(
+        regex(
+            pattern = "^([0-9]{4}(-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))?|([0-9][0-9](0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$"
+        ),
+        length(max = 10)
+    )]
     pub birthdate: Option<String>,
     /// Time zone by its IANA name, such as Europe/Berlin (`zoneinfo`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -268,7 +274,7 @@ impl Form {
                         .is_some_and(|(local, domain)| visible(local) && visible(domain) && !domain.contains('@'));
                 faults.demand(usable, path, "must be a mail address");
             }
-            Self::Birthdate => faults.demand(is_birthdate(text), path, "must be YYYY-MM-DD or YYYY"),
+            Self::Birthdate => faults.demand(is_birthdate(text), path, "must be a day, YYYY-MM-DD, or a year, YYYY"),
             Self::Zone => faults.demand(
                 words(text, &['/'], b"_+-"),
                 path,
@@ -279,18 +285,72 @@ impl Form {
     }
 }
 
-/// `YYYY` or `YYYY-MM-DD`; the year 0000 says that the year is not told.
+/// `YYYY`, or `YYYY-MM-DD` of a day that there is; the year 0000 says that the year is not told, and has a
+/// 29 February.
 fn is_birthdate(text: &str) -> bool {
-    let number = |text: &str, length: usize, least: u32, most: u32| {
-        text.len() == length
-            && text.bytes().all(|byte| byte.is_ascii_digit())
-            && text.parse().is_ok_and(|number: u32| (least..=most).contains(&number))
-    };
-    let mut parts = text.split('-');
-    let year = parts.next().is_some_and(|year| number(year, 4, 0, 9999));
-    match (parts.next(), parts.next(), parts.next()) {
-        (None, _, _) => year,
-        (Some(month), Some(day), None) => year && number(month, 2, 1, 12) && number(day, 2, 1, 31),
+    let has_form = text.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    match text.len() {
+        4 => has_form,
+        10 => has_form && text.parse::<Date>().is_ok(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_birthdate_is_a_day_that_there_is_or_a_year() {
+        for text in ["1815-12-10", "1815", "0000", "0000-02-29", "2000-02-29", "2024-02-29", "0000-12-31", "9999-01-01"]
+        {
+            assert!(is_birthdate(text), "{text}");
+        }
+        for text in [
+            "2023-02-29",
+            "1900-02-29",
+            "2024-02-30",
+            "2024-04-31",
+            "2024-06-31",
+            "2024-09-31",
+            "2024-11-31",
+            "2024-13-01",
+            "2024-00-01",
+            "2024-01-00",
+            "2024-01-32",
+            "2024-1-01",
+            "24-01-01",
+            "2024-01",
+            "20240101",
+            "2024-01-01T00",
+            "2024/01/01",
+            "+024-01-01",
+            "02024",
+            "202",
+            "",
+            "２０２４",
+        ] {
+            assert!(!is_birthdate(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_schema_knows_the_same_days() {
+        for year in [0, 4, 1899, 1900, 1996, 2000, 2023, 2024, 2100, 9999] {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let text = format!("{year:04}-{month:02}-{day:02}");
+                    let user = serde_json::json!({
+                        "apiVersion": "claviger.dev/v1alpha1", "kind": "User", "metadata": {"name": "ada", "namespace": "identity"},
+                        "spec": {"tenantRef": {"name": "acme"}, "profile": {"birthdate": text}},
+                    });
+                    let faults = crate::validate::schema("User", &user, None);
+                    assert_eq!(faults.is_empty(), is_birthdate(&text), "{text}: {faults:?}");
+                }
+            }
+        }
     }
 }

@@ -25,6 +25,11 @@ async fn decide(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure
     let interaction = Interaction::open(exchange, submitted.flow()?).await?;
     // A yes counts only for what was asked: not before the login, and for these scopes.
     let Next::Do(Todo::Consent(_), _) = interaction.next().await? else { return answer::next(&interaction).await };
+    // And only of whoever was asked: another person may have logged in since, in another tab.
+    let asked = submitted.username.as_deref().ok_or(Failure::Missing("username"))?;
+    if interaction.session.as_ref().is_none_or(|session| session.user().username != asked) {
+        return answer::next(&interaction).await;
+    }
     match submitted.decision.as_deref() {
         Some("allow") => allow(interaction).await,
         Some("deny") => deny(interaction).await,

@@ -62,6 +62,9 @@ async fn released(exchange: &Exchange<'_>, body: Body) -> Result<Vec<u8>, Refuse
     // A scope that was withdrawn from the client is served no more, however long the token lives.
     let still = |scope: &&str| audience::is_granted_at(client, &token.claims().aud, scope);
     let granted: Vec<String> = token.claims().scope.split(' ').filter(still).map(str::to_owned).collect();
+    if !granted.iter().any(|scope| scope == "openid") {
+        return Err(Refused::Bearer(BearerError::Scope("openid")));
+    }
     let within = person.shown_scopes(client);
     let release = Release { granted: &granted, within: &within, declared: &tenant.issuer.scopes };
     let claims = claims::userinfo(user, release, &person.claims.userinfo).map_err(|_| invalid())?;

@@ -31,7 +31,7 @@ pub(crate) async fn redeem<'a>(
     let itself = client.client();
     let text = form.get("code").ok_or(OAuthError::new(ErrorCode::InvalidRequest, "code is missing"))?;
     let mut code = Code::open(text, provider, tenant).await.map_err(|none| match none {
-        NoHandle::Unknown => invalid_grant("the code is nothing that this tenant sealed"),
+        NoHandle::Unknown => OAuthError::invalid_grant("the code is nothing that this tenant sealed"),
         NoHandle::NoKey(none) => none.into(),
         NoHandle::Store(_) => OAuthError::store_away(),
     })?;
@@ -45,9 +45,9 @@ pub(crate) async fn redeem<'a>(
         Redeemed::First => {}
         Redeemed::Again => {
             exchange.audit().code_replayed(itself, &code.grant.subject);
-            return Err(invalid_grant("the code was redeemed before; its grant is ended"));
+            return Err(OAuthError::invalid_grant("the code was redeemed before; its grant is ended"));
         }
-        Redeemed::SessionOver => return Err(invalid_grant("the session that it came from is over")),
+        Redeemed::SessionOver => return Err(OAuthError::invalid_grant("the session that it came from is over")),
     }
     Ok(PersonTokens {
         client,
@@ -62,22 +62,29 @@ pub(crate) async fn redeem<'a>(
 /// 1. The client. 2. The time. 3. The redirect URI. 4. PKCE.
 fn check(code: &Code, client: &Client, form: &Form<'_>, now: Timestamp) -> Result<(), OAuthError> {
     if code.client != client.key {
-        return Err(invalid_grant("the code was given to another client"));
+        return Err(OAuthError::invalid_grant("the code was given to another client"));
     }
     if now >= code.expires_at {
-        return Err(invalid_grant("the code is expired"));
+        return Err(OAuthError::invalid_grant("the code is expired"));
     }
     if form.get("redirect_uri") != Some(&code.redirect_uri) {
-        return Err(invalid_grant("redirect_uri is not that of the authorization request"));
+        return Err(OAuthError::invalid_grant("redirect_uri is not that of the authorization request"));
     }
     match (&code.challenge, form.get("code_verifier")) {
         (None, None) => Ok(()),
         // RFC 9700 §4.8.2: somebody took the challenge out of the authorization request.
-        (None, Some(_)) => Err(invalid_grant("code_verifier without a challenge in the authorization request")),
-        (Some(_), None) => Err(invalid_grant("code_verifier is missing")),
+        (None, Some(_)) => {
+            Err(OAuthError::invalid_grant("code_verifier without a challenge in the authorization request"))
+        }
+        (Some(_), None) => Err(OAuthError::invalid_grant("code_verifier is missing")),
         (Some(challenge), Some(verifier)) => {
-            let verifier = CodeVerifier::parse(verifier).map_err(|_| invalid_grant("code_verifier is malformed"))?;
-            if challenge.matches(&verifier) { Ok(()) } else { Err(invalid_grant("code_verifier is another's")) }
+            let verifier =
+                CodeVerifier::parse(verifier).map_err(|_| OAuthError::invalid_grant("code_verifier is malformed"))?;
+            if challenge.matches(&verifier) {
+                Ok(())
+            } else {
+                Err(OAuthError::invalid_grant("code_verifier is another's"))
+            }
         }
     }
 }
@@ -94,7 +101,7 @@ fn new_grant(code: &Code, client: &Client, tenant: &TenantSnapshot, now: Timesta
         subject: subject.clone(),
         session: *session,
         offline: code.grant.has("offline_access"),
-        payload: code.grant.to_payload().map_err(|_| invalid_grant("the grant is too large"))?,
+        payload: code.grant.to_payload().map_err(|_| OAuthError::invalid_grant("the grant is too large"))?,
         created_at: now,
         refresh,
         // While the session lives, its end is told to this client. And while the code does, only the row
@@ -104,8 +111,4 @@ fn new_grant(code: &Code, client: &Client, tenant: &TenantSnapshot, now: Timesta
             .max(longest)
             .max(code.expires_at),
     })
-}
-
-pub(super) fn invalid_grant(detail: &'static str) -> OAuthError {
-    OAuthError::invalid_grant(detail)
 }

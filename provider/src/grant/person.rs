@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use super::AccessGrant;
 use super::audience;
-use super::authorization_code::invalid_grant;
 use crate::store::RefreshWindow;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::{Issuer, TenantSnapshot};
@@ -80,7 +79,7 @@ fn refresh_token(tenant: &TenantSnapshot, grant: &PersonGrant, generation: u32) 
 /// The account whose `sub` this is, while it may have tokens.
 pub(super) fn user(tenant: &TenantSnapshot, subject: &str) -> Result<Arc<User>, OAuthError> {
     let user = tenant.users.live(subject);
-    user.map(Arc::clone).ok_or_else(|| invalid_grant("the account is gone or disabled"))
+    user.map(Arc::clone).ok_or_else(|| OAuthError::invalid_grant("the account is gone or disabled"))
 }
 
 /// What the client may have of `grant` now. Scopes and audiences can be withdrawn while a grant lives,
@@ -88,11 +87,11 @@ pub(super) fn user(tenant: &TenantSnapshot, subject: &str) -> Result<Arc<User>, 
 pub(super) fn still_granted(grant: PersonGrant, client: &Client, issuer: &Issuer) -> Result<PersonGrant, OAuthError> {
     let mut grant = grant;
     if !audience::reaches(client, issuer, &grant.audience) {
-        return Err(invalid_grant("the audience was withdrawn from the client"));
+        return Err(OAuthError::invalid_grant("the audience was withdrawn from the client"));
     }
     grant.scopes.retain(|scope| audience::is_granted_at(client, &grant.audience, scope));
     if grant.scopes.is_empty() {
-        return Err(invalid_grant("all scopes were withdrawn from the client"));
+        return Err(OAuthError::invalid_grant("all scopes were withdrawn from the client"));
     }
     Ok(grant)
 }

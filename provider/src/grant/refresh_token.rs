@@ -4,7 +4,6 @@
 use claviger_jose::DerivedToken;
 
 use super::audience;
-use super::authorization_code::invalid_grant;
 use super::person::{self, PersonTokens};
 use super::scope;
 use crate::store::{Grant, Id, Rotated, Rotation};
@@ -26,12 +25,12 @@ pub(crate) async fn rotate<'a>(
     let text = form.get("refresh_token");
     let text = text.ok_or(OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing"))?;
     let token = DerivedToken::open(tenant.issuer.sealer()?, text)
-        .ok_or_else(|| invalid_grant("nothing that this tenant sealed"))?;
+        .ok_or_else(|| OAuthError::invalid_grant("nothing that this tenant sealed"))?;
     let id = Id::from_bytes(token.id);
     let grant = provider.store().grant(&tenant.issuer.key, id, now).await.map_err(|_| OAuthError::store_away())?;
     let grant = grant.filter(|grant| grant.client == itself.key);
-    let grant = grant.ok_or_else(|| invalid_grant("there is no such grant of this client"))?;
-    let person = PersonGrant::of(&grant).map_err(|_| invalid_grant("the grant is unreadable"))?;
+    let grant = grant.ok_or_else(|| OAuthError::invalid_grant("there is no such grant of this client"))?;
+    let person = PersonGrant::of(&grant).map_err(|_| OAuthError::invalid_grant("the grant is unreadable"))?;
     let person = person::still_granted(person, itself, &tenant.issuer)?;
     let user = person::user(tenant, &person.subject)?;
     audience::check_same(form, &person.audience)?;
@@ -78,10 +77,10 @@ async fn commit(
         Rotated::Successor(generation) => Ok(generation),
         Rotated::Reused => {
             exchange.audit().refresh_reused(client.client(), &grant.subject);
-            Err(invalid_grant("the token was used before: its grant is ended"))
+            Err(OAuthError::invalid_grant("the token was used before: its grant is ended"))
         }
-        Rotated::Lost => Err(invalid_grant("another request with this token was faster")),
-        Rotated::Over => Err(invalid_grant("the grant is over")),
-        Rotated::Unknown => Err(invalid_grant("there is no such grant of this client")),
+        Rotated::Lost => Err(OAuthError::invalid_grant("another request with this token was faster")),
+        Rotated::Over => Err(OAuthError::invalid_grant("the grant is over")),
+        Rotated::Unknown => Err(OAuthError::invalid_grant("there is no such grant of this client")),
     }
 }

@@ -85,7 +85,7 @@ fn consent(interaction: &Interaction<'_>, sealed: &str, scopes: &[String]) -> Re
         flow: sealed,
         client: &interaction.client.display_name,
         username: interaction.session.as_ref().map_or("", |session| session.user().username.as_str()),
-        return_to: ReturnTo::of(interaction.flow.request.redirect_uri.as_str()),
+        return_to: ReturnTo::of(interaction.flow.request.redirect_uri.as_str(), interaction.client.is_public()),
         scopes: &scopes,
     };
     page::respond(StatusCode::OK, &page)

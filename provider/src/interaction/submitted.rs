@@ -28,7 +28,7 @@ struct Wire {
 pub(crate) struct Submitted {
     /// The flow, sealed.
     pub(crate) flow: Option<String>,
-    /// What the person calls himself.
+    /// What the person calls himself; of a consent, whom the page has asked.
     pub(crate) username: Option<String>,
     /// And proves it by.
     pub(crate) password: Option<Zeroizing<String>>,

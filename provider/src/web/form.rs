@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::error::{ErrorCode, OAuthError};
 use super::form_encoding::decode;
+use super::media_type;
 
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 /// An assertion with keys in it is a few KiB.
 const LARGEST: usize = 64 * 1024;
 /// Repeats are looked for among all pairs, so that there may not be many.
@@ -33,7 +35,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuth
     if announced.is_some_and(|length| length > LARGEST) {
         return Err(too_large());
     }
-    let is_form = is_form(headers);
+    let is_form = media_type::is(headers, MEDIA_TYPE);
     if is_form == Some(false) {
         return Err(wrong_media_type());
     }
@@ -47,7 +49,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuth
 
 /// Reads the body of a POST that may have none, and nothing of a GET.
 pub(crate) async fn read_if_any(parts: &Parts, body: Body) -> Result<Bytes, OAuthError> {
-    let has_form = parts.method == Method::POST && is_form(&parts.headers) == Some(true);
+    let has_form = parts.method == Method::POST && media_type::is(&parts.headers, MEDIA_TYPE) == Some(true);
     if has_form { read(&parts.headers, body).await } else { Ok(Bytes::new()) }
 }
 
@@ -63,13 +65,6 @@ pub(crate) async fn bytes(body: Body) -> Result<Bytes, OAuthError> {
 
 fn too_large() -> OAuthError {
     OAuthError::new(ErrorCode::TooLarge, "the body is larger than 64 KiB")
-}
-
-/// None where the request does not say what its body is.
-fn is_form(headers: &HeaderMap) -> Option<bool> {
-    let media_type = headers.get(CONTENT_TYPE)?.as_bytes();
-    let essence = media_type.split(|byte| *byte == b';').next().unwrap_or_default();
-    Some(essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"))
 }
 
 fn wrong_media_type() -> OAuthError {

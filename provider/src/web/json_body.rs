@@ -2,12 +2,11 @@
 
 use axum::body::{Body, Bytes};
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{ErrorCode, Fault, OAuthError};
-use super::form;
+use super::{form, media_type};
 
 /// What is wrong with a body.
 #[derive(Debug)]
@@ -20,9 +19,7 @@ pub(crate) enum Invalid {
 
 /// Whether the request says that its body is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let Some(media_type) = headers.get(CONTENT_TYPE) else { return false };
-    let essence = media_type.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+    media_type::is(headers, "application/json") == Some(true)
 }
 
 /// Reads the body, with the bounds of a form.

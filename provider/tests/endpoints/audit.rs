@@ -79,7 +79,7 @@ async fn consent_is_told_given_or_denied() {
     capture.take_audit();
     let decide = async |browser: &mut Browser<'_>, page: &Answer, decision: &str| {
         let flow = page.hidden("flow");
-        browser.post(&page.action(), &[("flow", &flow), ("decision", decision)]).await
+        browser.post(&page.action(), &[("flow", &flow), ("username", "ada"), ("decision", decision)]).await
     };
     let answer = decide(&mut browser, &page, "deny").await;
     says(&capture, &answer, event("consent", "usr_ada", "refused"));

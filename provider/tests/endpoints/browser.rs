@@ -129,7 +129,10 @@ impl<'a> Browser<'a> {
 
     /// Presses the button that sends `name` = `value` on the page that `answer` is, and follows.
     pub(crate) async fn press(&mut self, answer: &Answer, name: &str, value: &str) -> Answer {
-        let answer = self.post(&answer.action(), &[("flow", &answer.hidden("flow")), (name, value)]).await;
+        let mut fields = answer.hidden_fields();
+        fields.insert(name.to_owned(), value.to_owned());
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let answer = self.post(&answer.action(), &fields).await;
         self.follow(answer).await
     }
 
@@ -171,6 +174,13 @@ impl Answer {
         let at = page.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name}: {page}"));
         let value = &page[at..].split("value=\"").nth(1).unwrap();
         value.split('"').next().unwrap().to_owned()
+    }
+
+    /// The hidden fields of this page's forms, each once.
+    pub(crate) fn hidden_fields(&self) -> std::collections::BTreeMap<String, String> {
+        let page = self.text();
+        let fields = page.split("<input type=\"hidden\" name=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        fields.map(|name| (name.to_owned(), self.hidden(name))).collect()
     }
 
     /// Where the first form of this page goes.

@@ -106,7 +106,8 @@ async fn a_person_logs_in_and_the_client_gets_tokens_that_say_so() {
     assert!(page.text().contains("id=\"consent\""), "{}", page.text());
     let flow = page.hidden("flow");
     let consent = format!("{}/oauth/consent", issuer("acme"));
-    let answer = browser.post(&consent, &[("flow", &flow), ("decision", "allow")]).await;
+    let fields = [("flow", &*flow), ("username", "ada"), ("decision", "allow")];
+    let answer = browser.post(&consent, &fields).await;
     assert_eq!(answer.redirected("state").as_deref(), Some("s-1"));
     assert_eq!(answer.redirected("iss"), Some(issuer("acme")));
     let code = answer.redirected("code").unwrap();

@@ -82,10 +82,35 @@ async fn a_yes_to_one_person_is_none_for_the_next() {
     // In another tab Bob logs in.
     let page = browser.open(&authorize(&[("prompt", "login")])).await;
     assert!(browser.log_in(&page, "bob", "bobs password").await.is_page("consent"));
-    let answer = browser.press(&adas, "decision", "x").await;
-    assert_eq!(answer.shown(), (400, "invalid_request".to_owned()));
     let page = browser.open(&format!("{}?flow={}", adas.action(), adas.hidden("flow"))).await;
     assert!(page.is_page("consent") && page.text().contains("bob"), "{}", page.text());
+    assert_eq!(browser.press(&page, "decision", "x").await.shown(), (400, "invalid_request".to_owned()));
+}
+
+#[tokio::test]
+async fn a_yes_of_the_person_who_was_shown_the_page_is_none_of_who_logged_in_since() {
+    let fixture = asking();
+    let mut browser = Browser::new(&fixture);
+    let page = browser.open(&authorize(&[])).await;
+    browser.log_in(&page, "ada", "correct horse").await;
+    // Neither tab's request demands a login of its own: in the session alone they differ.
+    let adas = browser.open(&authorize(&[("scope", "openid email")])).await;
+    assert!(adas.is_page("consent") && adas.hidden("username") == "ada");
+    let page = browser.open(&authorize(&[("prompt", "login")])).await;
+    assert!(browser.log_in(&page, "bob", "bobs password").await.is_page("consent"));
+    for decision in ["allow", "deny"] {
+        let again = browser.press(&adas, "decision", decision).await;
+        assert!(again.is_page("consent") && again.hidden("username") == "bob", "{}", again.text());
+    }
+    let none = browser.get(&authorize(&[("prompt", "none"), ("scope", "openid email")])).await;
+    assert_eq!(none.redirected("error").as_deref(), Some("consent_required"), "nothing is remembered of bob");
+    let again = browser.press(&adas, "decision", "allow").await;
+    assert!(browser.press(&again, "decision", "allow").await.redirected("code").is_some(), "asked himself he may");
+    let without = [
+        ("flow", &*browser.open(&authorize(&[("scope", "openid profile")])).await.hidden("flow")),
+        ("decision", "allow"),
+    ];
+    assert_eq!(browser.post(&again.action(), &without).await.shown(), (400, "invalid_request".to_owned()));
 }
 
 #[tokio::test]

@@ -136,4 +136,9 @@ async fn a_scope_that_is_withdrawn_is_served_no_more() {
     fixture.apply(&app("acme", "shop.app", |shop| shop.scopes.retain(|scope| scope != "email")), 3);
     let seen = fixture.bearer("acme", USERINFO, &token).await.json();
     assert_eq!(seen, json!({"sub": "usr_ada", "name": "ada"}));
+    fixture.apply(&app("acme", "shop.app", |shop| shop.scopes.retain(|scope| scope != "openid")), 4);
+    let answer = fixture.bearer("acme", USERINFO, &token).await;
+    assert_eq!(answer.status, 403, "without openid not even who it is");
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(challenge.contains("error=\"insufficient_scope\"") && challenge.contains("scope=\"openid\""));
 }

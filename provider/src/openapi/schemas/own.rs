@@ -30,7 +30,11 @@ pub(crate) const AUTHORIZE_COMPLETE_RESPONSE: Schema = Schema {
 pub(crate) const CONSENT_ANSWER: Schema = Schema {
     name: "ConsentAnswer",
     description: "",
-    fields: &[FLOW, Field::required("decision", Kind::Text, "allow or deny.")],
+    fields: &[
+        FLOW,
+        Field::required("username", Kind::Text, "Who was asked, as the step before named him."),
+        Field::required("decision", Kind::Text, "allow or deny."),
+    ],
 };
 
 pub(crate) const LOGIN_ANSWER: Schema = Schema {

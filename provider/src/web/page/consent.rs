@@ -26,7 +26,7 @@ pub(crate) struct Consent<'a> {
 /// Where the browser goes with the answer. A client chooses its own name; this it has to own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReturnTo<'a> {
-    /// To a site, by its host.
+    /// To a site, or to a server on the person's device that has proved which client it is; by its host.
     Site(&'a str),
     /// To a program on the person's device, which anyone may have put there: it is confirmed each
     /// time (RFC 8252 §8.6), in words of its own.
@@ -43,10 +43,11 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> ReturnTo<'a> {
-    /// Of a redirect URI.
-    pub(crate) fn of(redirect_uri: &'a str) -> Self {
+    /// Of a client's redirect URI. One that authenticates at the token endpoint is no program that anyone may
+    /// have put there, wherever it listens.
+    pub(crate) fn of(redirect_uri: &'a str, is_public: bool) -> Self {
         match WebAddress::parse(redirect_uri) {
-            Some(address) if redirect_uri.starts_with("https://") => Self::Site(address.host()),
+            Some(address) if !is_public || redirect_uri.starts_with("https://") => Self::Site(address.host()),
             Some(_) | None => Self::Device,
         }
     }

@@ -65,7 +65,7 @@ fn each_page(site: Site<'_>, Names { client, user, .. }: Names, mut see: impl Fn
     for (name, redirect_uri) in
         [("consent", "https://shop.example/callback"), ("consent-native", "http://127.0.0.1/cb")]
     {
-        let return_to = ReturnTo::of(redirect_uri);
+        let return_to = ReturnTo::of(redirect_uri, true);
         let page = Consent { site, flow, client, username: user, return_to, scopes: &scopes };
         see(name, respond(StatusCode::OK, &page));
     }
@@ -334,4 +334,31 @@ fn links_begin_at_the_issuer() {
         assert!(html.contains(&format!("href=\"{base}/oauth/assets/pages.css\"")), "{html}");
         assert!(html.contains(&format!("action=\"{base}{CONSENT}\"")), "{html}");
     }
+}
+
+#[test]
+fn only_a_program_that_proves_nothing_is_called_an_app_on_this_device() {
+    for (uri, is_public, expected) in [
+        ("https://shop.example/cb", true, ReturnTo::Site("shop.example")),
+        ("https://shop.example/cb", false, ReturnTo::Site("shop.example")),
+        ("http://127.0.0.1:8081/cb", true, ReturnTo::Device),
+        ("http://127.0.0.1:8081/cb", false, ReturnTo::Site("127.0.0.1:8081")),
+        ("com.example.app:/cb", true, ReturnTo::Device),
+        ("com.example.app:/cb", false, ReturnTo::Device),
+    ] {
+        assert_eq!(ReturnTo::of(uri, is_public), expected, "{uri} {is_public}");
+    }
+}
+
+/// "de Acme" has to be "d’Acme", and nobody can tell before which names.
+#[test]
+fn no_french_sentence_puts_a_name_behind_a_word_that_elides() {
+    let names = Names { tenant: "Acme", client: "Orders", user: "ada" };
+    each_text(names, |language, page, html| {
+        if language == Language::French {
+            for word in ["de", "que", "le", "la", "jusque", "lorsque"] {
+                assert!(!html.contains(&format!(" {word} <bdi>")), "{page}: {word}: {html}");
+            }
+        }
+    });
 }

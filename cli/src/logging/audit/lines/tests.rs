@@ -1,6 +1,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
 use super::*;
 
 /// Keeps each write apart, and makes none before it is let.
@@ -93,4 +96,56 @@ fn a_stream_that_cannot_be_written_holds_nobody_up() {
     let line = [b'\n'; 1024];
     (0..4 * ROOM / 1024).for_each(|_| stream.lines().push(&line));
     drop(stream);
+}
+
+/// How many lines each complaint says are lost.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<u64>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Told {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        event.record(&mut self.clone());
+    }
+}
+
+impl Visit for Told {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        assert_eq!(field.name(), "lost");
+        self.0.lock().unwrap().push(value);
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+fn told(work: impl FnOnce()) -> Vec<u64> {
+    let told = Told::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(told.clone()), work);
+    let told = told.0.lock().unwrap();
+    told.clone()
+}
+
+#[test]
+fn the_log_tells_how_many_lines_are_lost() {
+    let lines = Lines::default();
+    (0..7).for_each(|_| lines.push(b"{}\n"));
+    lines.close();
+    assert_eq!(told(|| write(&lines, Broken)), [7]);
+    let lines = Lines::default();
+    lines.push(b"{}\n");
+    lines.close();
+    assert!(told(|| write(&lines, io::sink())).is_empty());
+}
+
+#[test]
+fn a_stream_that_stays_broken_is_told_of_now_and_then_and_at_the_end_and_no_lost_line_twice() {
+    let broken = || io::Error::other("no space");
+    let told = told(|| {
+        let mut complaint = Complaint::default();
+        complaint.add(2, broken());
+        complaint.add(3, broken());
+        complaint.add(4, broken());
+        complaint.tell();
+        complaint.tell();
+    });
+    assert_eq!(told, [2, 7]);
 }

@@ -5,3 +5,4 @@ mod applications;
 mod manifests;
 mod pages;
 mod suite;
+mod tls;

@@ -187,7 +187,7 @@ async fn asked_by_pages(begun: &mut Begun<'_>, answers: &mut Answers) {
             ("GET /oauth/select-account", "POST /oauth/select-account")
         };
         put(get, browser.get(&format!("{}?flow={flow}", at(path))).await);
-        put(post, browser.post(&at(path), &[("flow", &flow), answer]).await);
+        put(post, browser.post(&at(path), &[("flow", &flow), ("username", "ada"), answer]).await);
     }
     put("GET /oauth/authorize/resume", browser.get(&resumed[0]).await);
     put("GET /oauth/logout/resume", browser.get(&resumed[1]).await);

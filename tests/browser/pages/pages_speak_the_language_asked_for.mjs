@@ -5,7 +5,7 @@ import { scenario } from "../scenario.mjs";
 
 const WORDS = {
   de: { locale: "de-AT", login: "Anmelden bei Acme", consent: "Zugriff erlauben?", logout: "Von Acme abmelden?" },
-  fr: { locale: "fr-CA", login: "Se connecter à Acme", consent: "Autoriser l’accès ?", logout: "Se déconnecter de Acme ?" },
+  fr: { locale: "fr-CA", login: "Se connecter à Acme", consent: "Autoriser l’accès ?", logout: "Se déconnecter du site Acme ?" },
 };
 
 async function reads(page, language, heading) {

@@ -210,7 +210,7 @@ impl Acknowledgements {
         let mut since: Option<Moment> = None;
         for pod in self.pods.values() {
             match pod.serves(name, digest, revision) {
-                Ok(at) => since = since.max(Some(at)),
+                Ok(at) => since = later(since, Some(at)),
                 Err(Some(reason)) => {
                     return Standing::Refused { pod: pod.name.clone(), reason: reason.to_owned() };
                 }
@@ -245,7 +245,7 @@ impl Acknowledgements {
         let mut last = self.gone.before(name, revision);
         for pod in self.pods.values() {
             match pod.reached(name, revision) {
-                Some(at) => last = last.max(at),
+                Some(at) => last = later(last, at),
                 None => behind.push((pod.name.clone(), pod.since)),
             }
         }
@@ -254,7 +254,7 @@ impl Acknowledgements {
             return Reached::Behind { pods: behind };
         }
         // Nobody ever served an earlier one: it has been everywhere since the first pod was found.
-        let found = self.pods.values().map(|pod| pod.since).min();
+        let found = self.pods.values().map(|pod| pod.since).min_by_key(|since| since.monotonic);
         last.or(found).map_or(Reached::NoProviders, |since| Reached::Everywhere { since })
     }
 
@@ -283,9 +283,24 @@ impl Acknowledgements {
         self.pods.values().all(|pod| pod.stream == Stream::Synced)
     }
 
+    /// Whether the pod `key` is connected.
+    #[cfg(test)]
+    pub(crate) fn speaks(&self, key: &str) -> bool {
+        let stream = self.pods.get(key).map(|pod| pod.stream);
+        matches!(stream, Some(Stream::Listing | Stream::Synced))
+    }
+
     /// How many pods are connected.
     pub fn connected(&self) -> usize {
         self.pods.values().filter(|pod| matches!(pod.stream, Stream::Listing | Stream::Synced)).count()
+    }
+}
+
+/// The later of two moments that may not have been.
+fn later(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.later(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 /// One moment as two clocks tell it. The wall clock is what documents and other processes speak
 /// of, but it can be set; the monotonic one cannot. A wait is over when both say so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// The wall clock.
     pub wall: Timestamp,
@@ -15,7 +15,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The later of the two, by each clock.
+    /// The later of the two, by each clock: where the wall clock was set between them, neither is later
+    /// by both, and who waits must wait for the later of each.
     #[must_use]
     pub fn later(self, other: Self) -> Self {
         Self { wall: self.wall.max(other.wall), monotonic: self.monotonic.max(other.monotonic) }

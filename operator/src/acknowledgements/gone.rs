@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use claviger_crds::names;
 use claviger_crds::published::DocumentKind;
 
+use super::later;
 use super::serving::Serving;
 use crate::clock::Moment;
 
@@ -14,7 +15,7 @@ const REMEMBERED: usize = 32;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Gone {
-    pods: VecDeque<(Moment, HashMap<String, u64>)>,
+    pods: VecDeque<(Moment, HashMap<String, Serving>)>,
     /// When the last was seen to be gone of which nothing is known.
     unknown: Option<Moment>,
 }
@@ -24,7 +25,7 @@ impl Gone {
     pub(super) fn add(&mut self, now: Moment, serving: HashMap<String, Serving>) {
         let kind = DocumentKind::SigningKey.as_str();
         let rings = serving.into_iter().filter(|(name, _)| names::is_published_secret(name, kind));
-        self.pods.push_back((now, rings.map(|(name, serving)| (name, serving.revision)).collect()));
+        self.pods.push_back((now, rings.collect()));
         if self.pods.len() > REMEMBERED
             && let Some((at, _)) = self.pods.pop_front()
         {
@@ -34,14 +35,15 @@ impl Gone {
 
     /// There may have been pods until now of which nothing is known.
     pub(super) fn add_unknown(&mut self, now: Moment) {
-        self.unknown = self.unknown.max(Some(now));
+        self.unknown = later(self.unknown, Some(now));
     }
 
     /// The last moment at which a pod that is gone may have served the document `name` as it was before
     /// `revision`.
     pub(super) fn before(&self, name: &str, revision: u64) -> Option<Moment> {
-        let behind = |serving: &HashMap<String, u64>| serving.get(name).is_none_or(|served| *served < revision);
-        let known = self.pods.iter().rev().find(|(_, serving)| behind(serving)).map(|(at, _)| *at);
-        known.max(self.unknown)
+        let until = |(gone, serving): &(Moment, HashMap<String, Serving>)| {
+            serving.get(name).and_then(|serving| serving.reached(revision)).unwrap_or(Some(*gone))
+        };
+        self.pods.iter().map(until).fold(self.unknown, later)
     }
 }

@@ -135,3 +135,45 @@ fn clocks_that_are_far_apart_are_told_by_pod() {
     all.apply("1:2", Frame::Heartbeat { now: at(90).wall }, at(60));
     assert_eq!(all.skewed(), Vec::<String>::new());
 }
+
+#[test]
+fn what_a_pod_served_that_is_gone_counts_until_it_said_that_it_served_the_next() {
+    let mut all = Acknowledgements::default();
+    let ring = "signingkey-0123456789abcdef";
+    all.apply("1:1", hello("a", at(0)), at(0));
+    for (second, revision) in [(1, 1), (5, 2)] {
+        all.apply("1:1", serving(ring, revision, "x"), at(second));
+    }
+    all.found("1:2", "pod-b", at(6));
+    all.apply("1:2", hello("b", at(6)), at(6));
+    let digest = digest("x");
+    let served = Served { name: ring.to_owned(), revision: 2, digest, first: 2, revoked: Default::default() };
+    all.apply("1:2", Frame::Serving { documents: vec![served] }, at(6));
+    assert_eq!(all.reached(ring, 2).since(), Some(at(5)), "a pod that began with it never served another");
+    all.gone("1:1", at(9));
+    assert_eq!(all.reached(ring, 2).since(), Some(at(5)), "what it signed with until then is about");
+    assert_eq!(all.reached(ring, 3).since(), None);
+}
+
+#[test]
+fn a_revision_that_was_reached_stays_reached_when_the_next_comes() {
+    let mut all = Acknowledgements::default();
+    all.apply("1:1", hello("a", at(0)), at(0));
+    for (second, revision) in [(1, 1), (5, 2), (9, 3)] {
+        all.apply("1:1", serving("doc", revision, &format!("{revision}")), at(second));
+    }
+    assert_eq!(all.reached("doc", 2).since(), Some(at(5)));
+    all.apply("1:1", serving("doc", 3, "of somebody else"), at(20));
+    assert_eq!(all.reached("doc", 2).since(), Some(at(20)), "what it served before says nothing now");
+    all.listed(at(30));
+    assert_eq!(all.reached("doc", 2).since(), Some(at(30)), "there may have been others until now");
+}
+
+#[test]
+fn where_the_clock_was_set_a_wait_begins_at_the_later_of_both() {
+    let mut all = two_pods();
+    let set_back = Moment { wall: at(1).wall, ..at(50) };
+    all.apply("1:1", serving("doc", 1, "x"), at(40));
+    all.apply("1:2", serving("doc", 1, "x"), set_back);
+    assert_eq!(all.reached("doc", 1).since(), Some(Moment { wall: at(40).wall, ..at(50) }));
+}

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
 use super::ring::{Ring, RingError, StoredRing};
 use super::rotation::{Revocation, Surroundings};
-use crate::acknowledgements::{Reached, Standing};
+use crate::acknowledgements::{Acknowledgements, Reached, Standing};
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::object::Object;
@@ -178,7 +178,7 @@ fn surroundings(
 ) -> (Surroundings, Option<u64>) {
     let others = || rings.iter().filter(|ring| ring.owner != work.name && ring.signs());
     let mut around = Surroundings {
-        successor_since: others().filter_map(|ring| ring.since).min(),
+        successor_since: others().filter_map(|ring| ring.since).min_by_key(|since| since.monotonic),
         another_signs: others().next().is_some(),
         cache_lifetime: rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0),
         skewed: state.skewed(),
@@ -209,32 +209,36 @@ fn surroundings(
         }
     }
     if let Some(stored) = stored {
-        around.reached = reached(state, &name, &stored.ring);
+        around.reached = reached(&state.acknowledgements, &name, &stored.ring);
         // A wait that is counted from an acknowledgement begins with it.
         if around.acknowledged_since.is_none() || around.reached.values().any(|reached| reached.since().is_none()) {
             state.liveness.wait(&name, work);
         }
     }
-    around.revoked = known_to_be_revoked(state, &name, stored);
+    around.revoked = known_to_be_revoked(&state.acknowledgements, &name, stored.map(|stored| &stored.ring));
     (around, spoilt)
 }
 
 /// Since when the pods serve the revisions from which something of the ring is counted.
-fn reached(state: &State, document: &str, ring: &Ring) -> BTreeMap<u64, Reached> {
+pub(super) fn reached(pods: &Acknowledgements, document: &str, ring: &Ring) -> BTreeMap<u64, Reached> {
     let counts = ring.keys.iter().filter_map(|key| match key.phase {
         KeyPhase::Published => Some(key.revision),
         KeyPhase::Active => ring.joining.then_some(key.revision),
         KeyPhase::Retiring => Some(key.retiring_revision),
         KeyPhase::VerifyOnly | KeyPhase::Revoked => None,
     });
-    counts.map(|revision| (revision, state.acknowledgements.reached(document, revision))).collect()
+    counts.map(|revision| (revision, pods.reached(document, revision))).collect()
 }
 
 /// The keys of which pods, or the ring itself, know that they were revoked before: an older state of the
 /// ring may have been restored, or a key imported again.
-fn known_to_be_revoked(state: &State, document: &str, stored: Option<&StoredRing>) -> BTreeMap<Kid, Revocation> {
-    let remembered = stored.map(|stored| stored.ring.revoked.clone()).unwrap_or_default();
-    let known = state.acknowledgements.revoked(document).into_iter().chain(remembered);
+pub(super) fn known_to_be_revoked(
+    pods: &Acknowledgements,
+    document: &str,
+    ring: Option<&Ring>,
+) -> BTreeMap<Kid, Revocation> {
+    let remembered = ring.map(|ring| ring.revoked.clone()).unwrap_or_default();
+    let known = pods.revoked(document).into_iter().chain(remembered);
     let again = || Revocation { reason: "it had been revoked before".to_owned(), by: "claviger-operator".to_owned() };
     known.map(|kid| (kid, again())).collect()
 }

@@ -1,6 +1,7 @@
 //! The decision, case by case.
 
 mod emergency;
+mod model;
 mod promotion;
 
 use claviger_crds::published::KeyPhase;

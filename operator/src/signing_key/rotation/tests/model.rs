@@ -1,0 +1,129 @@
+//! The promise, against everything that can go wrong at once: two operators that crash between any two
+//! writes, pods that come, go, fall behind and fall silent, clocks that are set, and people who change
+//! their minds. What is checked after every second is what a verifier sees that obeys `Cache-Control`.
+
+mod operator;
+mod verifier;
+mod world;
+
+use proptest::prelude::*;
+
+use self::world::{Edit, World};
+use super::*;
+
+/// What happens.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Seconds pass, in which everybody does what he does.
+    Pass(u16),
+    /// The operator dies at once, or after its next write of a ring and before that of the document.
+    Crash {
+        operator: usize,
+        after_the_ring: bool,
+    },
+    /// It is there again, and knows nothing.
+    Restart {
+        operator: usize,
+    },
+    /// It decides now, and writes what it decided when it wakes up again.
+    Doze {
+        operator: usize,
+    },
+    Wake {
+        operator: usize,
+    },
+    /// A pod takes nothing in any more, or again.
+    Wedge {
+        pod: usize,
+        wedged: bool,
+    },
+    /// An operator does not hear a pod any more, or again.
+    Silence {
+        pod: usize,
+        operator: usize,
+        silent: bool,
+    },
+    Join,
+    Kill {
+        pod: usize,
+    },
+    /// Somebody sets an operator's wall clock.
+    SetClock {
+        operator: usize,
+        by: i32,
+    },
+    Edit(Edit),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let operator = 0..2_usize;
+    let pod = 0..3_usize;
+    let step = prop_oneof![
+        10 => (1..300_u16).prop_map(Step::Pass),
+        2 => (operator.clone(), any::<bool>())
+            .prop_map(|(operator, after_the_ring)| Step::Crash { operator, after_the_ring }),
+        2 => operator.clone().prop_map(|operator| Step::Restart { operator }),
+        1 => operator.clone().prop_map(|operator| Step::Doze { operator }),
+        2 => operator.clone().prop_map(|operator| Step::Wake { operator }),
+        2 => (pod.clone(), any::<bool>()).prop_map(|(pod, wedged)| Step::Wedge { pod, wedged }),
+        2 => (pod.clone(), operator.clone(), any::<bool>())
+            .prop_map(|(pod, operator, silent)| Step::Silence { pod, operator, silent }),
+        2 => Just(Step::Join),
+        2 => pod.prop_map(|pod| Step::Kill { pod }),
+        1 => (operator, -1_000..1_000_i32).prop_map(|(operator, by)| Step::SetClock { operator, by }),
+        3 => edit().prop_map(Step::Edit),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    prop_oneof![
+        (1..20_u32, 60..600_u32).prop_map(|(cache, more)| Edit::Rotation { cache, more }),
+        any::<bool>().prop_map(Edit::Algorithm),
+        (1..600_u32).prop_map(Edit::TokenLifetime),
+        (-600..600_i64).prop_map(Edit::RotateAt),
+        prop_oneof![Just(KeyPhase::Active), Just(KeyPhase::Published), Just(KeyPhase::Retiring)].prop_map(Edit::Revoke),
+        Just(Edit::ForgetRevocations),
+    ]
+}
+
+fn perform(world: &mut World, step: &Step) {
+    match *step {
+        Step::Pass(seconds) => (0..seconds).for_each(|_| world.second()),
+        Step::Crash { operator, after_the_ring } => world.crash(operator, after_the_ring),
+        Step::Restart { operator } => world.restart(operator),
+        Step::Doze { operator } => world.doze(operator),
+        Step::Wake { operator } => world.wake(operator),
+        Step::Wedge { pod, wedged } => world.wedge(pod, wedged),
+        Step::Silence { pod, operator, silent } => world.silence(pod, operator, silent),
+        Step::Join => world.join(),
+        Step::Kill { pod } => world.kill(pod),
+        Step::SetClock { operator, by } => world.set_clock(operator, by),
+        Step::Edit(ref edit) => world.edit(edit),
+    }
+}
+
+/// A case is thousands of seconds: of the usual number of cases (`PROPTEST_CASES`) a sixth.
+fn config() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.div_ceil(6), max_shrink_iters: 500, ..usual }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn no_verifier_ever_meets_an_unknown_key_and_rotation_goes_on(steps in steps()) {
+        let mut world = World::new();
+        for step in &steps {
+            perform(&mut world, step);
+        }
+        world.heal();
+        let before = world.active();
+        // Every wait is shorter than this: the interval, the caches, and the tokens of the keys before.
+        (0..6_000).for_each(|_| world.second());
+        prop_assert!(world.active() != before, "nothing took over in all that time: {:?}", world.blocked());
+        prop_assert_eq!(world.blocked(), None);
+        prop_assert!(world.keys_in_jwks() <= 2 + crate::signing_key::rotation::promotion::MOST_RETIRING);
+    }
+}

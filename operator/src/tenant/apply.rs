@@ -1,14 +1,17 @@
 //! Writing what a Tenant needs: its sealing keys first, then its document, then its default ring.
 
+use std::time::Duration;
+
 use claviger_crds::LocalTenantRef;
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{self, ObjectName};
+use claviger_crds::published::Digest;
 use claviger_crds::signing_key::{SigningKey, SigningKeySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::observe::Observed;
 use super::plan::{DefaultRing, Plan, Unsealed};
-use super::sealing;
+use super::sealing::{self, Around, Keys};
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
@@ -31,12 +34,16 @@ pub(super) struct Applied {
 
 /// Carries out a plan; of a paused Tenant, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
-    let Plan { document, default_ring, mut verdicts, next } = plan;
+    let Plan { document, default_ring, mut verdicts, mut next } = plan;
     if observed.object.meta.paused {
         return Ok(Applied { outcome: Outcome::Kept, verdicts, next: Next::IDLE, unsealed: None, refused: None });
     }
     let (outcome, unsealed) = match document {
-        Some(document) => serve(context, observed, document).await?,
+        Some(document) => {
+            let (outcome, unsealed, again) = serve(context, observed, document).await?;
+            next = next.or(Next { after: again });
+            (outcome, unsealed)
+        }
         None => (Outcome::left(observed.serving), None),
     };
     // A Tenant whose document is refused may be served as it was, and something must sign.
@@ -51,21 +58,51 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     Ok(Applied { outcome, verdicts, next, unsealed, refused })
 }
 
-/// Publishes the document with its sealing keys; not at all where these are refused for good.
+/// Publishes the document with its sealing keys; not at all where these are refused for good. When these
+/// change next comes with it.
 async fn serve(
     context: &Context,
     observed: &Observed,
-    document: Unsealed,
-) -> Result<(Outcome, Option<StepError>), StepError> {
+    mut document: Unsealed,
+) -> Result<(Outcome, Option<StepError>, Option<Duration>), StepError> {
     let (tenant, served) = (&observed.object.meta, observed.serving);
-    let keys = match sealing::stand(context, tenant, document.slug(), document.keys.clone()).await {
+    let around = around(context, observed, &document);
+    let keys = async {
+        let (keys, again) = sealing::rotate(context, tenant, document.keys.clone(), &around).await?;
+        Ok::<_, StepError>((sealing::stand(context, tenant, document.slug(), keys, around.longest).await?, again))
+    };
+    let (keys, again) = match keys.await {
         Ok(keys) => keys,
-        Err(error) if error.is_final() => return Ok((Outcome::left(served), Some(error))),
+        // What is stored goes on being published.
+        Err(error) if error.is_final() => match document.as_stored() {
+            None => return Ok((Outcome::left(served), Some(error), None)),
+            Some(stored) => {
+                let written = publish(context, Publication::of(stored, &tenant.uid)).await.map(Outcome::Stands);
+                return Ok((Outcome::of(written, served)?, Some(error), None));
+            }
+        },
         Err(error) => return Err(error),
     };
+    document.keys = Keys::Missing { published: Vec::new() };
     let publication = Publication::of(document.with(keys), &tenant.uid);
     let written = publish(context, publication).await.map(Outcome::Stands);
-    Ok((Outcome::of(written, served)?, None))
+    Ok((Outcome::of(written, served)?, None, again))
+}
+
+/// What the rotation of the sealing keys rests on.
+fn around(context: &Context, observed: &Observed, document: &Unsealed) -> Around {
+    let work = observed.object.work();
+    let digest = document.as_stored().map(|document| Digest::of(&document.to_bytes()));
+    context.with(|state| {
+        let entry = state.index.documents.get(&work.document()).filter(|entry| Some(entry.digest) == digest);
+        let served = entry.is_some_and(|entry| {
+            state.acknowledgements.standing(&entry.name, &entry.digest, entry.revision).is_acknowledged()
+        });
+        if !served {
+            state.liveness.wait(&work.document(), &work);
+        }
+        Around { served, skewed: !state.skewed().is_empty(), longest: observed.longest_sealed }
+    })
 }
 
 async fn change_default_ring(context: &Context, observed: &Observed, change: DefaultRing) -> Result<(), StepError> {

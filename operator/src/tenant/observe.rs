@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::oauth_client::{OAuthClient, ValidOAuthClient};
 use claviger_crds::published::DocumentKind;
 use claviger_crds::tenant::{Tenant, ValidTenant};
 use claviger_jose::Algorithm;
@@ -44,6 +44,8 @@ pub(crate) struct Observed {
     pub(crate) login_client: Option<String>,
     /// Its sealing keys, or why they cannot be used; read only of a tenant that may be served.
     pub(super) sealing: Option<Result<Keys, SealingError>>,
+    /// The longest that anything may live which is sealed for it now, seconds.
+    pub(super) longest_sealed: u32,
 }
 
 impl Observed {
@@ -179,9 +181,17 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             ringless,
             login_client,
             sealing: None,
+            longest_sealed: valid.map_or(0, |valid| longest_sealed(&state.index, name, valid)),
             object: Arc::clone(&object),
         })
     })
+}
+
+/// Refresh tokens outlive everything else that is sealed, unless sessions do.
+fn longest_sealed(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> u32 {
+    let clients = index.members.clients(name).filter_map(|client| index.clients.get(client)?.valid());
+    let longer = clients.filter_map(|client: &ValidOAuthClient| client.lifetimes.refresh_token);
+    longer.chain([tenant.lifetimes.refresh_token, tenant.lifetimes.session]).max().unwrap_or(0)
 }
 
 fn ringless(state: &mut State, tenant: &Object<Tenant>, now: Moment) -> Ringless {

@@ -49,6 +49,12 @@ pub(super) struct Unsealed {
 }
 
 impl Unsealed {
+    /// The document as it is with the keys that are stored; none where there are none yet.
+    pub(super) fn as_stored(&self) -> Option<Document> {
+        let keys = self.keys.stored()?.to_vec();
+        Some(Self { tenant: self.tenant.clone(), owner: self.owner.clone(), keys: self.keys.clone() }.with(keys))
+    }
+
     /// Slug of the tenant.
     pub(super) fn slug(&self) -> &str {
         &self.tenant.slug

@@ -6,9 +6,10 @@
 //! for as long as the Tenant's document or its tombstone does.
 
 mod read;
+mod rotation;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,8 +23,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub(super) use self::read::read;
-pub(super) use self::write::stand;
+pub(super) use self::rotation::Around;
 pub(crate) use self::write::{expire, withdraw};
+pub(super) use self::write::{rotate, stand};
 use crate::signing_key::ring::ANNOTATION_WITHDRAWN_AT;
 
 /// The version of the format that this release writes, and the newest that it reads.
@@ -38,7 +40,7 @@ const KEY_BYTES: usize = 32;
 /// All sealing keys of one issuer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Sealing {
+pub(super) struct Sealing {
     /// [`VERSION`].
     version: u32,
     /// Slug of the tenant. Another slug is another issuer, and opens nothing of this one's.
@@ -46,13 +48,19 @@ struct Sealing {
     /// Every key that still opens something, newest first. Providers need all of each, so that the
     /// form in which they are published is the form of the truth.
     keys: Vec<SealingKeyDocument>,
+    /// The longest that anything lives that was sealed, seconds: it only grows.
+    #[serde(default)]
+    longest: u32,
+    /// Until when each key that no longer seals opens, by its ID; known once no pod seals with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    until: BTreeMap<String, Timestamp>,
 }
 
 /// Where the keys of a document come from.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
-    /// They are stored.
-    Stored(Vec<SealingKeyDocument>),
+    /// They are stored, in this Secret.
+    Stored(Box<(Sealing, ObjectMeta)>),
     /// There is no Secret: it is made, with the keys that are published (somebody deleted it, and what
     /// is published is the only copy: with it everybody stays logged in), else with new ones.
     Missing { published: Vec<SealingKeyDocument> },
@@ -61,6 +69,16 @@ pub(super) enum Keys {
     /// They are those of another issuer, which a Tenant of this name was before: new ones replace
     /// them.
     OfAnother { metadata: ObjectMeta },
+}
+
+impl Keys {
+    /// Those that are stored and in use.
+    pub(super) fn stored(&self) -> Option<&[SealingKeyDocument]> {
+        match self {
+            Self::Stored(stored) => Some(&stored.0.keys),
+            Self::Missing { .. } | Self::Withdrawn { .. } | Self::OfAnother { .. } => None,
+        }
+    }
 }
 
 /// The Secret holds no keys that this release can use. Nothing is written over it.
@@ -89,7 +107,7 @@ pub(crate) enum SealingError {
 
 impl Sealing {
     fn new(tenant: &str, keys: Vec<SealingKeyDocument>) -> Self {
-        Self { version: VERSION, tenant: tenant.to_owned(), keys }
+        Self { version: VERSION, tenant: tenant.to_owned(), keys, longest: 0, until: BTreeMap::new() }
     }
 
     /// The Secret that holds these keys; with the metadata of the one that it replaces, if any.
@@ -152,15 +170,19 @@ fn usable(keys: &[SealingKeyDocument]) -> bool {
 /// The first keys of an issuer: one that seals, and one that stands by. The very first seals at once:
 /// nothing was sealed before it that a pod could fail to open.
 fn first(now: Timestamp) -> Vec<SealingKeyDocument> {
-    let key = |phase, active_at| SealingKeyDocument {
+    vec![standby(now), SealingKeyDocument { phase: SealingPhase::Active, active_at: Some(now), ..standby(now) }]
+}
+
+/// A key that stands by.
+fn standby(now: Timestamp) -> SealingKeyDocument {
+    SealingKeyDocument {
         id: id(),
-        phase,
+        phase: SealingPhase::Published,
         key: new_key(),
         published_at: now,
-        active_at,
+        active_at: None,
         retiring_at: None,
-    };
-    vec![key(SealingPhase::Published, None), key(SealingPhase::Active, Some(now))]
+    }
 }
 
 fn id() -> String {

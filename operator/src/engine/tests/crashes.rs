@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::published::{Content, KeyPhase};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
 
-use crate::testing::{Harness, outcome};
+use crate::clock::Clock as _;
+use crate::testing::{Harness, outcome, parse};
+use crate::work::Kind;
 
 /// Something that people do, and how long it takes until all of it is done.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,27 @@ enum Story {
     DeleteAndApplyAgain,
     DeleteTheRing,
     Detach,
+    /// The key that signs is replaced, and leaves the JWK Set.
+    RotateTheRing,
+    /// It is revoked.
+    RevokeTheKey,
+}
+
+const ROTATING: &str = "
+apiVersion: claviger.dev/v1alpha1
+kind: SigningKey
+metadata: {name: acme-es256, namespace: identity}
+spec:
+  tenantRef: {name: acme}
+  algorithm: ES256
+  rotation: {interval: 10h, publishAhead: 10m, cacheLifetime: 1m}
+";
+
+/// The keys of the ring as they are published, without which no token is verified.
+fn phases(harness: &Harness) -> Vec<(String, KeyPhase)> {
+    let document = harness.document(Kind::SigningKey, "identity", "acme-es256").unwrap();
+    let Content::SigningKey(ring) = document.content else { panic!() };
+    ring.keys.iter().map(|key| (key.kid.to_string(), key.phase)).collect()
 }
 
 impl Story {
@@ -25,6 +49,12 @@ impl Story {
         match self {
             Self::Apply => Harness::start().await,
             Self::DeleteEverything | Self::DeleteTheRing | Self::Detach => Harness::furnished().await,
+            Self::RotateTheRing | Self::RevokeTheKey => {
+                let mut harness = Harness::start().await;
+                harness.furnish_with(ROTATING).await;
+                harness.pass(Duration::from_secs(60)).await;
+                harness
+            }
             Self::DeleteAndApplyAgain => {
                 let mut harness = Harness::furnished().await;
                 delete_everything(&harness);
@@ -40,6 +70,16 @@ impl Story {
             Self::DeleteEverything => delete_everything(harness),
             Self::DeleteTheRing => harness.world.delete::<SigningKey>(&ObjectName::new("identity", "acme-es256")),
             Self::Detach => harness.world.apply_namespace("shop", &[("tenant", "other")]),
+            Self::RotateTheRing => {
+                let now = harness.clock.now().wall;
+                let asked = format!("namespace: identity, annotations: {{claviger.dev/rotate-at: '{now}'}}}}");
+                harness.world.apply(parse::<SigningKey>(&ROTATING.replace("namespace: identity}", &asked)));
+            }
+            Self::RevokeTheKey => {
+                let kid = phases(harness).into_iter().find(|(_, phase)| *phase == KeyPhase::Active).unwrap().0;
+                let revoked = format!("{ROTATING}  revoked: [{{kid: {kid}, reason: stolen}}]\n");
+                harness.world.apply(parse::<SigningKey>(&revoked));
+            }
         }
         harness.run().await;
     }
@@ -48,6 +88,7 @@ impl Story {
         match self {
             // The ring that leaves is cached, and its tokens live.
             Self::DeleteTheRing => Duration::from_secs(4 * 3600),
+            Self::RotateTheRing => Duration::from_secs(2 * 3600),
             _ => Duration::from_secs(20),
         }
     }
@@ -125,6 +166,59 @@ async fn killed_while_everything_comes_back() {
 #[tokio::test]
 async fn killed_while_a_ring_leaves() {
     killed_between_any_two_writes(Story::DeleteTheRing).await;
+}
+
+/// Whatever the operator did last: one key signs, one stands by, and what signed is shown.
+fn promised(harness: &Harness, signed: &str, revoked: bool) {
+    let phases = phases(harness);
+    let count = |wanted| phases.iter().filter(|(_, phase)| *phase == wanted).count();
+    assert_eq!((count(KeyPhase::Active), count(KeyPhase::Published)), (1, 1), "{phases:?}");
+    let (_, phase) = phases.iter().find(|(kid, _)| kid == signed).unwrap();
+    let gone = if revoked { *phase == KeyPhase::Revoked } else { *phase == KeyPhase::VerifyOnly };
+    assert!(phase.in_jwks() || gone, "{phases:?}");
+}
+
+/// Keys are made at random, so that another run has others: what they are for must be the same.
+async fn killed_while_keys_change(story: Story) {
+    let patience = story.patience();
+    let mut harness = story.begin().await;
+    harness.world.objects().writes.clear();
+    story.happen(&mut harness).await;
+    harness.pass(patience).await;
+    let writes = harness.world.objects().writes.len();
+    let expected: Vec<KeyPhase> = phases(&harness).into_iter().map(|(_, phase)| phase).collect();
+    assert!(writes >= 3, "{story:?} makes {writes} writes");
+    for left in 0..writes {
+        let mut harness = story.begin().await;
+        let signed = phases(&harness).into_iter().find(|(_, phase)| *phase == KeyPhase::Active).unwrap().0;
+        let revoked = matches!(story, Story::RevokeTheKey);
+        harness.world.objects().writes.clear();
+        harness.world.objects().writes_left = Some(left);
+        story.happen(&mut harness).await;
+        for _ in 0..30 {
+            if harness.world.objects().writes.len() >= left {
+                break;
+            }
+            harness.pass(patience / 30).await;
+        }
+        promised(&harness, &signed, revoked);
+        harness.restart();
+        harness.run().await;
+        promised(&harness, &signed, revoked);
+        harness.pass(patience).await;
+        let after: Vec<KeyPhase> = phases(&harness).into_iter().map(|(_, phase)| phase).collect();
+        assert_eq!(after, expected, "{story:?}, killed after {left} writes");
+    }
+}
+
+#[tokio::test]
+async fn killed_while_a_key_is_replaced() {
+    killed_while_keys_change(Story::RotateTheRing).await;
+}
+
+#[tokio::test]
+async fn killed_while_a_key_is_revoked() {
+    killed_while_keys_change(Story::RevokeTheKey).await;
 }
 
 #[tokio::test]

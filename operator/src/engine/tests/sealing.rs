@@ -284,3 +284,36 @@ async fn keys_whose_tenant_and_document_are_gone_do_not_stay_for_ever() {
     harness.pass(A_WEEK).await;
     assert_eq!(stored(&harness, "acme"), None);
 }
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[tokio::test]
+async fn a_month_later_the_next_key_seals_and_what_the_first_one_sealed_is_read_until_it_has_expired() {
+    let mut harness = Harness::furnished().await;
+    let before = keys(&harness, "acme");
+    harness.pass(31 * DAY).await;
+    let after = keys(&harness, "acme");
+    let phases: Vec<_> = after.iter().map(|key| (key.id.as_str(), key.phase)).collect();
+    assert_eq!(phases[1..], [(&*before[0].id, SealingPhase::Active), (&*before[1].id, SealingPhase::Retiring)]);
+    assert_eq!(told(&harness, "SealingKeyPromoted"), 1);
+    // The tenant's refresh tokens live for thirty days.
+    harness.pass(27 * DAY).await;
+    assert!(keys(&harness, "acme").iter().any(|key| key.id == before[1].id));
+    harness.pass(8 * DAY).await;
+    assert!(!keys(&harness, "acme").iter().any(|key| key.id == before[1].id));
+    assert_eq!(harness.ready::<Tenant>("identity", "acme"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_pod_that_does_not_serve_the_next_sealing_key_holds_it() {
+    let mut harness = Harness::furnished().await;
+    let before = keys(&harness, "acme");
+    harness.wedge("pod-a", true);
+    harness.apply::<Tenant>(&fixtures::TENANT.replace("displayName: Acme", "displayName: Acme Ltd")).await;
+    harness.pass(40 * DAY).await;
+    assert_eq!(keys(&harness, "acme"), before);
+    harness.wedge("pod-a", false);
+    harness.run().await;
+    harness.pass(Duration::from_secs(10)).await;
+    assert_eq!(keys(&harness, "acme")[1].id, before[0].id);
+}

@@ -27,7 +27,7 @@ pub(in crate::tenant) async fn read(
         } else if annotations.is_some_and(|all| all.contains_key(ANNOTATION_WITHDRAWN_AT)) {
             Keys::Withdrawn { keys: sealing.keys, metadata }
         } else {
-            Keys::Stored(sealing.keys)
+            Keys::Stored(Box::new((sealing, metadata)))
         }
     }))
 }

@@ -1,13 +1,15 @@
 //! Writing a tenant's sealing keys: always before the document that they are published in, so that a
 //! crash between the two leaves the truth ahead, and the next reconcile projects it.
 
+use std::time::Duration;
+
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::SealingKeyDocument;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Keys, Sealing, first};
+use super::{Around, Keys, Sealing, first};
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
@@ -23,15 +25,17 @@ pub(super) fn place(context: &Context, name: &ObjectName) -> ObjectName {
 }
 
 /// Makes the keys stand in their Secret, and returns them: what is published is what this returns.
+/// `longest` is how long anything may live that is sealed with them, seconds.
 pub(in crate::tenant) async fn stand(
     context: &Context,
     tenant: &Meta,
     slug: &str,
     keys: Keys,
+    longest: u32,
 ) -> Result<Vec<SealingKeyDocument>, StepError> {
     let now = context.now().wall;
     let (keys, before, restored) = match keys {
-        Keys::Stored(keys) => return Ok(keys),
+        Keys::Stored(stored) => return Ok(stored.0.keys),
         Keys::Missing { published } if !published.is_empty() => (published, None, true),
         Keys::Missing { .. } => (first(now), None, false),
         Keys::Withdrawn { keys, metadata } => (keys, Some(metadata), false),
@@ -44,7 +48,7 @@ pub(in crate::tenant) async fn stand(
             (first(now), Some(metadata), false)
         }
     };
-    let sealing = Sealing::new(slug, keys);
+    let sealing = Sealing { longest, ..Sealing::new(slug, keys) };
     let secret = sealing.to_secret(&context.options.operator_namespace, &tenant.name, before.as_ref());
     store(context, secret, before.is_some()).await?;
     if restored {
@@ -54,6 +58,31 @@ pub(in crate::tenant) async fn stand(
         context.tell(&work, &tenant.uid, true, "SealingKeysRestored", note.to_owned()).await;
     }
     Ok(sealing.keys)
+}
+
+/// Rotates the keys that stand, where it is time; says when it is next.
+pub(in crate::tenant) async fn rotate(
+    context: &Context,
+    tenant: &Meta,
+    keys: Keys,
+    around: &Around,
+) -> Result<(Keys, Option<Duration>), StepError> {
+    let Keys::Stored(stored) = keys else {
+        return Ok((keys, None));
+    };
+    let (sealing, metadata) = *stored;
+    let (changed, again) = sealing.rotated(around, context.now().wall);
+    let Some(changed) = changed else {
+        return Ok((Keys::Stored(Box::new((sealing, metadata))), again));
+    };
+    let secret = changed.to_secret(&context.options.operator_namespace, &tenant.name, Some(&metadata));
+    store(context, secret, true).await?;
+    if let Some(active) = changed.active().filter(|active| Some(*active) != sealing.active()) {
+        let note = format!("The sealing key {active} seals from now on; what was sealed before stays readable");
+        let work = Work::new(Kind::Tenant, tenant.name.clone());
+        context.tell(&work, &tenant.uid, false, "SealingKeyPromoted", note).await;
+    }
+    Ok((Keys::Stored(Box::new((changed, metadata))), Some(Duration::ZERO)))
 }
 
 async fn store(context: &Context, secret: Secret, exists: bool) -> Result<(), StepError> {

@@ -6,11 +6,12 @@
 
 mod part;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::{Digest, Stored, TenantDocument};
+use claviger_jose::Kid;
 
 use self::part::{Claim, Part, Place};
 use super::oauth_client::Client;
@@ -115,7 +116,7 @@ impl Index {
         if stored.document.withdrawn_at.is_some() {
             return self.hold(stored, None);
         }
-        let part = match Part::parse(stored) {
+        let part = match Part::parse(stored, self.revoked(stored)) {
             Ok(part) => part,
             Err(Unusable(reason)) => return Outcome::refused("unusable", reason.to_owned()),
         };
@@ -125,6 +126,13 @@ impl Index {
             Some(claim) => self.wait(stored, claim),
             None => self.hold(stored, Some((place, part))),
         }
+    }
+
+    /// The keys of the ring `stored` that must never be trusted again, by what was served of it.
+    fn revoked(&self, stored: &Stored) -> &BTreeSet<Kid> {
+        static NONE: BTreeSet<Kid> = BTreeSet::new();
+        let tenant = self.tenants.get(stored.document.tenant.as_str());
+        tenant.and_then(|tenant| tenant.rings.get(stored.name.as_str())).map_or(&NONE, |ring| &ring.revoked)
     }
 
     /// The Secret `name` is gone.

@@ -1,13 +1,14 @@
 //! A ring of keys as this pod signs with it: parsed once, when its document is read.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::{KeyDocument, KeyPhase, KeysDocument, SecretText};
-use claviger_jose::{Algorithm, PrivateKey, PublicJwk, Signer, Verifier};
+use claviger_jose::{Algorithm, Kid, PrivateKey, PublicJwk, Signer, Verifier};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
@@ -31,19 +32,29 @@ pub(crate) struct Ring {
     pub(crate) algorithms: Vec<Algorithm>,
     /// The Active key.
     pub(crate) signer: Option<Arc<Signer>>,
+    /// Keys that are never trusted again.
+    pub(crate) revoked: BTreeSet<Kid>,
 }
 
 impl Ring {
     /// The ring that `document` of `owner` speaks of. Every private half is parsed, the standby's
-    /// too: a pod must not acknowledge a key with which it could not sign.
-    pub(crate) fn parse(owner: &ObjectName, document: &KeysDocument) -> Result<Self, Unusable> {
-        let shown = || document.keys.iter().filter(|key| key.phase.in_jwks());
-        let verifying = document
-            .keys
-            .iter()
+    /// too: a pod must not acknowledge a key with which it could not sign. What this pod knows to be
+    /// `revoked` stays so, whatever the document says: a backup that was restored knows nothing of it.
+    pub(crate) fn parse(
+        owner: &ObjectName,
+        document: &KeysDocument,
+        revoked: &BTreeSet<Kid>,
+    ) -> Result<Self, Unusable> {
+        let revoked: BTreeSet<Kid> = revoked | &document.revoked;
+        let trusted = || document.keys.iter().filter(|key| !revoked.contains(&key.kid));
+        let shown = || trusted().filter(|key| key.phase.in_jwks());
+        let verifying = trusted()
             .filter(|key| key.phase != KeyPhase::Revoked)
             .map(|key| Verifier::new(&key.public_key).map_err(|_| Unusable::new("a public key verifies nothing")));
         let mut signer = None;
+        if document.keys.iter().any(|key| key.phase == KeyPhase::Active && revoked.contains(&key.kid)) {
+            return Err(Unusable::new("the Active key was revoked before"));
+        }
         for key in &document.keys {
             let private = key.private_key.as_ref().map(|text| private_key(key, text)).transpose()?;
             if key.phase == KeyPhase::Active {
@@ -64,6 +75,7 @@ impl Ring {
             verifiers: verifying.collect::<Result<_, _>>()?,
             algorithms: shown().map(|key| key.public_key.algorithm()).collect(),
             signer,
+            revoked,
         })
     }
 

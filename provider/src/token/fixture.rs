@@ -1,5 +1,6 @@
 //! A tenant, a client and a person for tests of tokens: documents through the real parsers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -128,5 +129,5 @@ fn ring((age, name): (usize, &&str)) -> (Ring, PublicJwk) {
         }],
     }))
     .unwrap();
-    (Ring::parse(&ObjectName::new("identity", name.to_lowercase()), &document).unwrap(), public)
+    (Ring::parse(&ObjectName::new("identity", name.to_lowercase()), &document, &BTreeSet::new()).unwrap(), public)
 }

@@ -40,6 +40,7 @@ mod matrix;
 mod operations;
 mod races;
 mod revoke;
+mod revoked_keys;
 mod scope_and_audience;
 mod secrets;
 mod sweep;

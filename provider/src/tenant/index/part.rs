@@ -1,10 +1,12 @@
 //! What one document adds to a tenant, and the names that it claims by that.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::{Content, Stored, TenantDocument};
+use claviger_jose::Kid;
 
 use super::Unusable;
 use crate::tenant::oauth_client::Client;
@@ -46,14 +48,15 @@ pub(super) enum Claim {
 }
 
 impl Part {
-    pub(super) fn parse(stored: &Stored) -> Result<Self, Unusable> {
+    /// What `stored` is; of a ring, with the keys that are `revoked` as far as this pod knows.
+    pub(super) fn parse(stored: &Stored, revoked: &BTreeSet<Kid>) -> Result<Self, Unusable> {
         let document = &stored.document;
         match &document.content {
             Content::Tenant(tenant) if tenant.slug != document.tenant => {
                 Err(Unusable::new("a Tenant's slug is not that of the document"))
             }
             Content::Tenant(tenant) => Ok(Self::Tenant(document.owner.clone(), tenant.clone())),
-            Content::SigningKey(keys) => Ring::parse(&document.owner, keys).map(Self::Ring),
+            Content::SigningKey(keys) => Ring::parse(&document.owner, keys, revoked).map(Self::Ring),
             Content::OAuthClient(client) => {
                 Client::parse(stored.name.as_str().into(), &document.owner, client).map(Self::Client)
             }

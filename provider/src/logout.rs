@@ -8,12 +8,13 @@ mod queue;
 pub(crate) mod request;
 pub(crate) mod token;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::provider::Provider;
-use crate::store::{ClientKey, Id, NewLogout, Session, SessionEnd, StoreError};
+use crate::store::{ClientKey, Id, NewLogout, Session, SessionEnd, StoreError, Tell};
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 
@@ -21,27 +22,28 @@ use crate::tenant::snapshot::TenantSnapshot;
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Ends `session`. Its clients that asked for it are told over the back channel from now on.
-pub(crate) async fn end(provider: &Provider, tenant: &TenantSnapshot, session: &Session) -> Result<(), StoreError> {
+pub(crate) async fn end(
+    provider: &Provider,
+    tenant: &Arc<TenantSnapshot>,
+    session: &Session,
+) -> Result<(), StoreError> {
     let now = provider.now();
     let tell = teller(tenant, session, now);
-    let end = SessionEnd { tenant: &tenant.issuer.key, session: session.id, now, tell: &tell };
+    let end = SessionEnd { tenant: &tenant.issuer.key, session: session.id, now, tell };
     provider.store().end_session(end).await?;
     provider.logouts_due().notify_one();
     Ok(())
 }
 
 /// How each client of `session` is told of its end over the back channel.
-pub(crate) fn teller<'a>(
-    tenant: &'a TenantSnapshot,
-    session: &'a Session,
-    now: Timestamp,
-) -> impl Fn(ClientKey) -> Option<NewLogout> + Send + Sync + use<'a> {
+pub(crate) fn teller(tenant: &Arc<TenantSnapshot>, session: &Session, now: Timestamp) -> Tell {
     let expires_at = now.saturating_add(PATIENCE).unwrap_or(session.expires_at);
-    move |key| {
-        registered(tenant, &key)?.backchannel_logout.as_ref()?;
-        let (id, subject) = (Id::random(), session.subject.clone());
-        Some(NewLogout { id, client: key, subject, session: session.id, expires_at })
-    }
+    let (tenant, subject, session) = (Arc::clone(tenant), session.subject.clone(), session.id);
+    Arc::new(move |key| {
+        registered(&tenant, &key)?.backchannel_logout.as_ref()?;
+        let (id, subject) = (Id::random(), subject.clone());
+        Some(NewLogout { id, client: key, subject, session, expires_at })
+    })
 }
 
 /// The addresses for iframes of those clients of `session`, which is over, that asked to be told so.

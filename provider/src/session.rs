@@ -125,7 +125,7 @@ pub(crate) async fn load(exchange: &Exchange<'_>) -> Result<Option<LiveSession>,
 /// another handle; another's ends, and its clients are told.
 pub(crate) async fn begin(
     provider: &Provider,
-    tenant: &TenantSnapshot,
+    tenant: &Arc<TenantSnapshot>,
     user: VerifiedUser,
     by: Authentication,
     before: Option<LiveSession>,
@@ -158,12 +158,11 @@ pub(crate) async fn begin(
         (session.id, session.created_at) = (Id::random(), now);
     }
     let other = before.as_ref().filter(|_| same.is_none());
-    let tell = other.map(|other| logout::teller(tenant, &other.session, now));
-    let replaced = other.zip(tell.as_ref()).map(|(other, tell)| SessionEnd {
+    let replaced = other.map(|other| SessionEnd {
         tenant: &tenant.issuer.key,
         session: other.session.id,
         now,
-        tell,
+        tell: logout::teller(tenant, &other.session, now),
     });
     provider.store().begin_session(&session, replaced).await?;
     provider.logouts_due().notify_one();

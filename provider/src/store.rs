@@ -5,19 +5,18 @@
 //! tenant and, but for consent, has an end; what is over is deleted in bounded batches. Times are
 //! whole seconds of the caller's clock: no backend asks its own.
 
-mod connection;
 mod database;
 mod health;
 mod key;
 mod metrics;
 mod options;
-mod pool;
 mod postgres;
 mod problem;
 mod record;
 mod schema;
 mod sql;
 mod sqlite;
+mod work;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,10 +25,12 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use database::Database;
-use options::Backend;
+use database::{Backend, Database};
+use options::Backend as Where;
+use postgres::Postgres;
 use schema::Schema;
 use sql::SqlStore;
+use sqlite::Sqlite;
 
 pub use key::{ClientKey, Id, TenantKey};
 pub use metrics::StoreMetrics;
@@ -59,7 +60,7 @@ pub enum OpenError {
     /// A newer release was here. Going back needs a backup from before it, or that release.
     #[error("the store has schema version {0}, of a newer release of Claviger than this one")]
     Newer(i64),
-    /// The file cannot be made or written.
+    /// The file cannot be made or written, or no thread begun.
     #[error("the store's file is unusable: {0}")]
     File(#[from] std::io::Error),
     /// It is no database, or not ours.
@@ -73,12 +74,12 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// Opens a store and brings it to this release's schema. A PostgreSQL that is away is no error: the
 /// store is there, its calls fail, and it comes to life when PostgreSQL does. Within a Tokio runtime.
 pub async fn open(options: &StoreOptions) -> Result<Arc<dyn Store>, OpenError> {
-    let (pools, may_be_away) = match &options.backend {
-        Backend::Memory => (sqlite::memory(options), false),
-        Backend::File(path) => (sqlite::file(options, path)?, false),
-        Backend::Postgres(postgres) => (postgres::connections(options, postgres), true),
+    let (backend, may_be_away) = match &options.backend {
+        Where::Memory => (Backend::Sqlite(Sqlite::memory(options)?), false),
+        Where::File(path) => (Backend::Sqlite(Sqlite::file(options, path)?), false),
+        Where::Postgres(postgres) => (Backend::Postgres(Postgres::new(options, postgres)?), true),
     };
-    let database = Arc::new(Database::new(pools, options.statement_timeout, options.acquire_timeout));
+    let database = Arc::new(Database::new(backend, options.statement_timeout, options.acquire_timeout));
     let migration = match schema::migrate(&database).await {
         Ok(Schema::Newer(version)) => return Err(OpenError::Newer(version)),
         Ok(Schema::Known | Schema::Unknown) => None,

@@ -217,7 +217,7 @@ mod tests {
         store.keep(&tenant, id, b"x", end, 9).await.unwrap();
         store.kept(&tenant, id, now).await.unwrap();
         // Of a transaction BEGIN and the end count too; there is no such session, so this one writes nothing.
-        let tell = &|_| None;
+        let tell: crate::store::Tell = Arc::new(|_| None);
         store.end_session(crate::store::SessionEnd { tenant: &tenant, session: id, now, tell }).await.unwrap();
         let text = text(&store);
         for line in [

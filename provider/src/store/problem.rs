@@ -16,11 +16,21 @@ pub(super) enum Problem {
     NoConnection,
     /// The schema is not there yet.
     NotReady,
-    /// From the driver or the database.
+    /// From PostgreSQL or its driver.
     Driver(sqlx::Error),
+    /// From SQLite: its extended code.
+    Sqlite(i32),
 }
 
 impl Problem {
+    /// The same for another who shared the turn on SQLite.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Sqlite(code) => Self::Sqlite(*code),
+            Self::Slow | Self::NoConnection | Self::NotReady | Self::Driver(_) => Self::NoConnection,
+        }
+    }
+
     /// Whether nothing was written and the same may be tried at once: two transactions met.
     pub(super) fn is_collision(&self) -> bool {
         matches!(self.code().as_deref(), Some("40001" | "40P01"))
@@ -29,7 +39,7 @@ impl Problem {
     /// Whether the connection can be used again.
     pub(super) fn spares_the_connection(&self) -> bool {
         // 57P: the server ends it.
-        matches!(self, Self::Driver(sqlx::Error::Database(_)))
+        matches!(self, Self::Driver(sqlx::Error::Database(_)) | Self::Sqlite(_))
             && !self.code().is_some_and(|code| code.starts_with("57P"))
     }
 
@@ -47,7 +57,7 @@ impl Problem {
     fn code(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Driver(sqlx::Error::Database(error)) => error.code(),
-            Self::Slow | Self::NoConnection | Self::NotReady | Self::Driver(_) => None,
+            Self::Slow | Self::NoConnection | Self::NotReady | Self::Driver(_) | Self::Sqlite(_) => None,
         }
     }
 
@@ -67,13 +77,15 @@ impl Problem {
             Self::Driver(sqlx::Error::Tls(error)) => format!("TLS: {error}"),
             Self::Driver(sqlx::Error::Protocol(_)) => "the connection broke".to_owned(),
             Self::Driver(_) => "the driver failed".to_owned(),
+            Self::Sqlite(code) => format!("error {code}: {}", rusqlite::ffi::code_to_str(*code)),
         }
     }
 }
 
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Driver(error)
+impl From<rusqlite::Error> for Problem {
+    fn from(error: rusqlite::Error) -> Self {
+        // Others are of what a statement was given or asked for, and none of ours.
+        Self::Sqlite(error.sqlite_error().map_or(rusqlite::ffi::SQLITE_MISUSE, |error| error.extended_code))
     }
 }
 

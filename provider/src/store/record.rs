@@ -1,6 +1,7 @@
 //! What goes into the store and comes out of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -161,10 +162,10 @@ pub struct Session {
 }
 
 /// Whether and how one of a session's clients is told of its end.
-pub type Tell<'a> = &'a (dyn Fn(ClientKey) -> Option<NewLogout> + Send + Sync);
+pub type Tell = Arc<dyn Fn(ClientKey) -> Option<NewLogout> + Send + Sync>;
 
 /// The end of a session.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct SessionEnd<'a> {
     /// Whose.
     pub tenant: &'a TenantKey,
@@ -174,7 +175,7 @@ pub struct SessionEnd<'a> {
     pub now: Timestamp,
     /// Asked for each client that has had a grant by it, and noted in the same transaction: an end that
     /// nobody will hear of must not be. A transaction that is tried again asks again.
-    pub tell: Tell<'a>,
+    pub tell: Tell,
 }
 
 impl fmt::Debug for SessionEnd<'_> {

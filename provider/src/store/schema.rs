@@ -9,9 +9,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connection::{Outcome, Statement, Step, Work};
-use super::database::{Database, Pools};
+use super::database::{Backend, Database};
 use super::problem::Problem;
+use super::work::{Outcome, Statement, Step, Work};
 
 const SQLITE: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_initial.sql"),
@@ -85,15 +85,15 @@ pub(super) async fn migrate_when_it_answers(database: Arc<Database>) {
 }
 
 async fn advance(database: &Database) -> Result<Schema, Problem> {
-    let (scripts, unhurried) = match database.pools() {
-        Pools::Sqlite { .. } => (SQLITE, "SELECT 1"),
-        Pools::Postgres { .. } => (POSTGRES, "SET LOCAL statement_timeout = 0"),
+    let (scripts, unhurried) = match database.backend() {
+        Backend::Sqlite { .. } => (SQLITE, "SELECT 1"),
+        Backend::Postgres { .. } => (POSTGRES, "SET LOCAL statement_timeout = 0"),
     };
     let version = match version(database).await {
         // Whoever may not create tables needs not to, once it is there.
         Err(problem) if problem.spares_the_connection() => {
             let table = Work::Steps(vec![Step::Script(TABLE)]);
-            database.prepare(&table, PATIENCE).await?;
+            database.prepare(table, PATIENCE).await?;
             self::version(database).await?
         }
         version => version?,
@@ -105,14 +105,14 @@ async fn advance(database: &Database) -> Result<Schema, Problem> {
     for (number, script) in (1..).zip(scripts).filter(|(number, _)| *number > version) {
         let enter = Statement::new(ENTER, [i64::into(number)]);
         let steps = vec![Step::Script(unhurried), Step::Gate(enter), Step::Script(script)];
-        database.prepare(&Work::Steps(steps), PATIENCE).await?;
+        database.prepare(Work::Steps(steps), PATIENCE).await?;
     }
     Ok(Schema::Known)
 }
 
 /// 0 of a database without any.
 async fn version(database: &Database) -> Result<i64, Problem> {
-    match database.prepare(&Work::Rows(Statement::new(VERSION, [])), LOOK).await? {
+    match database.prepare(Work::Rows(Statement::new(VERSION, [])), LOOK).await? {
         Outcome::Rows(rows) => {
             let version = rows.first().map_or(Ok(None), |row| row.maybe_number(0));
             Ok(version.ok().flatten().unwrap_or(0))

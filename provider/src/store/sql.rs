@@ -17,9 +17,9 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
-use super::connection::Statement;
 use super::database::Database;
 use super::metrics::{Operation, StoreMetrics};
+use super::work::Statement;
 use super::{
     Answer, ClientKey, DueLogout, Failures, Grant, Id, LogoutOutcome, NewGrant, Redeemed, Rotated, Rotation, Session,
     SessionEnd, Store, StoreError, TenantKey, TokenLookup,

@@ -1,49 +1,92 @@
-//! SQLite's connections: one that writes, some that read, all small.
+//! SQLite: one thread that writes, some that read, each with a connection of its own.
+//!
+//! SQLite's calls block, a commit until the disk has it. A thread takes all calls that wait for it in one
+//! turn: so under load many share one commit, and one change of threads.
+
+mod line;
+mod perform;
+mod thread;
 
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use tokio::time::timeout;
 
+use self::line::Line;
+use self::thread::{Opener, Role, serve};
 use super::StoreOptions;
-use super::database::Pools;
-use super::pool::{Keeping, Pool};
+use super::problem::Problem;
+use super::work::{Done, Work};
 
-/// Idle connections give their memory back.
-const IDLE: Duration = Duration::from_secs(60);
-
-/// A database that is gone with the process: its one connection must stay.
-pub(super) fn memory(options: &StoreOptions) -> Pools {
-    let connect = SqliteConnectOptions::new().in_memory(true).disable_statement_logging();
-    let pool = Pool::new(connect, Keeping { idle: None, ..keeping(options, 1) });
-    Pools::Sqlite { writer: pool.clone(), readers: pool }
+/// A database.
+pub(super) struct Sqlite {
+    writer: Arc<Line>,
+    readers: Arc<Line>,
+    /// For a turn.
+    patience: Duration,
 }
 
-/// The file at `path`, which is made if it is not there.
-pub(super) fn file(options: &StoreOptions, path: &Path) -> io::Result<Pools> {
-    // Sessions and grants are nobody else's to read; the files beside it take over its mode.
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-    let connect = SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL outlives the process but not the machine: after a power cut a redeemed code could
-        // be redeemed again and a session that was ended would be back. Writes are few: one fsync each.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(options.statement_timeout)
-        .pragma("cache_size", "-256")
-        .pragma("journal_size_limit", "1048576")
-        .disable_statement_logging();
-    // SQLite writes one at a time. Here they wait in line; inside SQLite they would poll.
-    let writer = Pool::new(connect.clone(), keeping(options, 1));
-    let readers = options.max_connections.saturating_sub(1).max(1);
-    let readers = Pool::new(connect.pragma("query_only", "ON"), keeping(options, readers));
-    Ok(Pools::Sqlite { writer, readers })
+impl Sqlite {
+    /// In memory, and gone with the process: one connection for all.
+    pub(super) fn memory(options: &StoreOptions) -> io::Result<Self> {
+        let opener = Opener { path: None, patience: options.statement_timeout };
+        let line = start(&opener, Role::Writer, 1)?;
+        Ok(Self { writer: Arc::clone(&line), readers: line, patience: options.acquire_timeout })
+    }
+
+    /// The file at `path`, which is made if it is not there.
+    pub(super) fn file(options: &StoreOptions, path: &Path) -> io::Result<Self> {
+        // Sessions and grants are nobody else's to read; the files beside it take over its mode.
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        let opener = Opener { path: Some(path.to_owned()), patience: options.statement_timeout };
+        let readers = options.max_connections.saturating_sub(1).max(1);
+        Ok(Self {
+            writer: start(&opener, Role::Writer, 1)?,
+            readers: start(&opener, Role::Reader, readers)?,
+            patience: options.acquire_timeout,
+        })
+    }
+
+    /// Does `work`, which may write.
+    pub(super) async fn write(&self, work: Work, patience: Duration) -> Result<Done, Problem> {
+        self.call(&self.writer, work, patience).await
+    }
+
+    /// Does `work`, which only reads.
+    pub(super) async fn read(&self, work: Work, patience: Duration) -> Result<Done, Problem> {
+        self.call(&self.readers, work, patience).await
+    }
+
+    async fn call(&self, line: &Line, work: Work, patience: Duration) -> Result<Done, Problem> {
+        match timeout(self.patience + patience, line.join(work)).await {
+            Ok(Ok(result)) => result,
+            // Its turn failed.
+            Ok(Err(_)) => Err(Problem::NoConnection),
+            Err(_) => Err(Problem::Slow),
+        }
+    }
 }
 
-fn keeping(options: &StoreOptions, connections: u32) -> Keeping {
-    Keeping { connections, patience: options.acquire_timeout, fresh: None, idle: Some(IDLE), age: None, drain: None }
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.writer.close();
+        self.readers.close();
+    }
 }
+
+fn start(opener: &Opener, role: Role, threads: u32) -> io::Result<Arc<Line>> {
+    let line = Arc::new(Line::default());
+    for _ in 0..threads {
+        let (line, opener) = (Arc::clone(&line), opener.clone());
+        let thread = std::thread::Builder::new().name("claviger-sqlite".to_owned());
+        thread.spawn(move || serve(&line, &opener, role))?;
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests;

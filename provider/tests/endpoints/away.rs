@@ -248,9 +248,9 @@ async fn what_needs_the_store_says_when_to_come_again_and_uses_nothing_up() {
     let (database, documents) = (Database::new(), documents());
     let fixture = Fixture::remembering_in(database.store.clone(), &documents);
     let mut begun = Begun::at(&fixture).await;
-    let before = database.rows("%").await;
+    let before = database.rows("%");
     assert!(fixture.metrics().contains("claviger_provider_store_available 1\n"), "{}", fixture.metrics());
-    database.take_away().await;
+    database.take_away();
 
     let refused = ask(&fixture, &mut begun).await;
     for (name, answer) in &refused {
@@ -280,8 +280,8 @@ async fn what_needs_the_store_says_when_to_come_again_and_uses_nothing_up() {
         assert!(tried.contains(name) || name == "POST /backchannel-logout", "{name} was not tried");
     }
 
-    database.bring_back().await;
-    assert_eq!(database.rows("%").await, before, "nothing was used up");
+    database.bring_back();
+    assert_eq!(database.rows("%"), before, "nothing was used up");
     for (name, answer) in ask(&fixture, &mut begun).await {
         assert!([200, 303].contains(&answer.status.as_u16()), "{name}: {} {}", answer.status, answer.text());
     }

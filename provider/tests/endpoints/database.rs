@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_provider::store::{Id, Store, StoreOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
+use rusqlite::Connection;
+use rusqlite::types::FromSql;
 
 use crate::fixture::open;
 
@@ -32,65 +32,65 @@ impl Database {
     }
 
     /// From now on the store answers nothing.
-    pub(crate) async fn take_away(&self) {
-        for table in self.tables().await {
-            self.run(format!("ALTER TABLE {table} RENAME TO away_{table}")).await;
+    pub(crate) fn take_away(&self) {
+        for table in self.tables() {
+            self.run(&format!("ALTER TABLE {table} RENAME TO away_{table}"));
         }
     }
 
     /// It answers again, and knows what it knew.
-    pub(crate) async fn bring_back(&self) {
-        for table in self.tables().await {
-            self.run(format!("ALTER TABLE {table} RENAME TO {}", table.strip_prefix("away_").unwrap())).await;
+    pub(crate) fn bring_back(&self) {
+        for table in self.tables() {
+            self.run(&format!("ALTER TABLE {table} RENAME TO {}", table.strip_prefix("away_").unwrap()));
         }
     }
 
     /// What is remembered of the tenants whose slug is `slug`.
-    pub(crate) async fn rows(&self, slug: &str) -> Rows {
-        let (mut rows, mut connection) = (Rows::new(), self.connection().await);
-        let mut ask = async |sql: String| {
-            let found: Vec<SqliteRow> = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
-            found
-        };
-        for table in self.tables().await {
+    pub(crate) fn rows(&self, slug: &str) -> Rows {
+        let (mut rows, connection) = (Rows::new(), self.connection());
+        for table in self.tables() {
             let columns = format!("SELECT name FROM pragma_table_info('{table}')");
-            let columns: Vec<String> = ask(columns).await.iter().map(|row| row.get(0)).collect();
+            let columns: Vec<String> = ask(&connection, &columns);
             let quoted: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
             let text = quoted.join(" || ' ' || ");
-            let found = ask(format!("SELECT {text} FROM {table} WHERE tenant LIKE '%/{slug}' ORDER BY 1")).await;
-            rows.insert(table, found.iter().map(|row| row.get(0)).collect());
+            let found = format!("SELECT {text} FROM {table} WHERE tenant LIKE '%/{slug}' ORDER BY 1");
+            rows.insert(table, ask(&connection, &found));
         }
         rows
     }
 
     /// How many rows there are, by table.
-    pub(crate) async fn counts(&self) -> BTreeMap<String, i64> {
+    pub(crate) fn counts(&self) -> BTreeMap<String, i64> {
         let mut counts = BTreeMap::new();
-        for table in self.tables().await {
-            let count = self.ask(format!("SELECT count(*) FROM {table}")).await[0].get(0);
+        for table in self.tables() {
+            let count = ask(&self.connection(), &format!("SELECT count(*) FROM {table}"))[0];
             counts.insert(table, count);
         }
         counts
     }
 
     /// All of them have a tenant's rows, but for the one that tells the schema's version.
-    async fn tables(&self) -> Vec<String> {
+    fn tables(&self) -> Vec<String> {
         let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'claviger_schema'";
-        self.ask(tables.to_owned()).await.iter().map(|row| row.get(0)).collect()
+        ask(&self.connection(), tables)
     }
 
-    async fn ask(&self, sql: String) -> Vec<SqliteRow> {
-        sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.connection().await).await.unwrap()
+    fn run(&self, sql: &str) {
+        self.connection().execute_batch(sql).unwrap();
     }
 
-    async fn run(&self, sql: String) {
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection().await).await.unwrap();
+    fn connection(&self) -> Connection {
+        let connection = Connection::open(self.folder.join("store.db")).unwrap();
+        connection.busy_timeout(Duration::from_secs(30)).unwrap();
+        connection
     }
+}
 
-    async fn connection(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.folder.join("store.db"));
-        options.busy_timeout(Duration::from_secs(30)).connect().await.unwrap()
-    }
+/// The first column of each row.
+fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Vec<T> {
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
 }
 
 impl Drop for Database {

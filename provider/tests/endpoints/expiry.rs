@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claviger_provider::store::{
-    ClientKey, Id, NewGrant, NewLogout, RefreshWindow, Session, SessionEnd, Store, TenantKey,
+    ClientKey, Id, NewGrant, NewLogout, RefreshWindow, Session, SessionEnd, Store, Tell, TenantKey,
 };
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -64,8 +64,9 @@ async fn one_of_each(store: &dyn Store, end: i64) {
     store.begin_session(&ended, None).await.unwrap();
     let (subject, session) = ("usr_ada".to_owned(), ended.id);
     store.redeem_code(&NewGrant { id: Id::random(), session, ..grant }).await.unwrap();
-    let tell = |client: ClientKey| Some(NewLogout { id, client, subject: subject.clone(), session, expires_at: end });
-    store.end_session(SessionEnd { tenant: &tenant, session, now: at(0), tell: &tell }).await.unwrap();
+    let tell: Tell =
+        Arc::new(move |client| Some(NewLogout { id, client, subject: subject.clone(), session, expires_at: end }));
+    store.end_session(SessionEnd { tenant: &tenant, session, now: at(0), tell }).await.unwrap();
     // Not to be delivered meanwhile.
     store.claim_logouts(at(0), at(1_000_000), 10).await.unwrap();
     let scopes = BTreeSet::from(["openid".to_owned()]);
@@ -79,7 +80,7 @@ async fn work_until(fixture: &Fixture, database: &Database, table: &str, left: i
     let (mut seen, began) = (BTreeSet::new(), Instant::now());
     while !seen.contains(&left) {
         assert!(began.elapsed() < Duration::from_secs(20), "{seen:?}");
-        seen.insert(database.counts().await[table]);
+        seen.insert(database.counts()[table]);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     // The other kinds are deleted in the same round, after this one.
@@ -95,7 +96,7 @@ async fn every_kind_of_row_goes_when_it_is_over_and_not_before() {
     let fixture = Fixture::remembering_in(database.store.clone(), &[tenant("acme")]);
     one_of_each(&*database.store, 100).await;
     one_of_each(&*database.store, 200).await;
-    let before = database.counts().await;
+    let before = database.counts();
     assert!(before.values().all(|count| *count >= 1), "{before:?}");
     let of = |kinds: &std::collections::BTreeMap<String, i64>, table: &str| kinds[table];
 
@@ -105,11 +106,11 @@ async fn every_kind_of_row_goes_when_it_is_over_and_not_before() {
     // What guards against a second use stays a minute longer: another pod's clock may be behind.
     fixture.advance(10_159);
     work_until(&fixture, &database, "kept", 2).await;
-    assert_eq!(database.counts().await, before);
+    assert_eq!(database.counts(), before);
 
     fixture.advance(1);
     work_until(&fixture, &database, "kept", 1).await;
-    let after = database.counts().await;
+    let after = database.counts();
     for (table, count) in &before {
         // Consent has no end.
         let left = if table == "consents" { *count } else { count / 2 };
@@ -117,7 +118,7 @@ async fn every_kind_of_row_goes_when_it_is_over_and_not_before() {
     }
     fixture.advance(100);
     work_until(&fixture, &database, "kept", 0).await;
-    let after = database.counts().await;
+    let after = database.counts();
     assert!(after.iter().all(|(table, count)| (*count > 0) == (table == "consents")), "{after:?}");
 }
 

@@ -214,7 +214,7 @@ async fn whatever_is_handed_out_is_worth_nothing_anywhere_else() {
     let fixture = Fixture::remembering_in(database.store.clone(), &documents(&secrets, &key));
     let held = Held::at(&fixture, &key, &secrets).await;
     let capture = Capture::begin();
-    let (mut tries, mut before) = (0, database.rows("%").await);
+    let (mut tries, mut before) = (0, database.rows("%"));
     for slot in slots(&fixture).await {
         secrets.use_login_ui(&fixture, slot.is_of_login_ui());
         for stranger in Stranger::ALL {
@@ -225,14 +225,14 @@ async fn whatever_is_handed_out_is_worth_nothing_anywhere_else() {
                 let answer = slot.send(&target, &held, held.text(artefact)).await;
                 refusal.check(&answer, &what);
                 check_audit(&capture.take_audit(), &refusal, &what);
-                let mut after = database.rows("%").await;
+                let mut after = database.rows("%");
                 if refusal == Refusal::LoginPage {
                     let failures = after.remove("login_failures").unwrap();
                     assert!(!failures.is_empty(), "they are counted");
                     before.remove("login_failures");
                 }
                 assert_eq!(before, after, "{what} left a trace");
-                before = database.rows("%").await;
+                before = database.rows("%");
                 tries += 1;
             }
         }
@@ -295,9 +295,9 @@ async fn consent_is_one_persons_for_one_client_of_one_tenant() {
     let database = Database::new();
     let documents: Vec<Document> = of("acme").into_iter().chain(of("other")).collect();
     let fixture = Fixture::remembering_in(database.store.clone(), &documents);
-    let before = database.rows("other").await;
+    let before = database.rows("other");
     Browser::new(&fixture).code(&authorize(&[])).await;
-    assert_eq!(database.rows("other").await, before);
+    assert_eq!(database.rows("other"), before);
     for (slug, client, username, asked) in [
         ("acme", "shop.app", "ada", false),
         ("acme", "shop.app", "bob", true),

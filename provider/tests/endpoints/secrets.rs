@@ -183,7 +183,7 @@ async fn no_secret_of_a_whole_run_is_logged_counted_or_told() {
     let tokens = people(&fixture).await;
     clients(&fixture, &key).await;
     logouts(&fixture).await;
-    database.take_away().await;
+    database.take_away();
     Browser::new(&fixture).open(&authorize(&[("state", &"s".repeat(2_048)), ("claims", &long_claims())])).await;
     refresh(&fixture, tokens["refresh_token"].as_str().unwrap()).await;
     fixture.bearer("acme", "/oauth/userinfo", tokens["access_token"].as_str().unwrap()).await;

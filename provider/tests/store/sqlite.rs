@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use claviger_provider::store::{Id, OpenError, Store, StoreOptions, open};
-use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::conformance::{PATIENCE, at, people, sessions, tenant};
 use crate::folder::Folder;
@@ -67,9 +66,7 @@ async fn the_previous_schema_is_brought_forward() {
     people::failed_twice(&*store).await;
     drop(store);
     let file = folder.path().join("claviger.db");
-    let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(file).connect().await.unwrap();
-    sqlx::raw_sql(people::PREVIOUS_SCHEMA).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch(people::PREVIOUS_SCHEMA).unwrap();
     people::goes_on_counting(&*open(&options(&folder)).await.unwrap()).await;
 }
 
@@ -78,9 +75,8 @@ async fn a_newer_schema_is_refused_in_words() {
     let (store, folder) = fresh().await;
     drop(store);
     let file = folder.path().join("claviger.db");
-    let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(file).connect().await.unwrap();
-    sqlx::query("INSERT INTO claviger_schema (version) VALUES (99)").execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection.execute("INSERT INTO claviger_schema (version) VALUES (99)", []).unwrap();
     let error = open(&options(&folder)).await.unwrap_err();
     assert!(matches!(error, OpenError::Newer(99)), "{error}");
     assert!(error.to_string().contains("newer release"), "{error}");

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const ROOM: usize = 128 * 1024;
 /// Between two writes, so that those of a busy moment are one. It is also how much of the stream a
 /// process that is killed takes with it.
-const TOGETHER: Duration = Duration::from_millis(2);
+const TOGETHER: Duration = Duration::from_millis(10);
 /// A buffer that grew larger is given back.
 const KEPT: usize = 16 * 1024;
 /// At most one complaint in so long.

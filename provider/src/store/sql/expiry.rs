@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::store::StoreError;
-use crate::store::connection::Statement;
-use crate::store::database::{Database, Pools};
+use crate::store::database::{Backend, Database};
+use crate::store::work::Statement;
 
 macro_rules! expired {
     ($lock:literal: $($table:literal ($key:literal) by $end:literal),+) => {
@@ -34,9 +34,9 @@ const POSTGRES: &[&str] = all_expired!("FOR UPDATE SKIP LOCKED");
 
 /// One statement for each kind.
 pub(super) async fn delete(database: &Database, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-    let statements = match database.pools() {
-        Pools::Sqlite { .. } => SQLITE,
-        Pools::Postgres { .. } => POSTGRES,
+    let statements = match database.backend() {
+        Backend::Sqlite { .. } => SQLITE,
+        Backend::Postgres { .. } => POSTGRES,
     };
     let mut deleted = 0;
     for sql in statements {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-use crate::store::connection::{Row, Statement};
-use crate::store::database::{Database, Pools};
+use crate::store::database::{Backend, Database};
+use crate::store::work::{Row, Statement};
 use crate::store::{
     ClientKey, Grant, Id, NewGrant, Redeemed, RefreshWindow, Rotated, Rotation, StoreError, TenantKey, TokenLookup,
 };
@@ -95,9 +95,9 @@ pub(super) async fn redeem(database: &Database, grant: &NewGrant) -> Result<Rede
         refresh.map(|refresh| refresh.idle_expires_at.as_second()).into(),
         grant.expires_at.as_second().into(),
     ];
-    let sql = match database.pools() {
-        Pools::Sqlite { .. } => REDEEM_SQLITE,
-        Pools::Postgres { .. } => REDEEM_POSTGRES,
+    let sql = match database.backend() {
+        Backend::Sqlite { .. } => REDEEM_SQLITE,
+        Backend::Postgres { .. } => REDEEM_POSTGRES,
     };
     if database.change(Statement::new(sql, values)).await? == 1 {
         return Ok(Redeemed::First);
@@ -111,7 +111,7 @@ pub(super) async fn end(database: &Database, tenant: &TenantKey, id: Id, now: Ti
     database.change(end_statement(tenant, &id, now)).await.map(drop)
 }
 
-fn end_statement<'a>(tenant: &'a TenantKey, id: &'a Id, now: Timestamp) -> Statement<'a> {
+fn end_statement(tenant: &TenantKey, id: &Id, now: Timestamp) -> Statement {
     Statement::new(END, [tenant.as_str().into(), id.into(), now.as_second().into()])
 }
 

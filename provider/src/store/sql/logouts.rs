@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::store::connection::{OwnStatement, OwnValue, Row, Statement};
-use crate::store::database::{Database, Pools};
+use crate::store::database::{Backend, Database};
+use crate::store::work::{Row, Statement};
 use crate::store::{ClientKey, DueLogout, Id, LogoutOutcome, NewLogout, StoreError, TenantKey};
 
 const NEW: &str = "
@@ -43,18 +43,18 @@ const DONE: &str = "DELETE FROM logouts WHERE tenant = $1 AND id = $2";
 const LATER: &str = "UPDATE logouts SET due_at = $3, attempts = attempts + 1 WHERE tenant = $1 AND id = $2";
 
 /// The statement that notes one, due `now`.
-pub(super) fn new(tenant: &TenantKey, logout: NewLogout, now: Timestamp) -> OwnStatement {
+pub(super) fn new(tenant: &TenantKey, logout: &NewLogout, now: Timestamp) -> Statement {
     let NewLogout { id, client, subject, session, expires_at } = logout;
-    let values = vec![
-        OwnValue::Text(tenant.as_str().to_owned()),
-        OwnValue::Bytes(id.as_bytes().to_vec()),
-        OwnValue::Text(client.as_str().to_owned()),
-        OwnValue::Text(subject),
-        OwnValue::Bytes(session.as_bytes().to_vec()),
-        OwnValue::Number(now.as_second()),
-        OwnValue::Number(expires_at.as_second()),
+    let values = [
+        tenant.as_str().into(),
+        id.into(),
+        client.as_str().into(),
+        subject.as_str().into(),
+        session.into(),
+        now.as_second().into(),
+        expires_at.as_second().into(),
     ];
-    OwnStatement { sql: NEW, values }
+    Statement::new(NEW, values)
 }
 
 /// One statement.
@@ -64,9 +64,9 @@ pub(super) async fn claim(
     lease: Timestamp,
     limit: u32,
 ) -> Result<Vec<DueLogout>, StoreError> {
-    let sql = match database.pools() {
-        Pools::Sqlite { .. } => CLAIM_SQLITE,
-        Pools::Postgres { .. } => CLAIM_POSTGRES,
+    let sql = match database.backend() {
+        Backend::Sqlite { .. } => CLAIM_SQLITE,
+        Backend::Postgres { .. } => CLAIM_POSTGRES,
     };
     let values = [now.as_second().into(), lease.as_second().into(), i64::from(limit).into()];
     let rows = database.returning(Statement::new(sql, values)).await?;
@@ -75,9 +75,9 @@ pub(super) async fn claim(
 
 /// One statement.
 pub(super) async fn forget_late(database: &Database, now: Timestamp, limit: u32) -> Result<Vec<DueLogout>, StoreError> {
-    let sql = match database.pools() {
-        Pools::Sqlite { .. } => LATE_SQLITE,
-        Pools::Postgres { .. } => LATE_POSTGRES,
+    let sql = match database.backend() {
+        Backend::Sqlite { .. } => LATE_SQLITE,
+        Backend::Postgres { .. } => LATE_POSTGRES,
     };
     let values = [now.as_second().into(), i64::from(limit).into()];
     database.returning(Statement::new(sql, values)).await?.iter().map(read).collect()

@@ -3,8 +3,8 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-use crate::store::connection::Statement;
 use crate::store::database::Database;
+use crate::store::work::Statement;
 use crate::store::{ClientKey, Id, StoreError, TenantKey};
 
 const LOGIN: &str = "

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::store::connection::{Statement, Value};
 use crate::store::database::Database;
+use crate::store::work::{Statement, Value};
 use crate::store::{ClientKey, Failures, Id, StoreError, TenantKey};
 
 /// So many keys or scopes go into one statement; what is missing is NULL.
@@ -68,11 +68,11 @@ pub(super) async fn remember_consent(
     scopes: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let scopes: Vec<Value<'_>> = scopes.iter().map(|scope| Value::Text(Some(scope))).collect();
+    let scopes: Vec<Value> = scopes.iter().map(|scope| Value::from(scope.as_str())).collect();
     for part in scopes.chunks(MANY) {
-        let given: [Value<'_>; 4] =
+        let given: [Value; 4] =
             [tenant.as_str().into(), subject.into(), client.as_str().into(), now.as_second().into()];
-        database.change(padded(REMEMBER, &given, part, Value::Text(None))).await?;
+        database.change(padded(REMEMBER, &given, part, Value::NoText)).await?;
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ pub(super) async fn failures(
     let mut found = vec![Failures::default(); keys.len()];
     for (part, found) in keys.chunks(MANY).zip(found.chunks_mut(MANY)) {
         let given = [tenant.as_str().into(), now.as_second().into()];
-        for row in database.read(padded(FAILURES, &given, &ids(part), Value::Bytes(None))).await? {
+        for row in database.read(padded(FAILURES, &given, &ids(part), Value::NoId)).await? {
             let (id, failures) = (row.id(0)?, Failures { count: row.count(1)?, last_at: Some(row.time(2)?) });
             set(part, found, id, failures);
         }
@@ -106,7 +106,7 @@ pub(super) async fn tried(
     let mut before = vec![Failures::default(); keys.len()];
     for (part, before) in keys.chunks(MANY).zip(before.chunks_mut(MANY)) {
         let given = [tenant.as_str().into(), now.as_second().into(), forget_at.as_second().into()];
-        for row in database.returning(padded(TRIED, &given, &ids(part), Value::Bytes(None))).await? {
+        for row in database.returning(padded(TRIED, &given, &ids(part), Value::NoId)).await? {
             let (id, failures) = (row.id(0)?, Failures { count: row.count(1)?, last_at: row.maybe_time(2)? });
             set(part, before, id, failures);
         }
@@ -133,7 +133,7 @@ pub(super) async fn take_back(
 /// One statement for eight keys.
 pub(super) async fn forget(database: &Database, tenant: &TenantKey, keys: &[Id]) -> Result<(), StoreError> {
     for part in keys.chunks(MANY) {
-        database.change(padded(FORGET, &[tenant.as_str().into()], &ids(part), Value::Bytes(None))).await?;
+        database.change(padded(FORGET, &[tenant.as_str().into()], &ids(part), Value::NoId)).await?;
     }
     Ok(())
 }
@@ -145,11 +145,11 @@ fn set(keys: &[Id], found: &mut [Failures], id: Id, failures: Failures) {
     }
 }
 
-fn ids(keys: &[Id]) -> Vec<Value<'_>> {
+fn ids(keys: &[Id]) -> Vec<Value> {
     keys.iter().map(Value::from).collect()
 }
 
-fn padded<'a>(sql: &'static str, given: &[Value<'a>], part: &[Value<'a>], nothing: Value<'a>) -> Statement<'a> {
+fn padded(sql: &'static str, given: &[Value], part: &[Value], nothing: Value) -> Statement {
     let padding = std::iter::repeat_n(nothing, MANY - part.len());
-    Statement { sql, values: given.iter().chain(part).copied().chain(padding).collect() }
+    Statement { sql, values: given.iter().chain(part).cloned().chain(padding).collect() }
 }

@@ -1,13 +1,14 @@
 //! Sessions: a row while they last. The end of one is the end of its row.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use super::logouts;
-use crate::store::connection::{Row, Statement, Step};
 use crate::store::database::Database;
+use crate::store::work::{Row, Statement, Step};
 use crate::store::{ClientKey, Id, Session, SessionEnd, StoreError, TenantKey};
 
 /// How exact `last_seen_at` is: so often at most a session's use is written.
@@ -153,13 +154,14 @@ pub(super) async fn end(database: &Database, end: SessionEnd<'_>) -> Result<(), 
     database.steps(end_steps(&end)).await.map(drop)
 }
 
-fn end_steps<'a>(end: &'a SessionEnd<'_>) -> Vec<Step<'a>> {
-    let values = [end.tenant.as_str().into(), (&end.session).into()];
-    let for_row = |row: &Row| {
-        let logout = (end.tell)(ClientKey::from_stored(&row.text(0)?));
-        Ok(logout.map(|logout| logouts::new(end.tenant, logout, end.now)))
+fn end_steps(end: &SessionEnd<'_>) -> Vec<Step> {
+    let (tenant, tell, now) = (end.tenant.clone(), Arc::clone(&end.tell), end.now);
+    let of_session = |sql| Statement::new(sql, [end.tenant.as_str().into(), (&end.session).into()]);
+    let for_row = move |row: &Row| {
+        let logout = tell(ClientKey::from_stored(&row.text(0)?));
+        Ok(logout.map(|logout| logouts::new(&tenant, &logout, now)))
     };
-    vec![Step::Gate(Statement::new(END, values)), Step::Each(Statement::new(CLIENTS, values), Box::new(for_row))]
+    vec![Step::Gate(of_session(END)), Step::Each(of_session(CLIENTS), Arc::new(for_row))]
 }
 
 fn json(amr: &[String]) -> String {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use claviger_provider::store::{Grant, Redeemed, Rotated, SessionEnd, Store, StoreError, TenantKey, TokenLookup};
 
 use super::refresh::{Rotation, refresh};
@@ -127,7 +129,7 @@ pub(crate) async fn tenants_with_the_same_ids_do_not_meet(store: &dyn Store) {
     assert_eq!(store.redeem_code(&theirs).await, Ok(Redeemed::First));
     store.end_grant(&other_tenant(), id(2), at(1)).await.unwrap();
     assert!(!revoked(store, &tenant(), Some(2), 1).await);
-    let end = SessionEnd { tenant: &other_tenant(), session: id(1), now: at(1), tell: &|_| None };
+    let end = SessionEnd { tenant: &other_tenant(), session: id(1), now: at(1), tell: Arc::new(|_| None) };
     store.end_session(end).await.unwrap();
     assert!(!revoked(store, &tenant(), Some(2), 1).await);
     assert_eq!(store.session_clients(&other_tenant(), id(9)).await, Ok(vec![]));

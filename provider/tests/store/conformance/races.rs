@@ -135,7 +135,7 @@ pub(crate) async fn a_redemption_that_meets_a_logout_leaves_no_grant_alive_and_n
         let code = NewGrant { session: id(round), client: logout.client.clone(), ..grant(round) };
         let (own, logouts) = (tenant(), [logout]);
         let tell = of_client(&logouts);
-        let over = SessionEnd { tenant: &own, session: id(round), now: at(1), tell: &tell };
+        let over = SessionEnd { tenant: &own, session: id(round), now: at(1), tell };
         let (redeemed, ended) = join(store.redeem_code(&code), store.end_session(over)).await;
         ended.unwrap();
         let told = store.claim_logouts(at(1), at(100), 9).await.unwrap();

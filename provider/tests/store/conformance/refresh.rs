@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use claviger_provider::store::{Rotated, SessionEnd, Store};
 
 use super::*;
@@ -124,7 +126,7 @@ pub(crate) async fn rotation_ends_with_the_session_unless_offline(store: &dyn St
     store.redeem_code(&offline(3)).await.unwrap();
     assert_eq!(rotated(store, 0, 50).await, Rotated::Successor(1));
     assert_eq!(rotated(store, 1, 100).await, Rotated::Over, "the session is idle");
-    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(51), tell: &|_| None };
+    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(51), tell: Arc::new(|_| None) };
     store.end_session(end).await.unwrap();
     assert_eq!(rotated(store, 1, 51).await, Rotated::Over);
     assert_eq!(store.rotate_refresh(&refresh(3, 0, 51)).await, Ok(Rotated::Successor(1)));

@@ -1,4 +1,6 @@
-use claviger_provider::store::{ClientKey, NewLogout, Redeemed, SessionEnd, Store};
+use std::sync::Arc;
+
+use claviger_provider::store::{NewLogout, Redeemed, SessionEnd, Store, Tell};
 
 use super::*;
 
@@ -13,8 +15,9 @@ pub(crate) fn logout(number: u8) -> NewLogout {
 }
 
 /// That one of `logouts` which is the client's.
-pub(crate) fn of_client(logouts: &[NewLogout]) -> impl Fn(ClientKey) -> Option<NewLogout> + Send + Sync {
-    |client| logouts.iter().find(|logout| logout.client == client).cloned()
+pub(crate) fn of_client(logouts: &[NewLogout]) -> Tell {
+    let logouts = logouts.to_owned();
+    Arc::new(move |client| logouts.iter().find(|logout| logout.client == client).cloned())
 }
 
 /// The clients of `logouts` get grants by the session 1.
@@ -27,7 +30,7 @@ pub(crate) async fn have_grants(store: &dyn Store, logouts: &[NewLogout]) {
 
 pub(crate) async fn end(store: &dyn Store, number: u8, logouts: &[NewLogout]) {
     let tell = of_client(logouts);
-    let end = SessionEnd { tenant: &tenant(), session: id(number), now: at(1), tell: &tell };
+    let end = SessionEnd { tenant: &tenant(), session: id(number), now: at(1), tell };
     store.end_session(end).await.unwrap();
 }
 
@@ -134,7 +137,7 @@ pub(crate) async fn a_session_takes_the_place_of_another(store: &dyn Store) {
     let (own, logouts) = (tenant(), [logout(11)]);
     have_grants(store, &logouts).await;
     let tell = of_client(&logouts);
-    let replaced = || SessionEnd { tenant: &own, session: id(1), now: at(1), tell: &tell };
+    let replaced = || SessionEnd { tenant: &own, session: id(1), now: at(1), tell: Arc::clone(&tell) };
     store.begin_session(&session(5), Some(replaced())).await.unwrap();
     assert_eq!(stored(store, 1, 1).await, None);
     assert!(stored(store, 5, 1).await.is_some());

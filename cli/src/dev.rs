@@ -4,6 +4,7 @@
 //! [`embedded`](crate::embedded) cluster; a provider in this process serves. What is here reads the folder, carries
 //! what happens from one part to the other, and tells the user. It decides nothing of the product.
 
+mod clock;
 mod difference;
 mod folder;
 mod hosts;
@@ -21,16 +22,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use claviger_crds::names::ObjectName;
-use claviger_operator::clock::{Clock, SystemClock};
+use claviger_operator::clock::Clock as _;
 use claviger_provider::outbound::{Allow, Outbound, OutboundOptions};
 use claviger_provider::store::{self, Store, StoreOptions};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::clock::DevClock;
 use self::folder::{Change, Folder};
 use self::hosts::Hosts;
-use self::parts::Parts;
+use self::parts::{News, Parts};
 use self::report::Report;
 use self::table::Served;
 use self::tls::{Certificates, Name};
@@ -72,11 +74,11 @@ async fn serve(
     let state = State::open(&args.state, &args.dir)?;
     audit.set(state.audit_log()?);
     let store = open_store(&state).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let certificates = args.tls.then(|| Certificates::open(&state, Name::of(&url), clock.now().wall)).transpose()?;
+    let clock = DevClock::open(&state, args.clock_speed)?;
+    let certificates = args.tls.then(|| Certificates::open(&state, Name::of(&url), clock.machine.now().wall)).transpose()?;
 
     let (tell, told) = mpsc::unbounded_channel();
-    let cluster = Arc::new(Embedded::open(state, Arc::clone(&clock), tell)?);
+    let cluster = Arc::new(Embedded::open(state, Arc::new(clock), tell)?);
     let watch = watch::begin(&args.dir);
     let mut session = Session {
         report: Report::new(output),
@@ -85,6 +87,7 @@ async fn serve(
         output,
         folder,
         cluster: cluster.clone(),
+        clock,
         ca: certificates.as_ref().map(|certificates| certificates.ca.clone()),
     };
     session.read(true);
@@ -92,21 +95,22 @@ async fn serve(
         "claviger dev serves {shown} on {served_at}\nstate (keys, secrets, logins, audit.log): {}\n",
         args.state.canonicalize().unwrap_or(args.state).display()
     ));
-    if let Some(certificates) = &certificates {
-        output.print(&certificates.told());
-    }
+    let more = certificates.as_ref().map(Certificates::told).into_iter().chain(clock.told());
+    more.for_each(|line| output.print(&line));
     let options = parts::Options {
         external_url: session.external_url.clone(),
         hosts: session.hosts.clone(),
         store,
         outbound,
         tls: certificates.as_ref().map(Certificates::tls),
+        clock,
     };
-    let (mut parts, statuses) = Parts::start(&cluster, told, listener, options, &shutdown);
+    let (mut parts, news) = Parts::start(&cluster, told, listener, options, &shutdown);
     if let Some(certificates) = certificates {
-        parts.add(certificates.keep(clock, shutdown.clone()));
+        parts.add(certificates.keep(Arc::new(clock.machine), shutdown.clone()));
     }
-    session.follow(watch, statuses, &shutdown).await;
+    parts.add(clock.keep(cluster, shutdown.clone()));
+    session.follow(watch, news, &shutdown).await;
     parts.end().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -130,6 +134,7 @@ async fn open_store(state: &State) -> anyhow::Result<Arc<dyn Store>> {
 struct Session {
     folder: Folder,
     cluster: Arc<Embedded>,
+    clock: DevClock,
     /// The CA's certificate, with TLS.
     ca: Option<PathBuf>,
     report: Report,
@@ -143,7 +148,7 @@ impl Session {
     async fn follow(
         &mut self,
         mut watch: mpsc::Receiver<()>,
-        mut statuses: mpsc::Receiver<()>,
+        News { mut statuses, mut keys }: News,
         shutdown: &CancellationToken,
     ) {
         let began = Instant::now();
@@ -158,6 +163,7 @@ impl Session {
                     due.get_or_insert(Instant::now() + TOGETHER);
                 }
                 Some(()) = statuses.recv() => due = Some(Instant::now() + TOGETHER),
+                Some(event) = keys.recv(), if shown => self.report.happened(&event, self.clock.shown()),
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     due = None;
                     if !shown {

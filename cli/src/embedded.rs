@@ -29,7 +29,7 @@ use tokio::sync::mpsc;
 use self::objects::Objects;
 use self::secrets::Secrets;
 pub(crate) use self::standing::{Standing, condition, is_judged, standing};
-pub(crate) use self::state::State;
+pub(crate) use self::state::{Ahead, State};
 use crate::manifests::Sort;
 
 /// The operator's own namespace: ring Secrets are here.
@@ -135,6 +135,14 @@ impl Embedded {
     /// When the state folder cannot be written.
     pub(crate) fn keep_births(&self) -> anyhow::Result<()> {
         self.lock().keep_births().context("the state folder cannot be written")
+    }
+
+    /// Keeps how far ahead the clock is.
+    ///
+    /// # Errors
+    /// When the state folder cannot be written.
+    pub(crate) fn keep_ahead(&self, ahead: Ahead) -> std::io::Result<()> {
+        self.lock().state.keep_ahead(ahead)
     }
 
     /// The folder no longer declares this object.

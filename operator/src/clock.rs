@@ -21,12 +21,25 @@ impl Moment {
     pub fn later(self, other: Self) -> Self {
         Self { wall: self.wall.max(other.wall), monotonic: self.monotonic.max(other.monotonic) }
     }
+
+    /// The same moment where both clocks run at the wall clock's `pace`, see [`Clock::pace`].
+    #[must_use]
+    pub(crate) fn at_pace(self, pace: u32) -> Self {
+        Self { monotonic: self.monotonic.saturating_mul(pace), ..self }
+    }
 }
 
 /// Where time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Moment;
+
+    /// How many seconds the wall clock shows in one that passes. More than one where somebody watches
+    /// in fast motion what keys do in months. The monotonic clock is never faster: heartbeats, queues
+    /// and back-offs are about machines, which are as slow as ever.
+    fn pace(&self) -> u32 {
+        1
+    }
 }
 
 /// The clocks of this machine.

@@ -164,6 +164,26 @@ impl Context {
         self.clock.now()
     }
 
+    /// Now, as keys age: by both clocks at the pace of the wall clock.
+    pub(crate) fn now_of_keys(&self) -> Moment {
+        self.now().at_pace(self.pace())
+    }
+
+    /// See [`Clock::pace`].
+    pub(crate) fn pace(&self) -> u32 {
+        self.clock.pace().max(1)
+    }
+
+    /// How long to sleep until the wall clock has moved on by `wait`.
+    pub(crate) fn sleep_of(&self, wait: Duration) -> Duration {
+        /// In fast motion what looks again each minute must not keep a core busy.
+        const SHORTEST: Duration = Duration::from_millis(20);
+        match self.pace() {
+            1 => wait,
+            pace => (wait / pace).max(SHORTEST.min(wait)),
+        }
+    }
+
     /// Works on the state. A panic elsewhere leaves no half of a change: each is one call.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

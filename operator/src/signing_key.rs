@@ -25,7 +25,7 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
     let Some(observed) = observe::observe(context, name).await? else {
         return Ok(Next::IDLE);
     };
-    let plan = plan::plan(&observed, context.now());
+    let plan = plan::plan(&observed, context.now_of_keys());
     let applied = apply::apply(context, &observed, plan).await?;
     let next = status::report(context, &observed, applied).await?;
     observed.unreadable.map_or(Ok(next), |error| Err(error.into()))

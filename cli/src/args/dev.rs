@@ -34,6 +34,14 @@ pub(crate) struct DevArgs {
     /// localhost, 127.0.0.1, ::1 and the external URL's host, and for nothing else
     #[arg(long, env = "CLAVIGER_TLS")]
     pub(crate) tls: bool,
+    /// Watch keys rotate in fast motion: let the clock run so many times as fast, up to 100000. All that
+    /// is served lives by that clock, so tokens, sessions and logins expire as much sooner, and other
+    /// programs find their times in the future. The state folder keeps how far it is ahead
+    #[arg(
+        long, env = "CLAVIGER_CLOCK_SPEED", value_name = "TIMES", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
+    pub(crate) clock_speed: u32,
     /// Whom outbound calls trust and reach.
     #[command(flatten)]
     pub(crate) outbound: OutboundArgs,

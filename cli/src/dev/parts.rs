@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::from_fn_with_state;
+use claviger_operator::cluster::{Event, Kind};
 use claviger_operator::engine::{Change, Engine};
 use claviger_provider::outbound::Outbound;
 use claviger_provider::served::Pod;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::DevClock;
 use super::hosts::{Hosts, refuse_foreign};
 use crate::embedded::{Embedded, Told};
 
@@ -37,6 +39,16 @@ pub(super) struct Options {
     pub(super) outbound: Arc<Outbound>,
     /// For HTTPS.
     pub(super) tls: Option<ServerTls>,
+    /// Tells the time.
+    pub(super) clock: DevClock,
+}
+
+/// What there is to tell a person.
+pub(super) struct News {
+    /// A status was written.
+    pub(super) statuses: mpsc::Receiver<()>,
+    /// What happened to keys.
+    pub(super) keys: mpsc::UnboundedReceiver<Event>,
 }
 
 /// The running parts.
@@ -45,24 +57,28 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Starts them. The receiver tells that a status was written.
+    /// Starts them.
     pub(super) fn start(
         cluster: &Arc<Embedded>,
         told: mpsc::UnboundedReceiver<Told>,
         listener: TcpListener,
         options: Options,
         shutdown: &CancellationToken,
-    ) -> (Self, mpsc::Receiver<()>) {
+    ) -> (Self, News) {
         let engine = cluster.engine(options.external_url);
         let pod = Pod { name: POD.to_owned(), uid: POD.to_owned() };
-        let provider = Provider::new(claviger_provider::Options {
-            pod,
-            store: options.store,
-            outbound: options.outbound,
-            trusted_proxies: TrustedProxies::default(),
-        });
+        let provider = Provider::with_clock(
+            claviger_provider::Options {
+                pod,
+                store: options.store,
+                outbound: options.outbound,
+                trusted_proxies: TrustedProxies::default(),
+            },
+            Arc::new(options.clock),
+        );
         let router = provider.router().layer(from_fn_with_state(options.hosts, refuse_foreign));
         let (status, statuses) = mpsc::channel(1);
+        let (happened, keys) = mpsc::unbounded_channel();
         engine.pod_found(POD, POD);
         engine.providers_listed();
 
@@ -74,7 +90,7 @@ impl Parts {
                 served.await;
             }),
             tokio::spawn({
-                let (carried, shutdown) = (carry(told, engine.clone(), provider.clone(), status), shutdown.clone());
+                let (carried, shutdown) = (carry(told, engine.clone(), provider.clone(), status, happened), shutdown.clone());
                 async move {
                     shutdown.run_until_cancelled(carried).await;
                 }
@@ -86,7 +102,7 @@ impl Parts {
                 async move { engine.run(shutdown).await }
             }),
         ];
-        (Self { tasks }, statuses)
+        (Self { tasks }, News { statuses, keys })
     }
 
     /// Another, which ends with the shutdown too.
@@ -110,6 +126,7 @@ async fn carry(
     engine: Arc<Engine>,
     provider: Arc<Provider>,
     status: mpsc::Sender<()>,
+    happened: mpsc::UnboundedSender<Event>,
 ) {
     let mut listed = false;
     loop {
@@ -126,9 +143,13 @@ async fn carry(
             Told::LookAgain => engine.resync(),
             // A full channel has told already.
             Told::Status => drop(status.try_send(())),
-            Told::Event(event) => tracing::info!(
-                kind = %event.kind, name = %event.name, reason = event.reason, "{}", event.note
-            ),
+            Told::Event(event) => {
+                tracing::info!(kind = %event.kind, name = %event.name, reason = event.reason, "{}", event.note);
+                // Of everything else the standings tell.
+                if event.kind == Kind::SigningKey {
+                    let _ = happened.send(event);
+                }
+            }
         }
     }
 }
@@ -138,6 +159,6 @@ async fn acknowledge(provider: Arc<Provider>, engine: Arc<Engine>, shutdown: Can
     let frames = provider.acknowledgements().take_until(shutdown.cancelled_owned());
     let mut frames = std::pin::pin!(frames);
     while let Some(frame) = frames.next().await {
-        engine.acknowledge(POD, frame);
+        engine.acknowledge_own(POD, frame);
     }
 }

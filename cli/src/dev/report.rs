@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use claviger_crds::names::ObjectName;
-use claviger_operator::cluster::Kind;
+use claviger_operator::cluster::{Event, Kind};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::folder::{Admitted, Change, Key, Reading, Refused};
@@ -111,6 +112,24 @@ impl Report {
             }
             self.said.insert(key, now);
         }
+    }
+
+    /// Tells what happened to a key; `at` where the clock is not everybody's. That a rotation is blocked
+    /// the standings say.
+    pub(super) fn happened(&self, event: &Event, at: Option<Timestamp>) {
+        let (style, word) = match event.reason {
+            "RingCreated" | "RingRestored" | "RingJoined" | "RingWithdrawn" => (Style::Bold, "ring"),
+            "KeyPublished" => (Style::Bold, "published"),
+            "KeyPromoted" => (Style::Good, "promoted"),
+            "KeyPromotedEarly" => (Style::Bad, "promoted"),
+            "KeyUnpublished" => (Style::Bold, "retired"),
+            "KeyDiscarded" => (Style::Dim, "discarded"),
+            "KeyGone" => (Style::Dim, "gone"),
+            "KeyRevoked" => (Style::Bad, "revoked"),
+            _ => return,
+        };
+        let at = at.map(|at| format!("{at} ")).unwrap_or_default();
+        self.line(style, word, &format!("{at}{}: {}", title(Sort::Resource(event.kind), &event.name), event.note));
     }
 
     fn line(&self, style: Style, word: &str, text: &str) {

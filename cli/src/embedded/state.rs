@@ -32,6 +32,7 @@ use self::place::{LOCK, MARK};
 use super::PUBLISHED_NAMESPACE;
 
 const OBJECTS: &str = "objects.json";
+const CLOCK: &str = "clock.json";
 const STORE: &str = "logins.db";
 const AUDIT: &str = "audit.log";
 const AUTHORITY: &str = "tls.json";
@@ -52,6 +53,14 @@ pub(super) struct Birth {
     pub(super) generation: i64,
     /// Of the spec at that generation.
     pub(super) spec: Digest,
+}
+
+/// How far the clock is ahead of the machine's, which it is once it was a fast one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ahead {
+    /// Seconds.
+    pub(crate) seconds: u64,
 }
 
 /// The folder, locked.
@@ -147,6 +156,21 @@ impl State {
     /// Keeps when each object was first seen.
     pub(super) fn keep_births(&self, births: &Births) -> io::Result<()> {
         self.write(&self.root().join(OBJECTS), &serde_json::to_vec_pretty(births)?, Flush::Yes)
+    }
+
+    /// How far ahead the clock was.
+    pub(crate) fn ahead(&self) -> anyhow::Result<Ahead> {
+        let path = self.root().join(CLOCK);
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ahead::default()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display())),
+        }
+    }
+
+    /// Keeps how far ahead it is.
+    pub(crate) fn keep_ahead(&self, ahead: Ahead) -> io::Result<()> {
+        self.write(&self.root().join(CLOCK), &serde_json::to_vec(&ahead)?, Flush::Yes)
     }
 
     /// Where the provider's SQLite file is: logins, grants, consent. The provider makes it.

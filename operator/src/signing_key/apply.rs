@@ -38,7 +38,7 @@ pub(super) struct Applied {
 /// Carries out a plan; of a paused SigningKey, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let Plan { mut decision, purpose, publish: publishes, verdicts } = plan;
-    let next = Next { after: decision.again };
+    let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) };
     let before = observed.stored.as_ref().map(|stored| &stored.ring);
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
     let left_alone = observed.around.rolled_back && decision.actions.is_empty();

@@ -130,6 +130,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     let rings = slug.map(|slug| tenant::rings(state, &slug, &work)).unwrap_or_default();
     let entry = state.index.documents.get(&work.document()).cloned();
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
+    let around = around.at_pace(context.pace());
     let owner_uid = object.as_ref().map(|object| object.meta.uid.clone());
     let owner_uid = owner_uid.or_else(|| entry.map(|entry| entry.owner_uid)).unwrap_or_default();
     let pinned = tenant_name.map(|name| pinned(state, &work.name, &name, stored.as_ref(), &rings)).unwrap_or_default();

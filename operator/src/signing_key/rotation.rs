@@ -186,6 +186,19 @@ impl Decision {
 }
 
 impl Surroundings {
+    /// The same, where the monotonic clock runs at the wall clock's `pace`.
+    pub(crate) fn at_pace(mut self, pace: u32) -> Self {
+        let Self { successor_since, acknowledged_since, reached, retired, .. } = &mut self;
+        let everywhere = reached.values_mut().filter_map(|reached| match reached {
+            Reached::Everywhere { since } => Some(since),
+            Reached::Behind { .. } | Reached::NoProviders => None,
+        });
+        for moment in [successor_since, acknowledged_since, retired].into_iter().flatten().chain(everywhere) {
+            *moment = moment.at_pace(pace);
+        }
+        self
+    }
+
     /// Since when every pod serves the ring as it was at `revision`, or became later.
     pub(crate) fn reached(&self, revision: u64) -> &Reached {
         const UNKNOWN: &Reached = &Reached::Behind { pods: Vec::new() };

@@ -1,6 +1,8 @@
 //! What the provider counts. Every label comes from a closed set, and every counter is resolved
 //! once, so that counting a request is an addition.
 
+mod keys;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+pub(crate) use self::keys::{KeyMetrics, Returned, Unknown};
 use crate::audit::LogoutDelivery;
 use crate::router::Endpoint;
 use crate::secrets::WatchHealth;
@@ -34,6 +37,7 @@ pub struct Metrics {
     tokens: Counter,
     panics: Counter,
     logouts: [Counter; LogoutDelivery::ALL.len()],
+    keys: KeyMetrics,
     documents: Gauge,
     refused: Family<Reason, Counter>,
     lost: Counter,
@@ -78,6 +82,8 @@ impl Metrics {
         let errors = errors(&mut registry);
         let logouts = logouts(&mut registry);
         registry.register("tokens_issued", "Access tokens that were issued", tokens.clone());
+        let keys = KeyMetrics::default();
+        keys.register(&mut registry);
         registry.register("panics", "Requests that met a fault of the provider's own", panics.clone());
         registry.register(
             "documents_served",
@@ -103,6 +109,7 @@ impl Metrics {
             tokens,
             panics,
             logouts,
+            keys,
             documents,
             refused,
             lost,
@@ -117,6 +124,11 @@ impl Metrics {
     /// What the watch tells of itself.
     pub fn watch(&self) -> WatchHealth {
         self.watch.clone()
+    }
+
+    /// What snapshots count of keys.
+    pub(crate) fn keys(&self) -> KeyMetrics {
+        self.keys.clone()
     }
 
     pub(crate) fn answered(&self, endpoint: Endpoint, status: StatusCode, took: Duration) {

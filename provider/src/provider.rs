@@ -77,12 +77,13 @@ impl Provider {
 
     /// A provider whose time is told by `clock`.
     pub fn with_clock(options: Options, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let metrics = Metrics::new(options.store.metrics());
         Arc::new(Self {
             pod: options.pod,
             clock,
-            metrics: Metrics::new(options.store.metrics()),
+            index: Mutex::new(Index::new(metrics.keys())),
+            metrics,
             served: Arc::new(Served::new()),
-            index: Mutex::default(),
             directory: Directory::default(),
             request_ids: RequestIds::new(),
             store: options.store,

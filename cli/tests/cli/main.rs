@@ -5,6 +5,7 @@
 mod browser;
 mod crds;
 mod dev;
+mod dev_clock;
 mod dev_edits;
 mod dev_login;
 mod dev_refusals;

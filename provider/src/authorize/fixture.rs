@@ -6,6 +6,7 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::published::{ClientDocument, TenantDocument};
 use serde_json::{Value, json};
 
+use crate::metrics::KeyMetrics;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::shared_map::SharedMap;
 use crate::tenant::snapshot::{Issuer, TenantSnapshot};
@@ -53,7 +54,7 @@ pub(super) fn tenant(client: Client) -> TenantSnapshot {
     let mut clients = SharedMap::default();
     clients.insert(Arc::clone(&client.id), Arc::new(client));
     TenantSnapshot {
-        issuer: Arc::new(Issuer::new(&ObjectName::new("identity", "acme"), &document, std::iter::empty())),
+        issuer: Arc::new(Issuer::new(&ObjectName::new("identity", "acme"), &document, std::iter::empty(), &KeyMetrics::default())),
         apis: SharedMap::default(),
         clients,
         users: Default::default(),

@@ -46,5 +46,5 @@ pub(crate) fn issue(logout: &NewLogout, client: &Client, issuer: &Issuer, now: T
         sid: logout.session.to_string(),
     };
     let bytes = serde_json::to_vec(&claims).ok()?;
-    issuer.signing_for(client)?.signer.sign_bytes(TokenType::LogoutToken, &bytes).ok()
+    issuer.signing_for(client)?.sign(TokenType::LogoutToken, &bytes).ok()
 }

@@ -15,6 +15,7 @@ use claviger_jose::Kid;
 
 use self::part::{Claim, Part, Place};
 use super::oauth_client::Client;
+use crate::metrics::KeyMetrics;
 use super::ring::Ring;
 use super::shared_map::SharedMap;
 use super::snapshot::{Issuer, TenantSnapshot, Users};
@@ -28,6 +29,8 @@ pub(crate) struct Index {
     hosts: HashMap<Arc<str>, Arc<str>>,
     /// Documents that want a name which another holds.
     waiting: HashMap<Claim, BTreeMap<Arc<str>, Stored>>,
+    /// Where snapshots count what their keys do.
+    keys: KeyMetrics,
 }
 
 /// The newest that was read of a document.
@@ -108,6 +111,11 @@ impl Unusable {
 }
 
 impl Index {
+    /// An index of nothing, whose snapshots count in `keys`.
+    pub(crate) fn new(keys: KeyMetrics) -> Self {
+        Self { keys, ..Self::default() }
+    }
+
     /// Takes `stored` in.
     pub(crate) fn apply(&mut self, stored: &Stored) -> Outcome {
         if let Some(verdict) = self.settled(stored) {
@@ -155,9 +163,10 @@ impl Index {
 
     /// The tenant `slug` as it is now; none where no Tenant declares it.
     pub(crate) fn snapshot(&mut self, slug: &str) -> Option<Arc<TenantSnapshot>> {
+        let keys = &self.keys;
         let Tenant { declared, rings, clients, apis, users, origins, issuer } = self.tenants.get_mut(slug)?;
         let Declared { owner, document, .. } = declared.as_ref()?;
-        let issuer = issuer.get_or_insert_with(|| Arc::new(Issuer::new(owner, document, rings.values())));
+        let issuer = issuer.get_or_insert_with(|| Arc::new(Issuer::new(owner, document, rings.values(), keys)));
         Some(Arc::new(TenantSnapshot {
             issuer: Arc::clone(issuer),
             clients: clients.clone(),
@@ -210,8 +219,9 @@ impl Index {
         self.stop_waiting(&stored.name);
         let name: Arc<str> = stored.name.as_str().into();
         let before = self.documents.get_mut(&name).and_then(|held| held.place.take());
-        let (mut touched, mut given_up) = (Vec::new(), Vec::new());
+        let (mut touched, mut given_up, mut shown) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(before) = &before {
+            shown = self.kids(&before.slug(), &name);
             self.remove(&name, before);
             touched.push(before.slug());
             given_up = before.claims();
@@ -224,12 +234,26 @@ impl Index {
             self.insert(&name, &place, part);
             place
         });
+        self.forget_gone(&shown, &touched);
         let held = Held { revision: stored.revision, digest: stored.digest, place, waits_for: None };
         self.documents.insert(name, held);
         let waiting = given_up.iter().filter_map(|claim| self.waiting.remove(claim));
         // The first by name is to be applied first.
         let freed = waiting.flat_map(|waiting| waiting.into_values().rev()).collect();
         Outcome { verdict: Verdict::Serving, touched, freed }
+    }
+
+    /// The keys that the ring of the document `name` shows; none of another document.
+    fn kids(&self, slug: &str, name: &str) -> Vec<Kid> {
+        let ring = self.tenants.get(slug).and_then(|tenant| tenant.rings.get(name));
+        ring.into_iter().flat_map(|ring| &ring.public_keys).map(|key| key.kid().clone()).collect()
+    }
+
+    /// Nothing more is counted of the keys `before` that no ring of these tenants shows any more.
+    fn forget_gone(&self, before: &[Kid], slugs: &[Arc<str>]) {
+        let rings = || slugs.iter().filter_map(|slug| self.tenants.get(slug)).flat_map(|tenant| tenant.rings.values());
+        let shown = |kid: &Kid| rings().flat_map(|ring| &ring.public_keys).any(|key| key.kid() == kid);
+        before.iter().filter(|kid| !shown(kid)).for_each(|kid| self.keys.forget(kid));
     }
 
     /// `stored` wants what another document holds, who had it before.

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::{Digest, LoginDocument, ScopeDocument, TenantDocument, TenantLifetimes};
-use claviger_jose::{Algorithm, PublicJwk, Sealer, Signer, VerifierSet};
+use claviger_jose::{
+    Algorithm, PublicJwk, Sealer, SignError, Signed, Signer, TokenType, Verified, VerifierSet, VerifyError,
+};
 use http::HeaderValue;
+use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 
 use super::metadata;
@@ -15,6 +18,7 @@ use super::ring::{self, Ring};
 use super::sealing;
 use super::shared_map::SharedMap;
 use super::user::{User, username_key};
+use crate::metrics::{KeyMetrics, Returned, Unknown};
 use crate::store::TenantKey;
 
 /// Discovery changes when somebody upgrades or edits a Tenant: minutes do.
@@ -75,7 +79,9 @@ pub(crate) struct Issuer {
     pub(crate) signers: Vec<Signing>,
     /// Every key that this issuer has signed with and that counts; those out of the JWK Set too,
     /// which a late `id_token_hint` may bear.
-    pub(crate) verifiers: VerifierSet,
+    verifiers: VerifierSet,
+    /// Counts the tokens that none of them fits.
+    unknown: Unknown,
     /// What seals codes, cookies and flows. None while the operator has published no key for it.
     pub(crate) sealer: Option<Arc<Sealer>>,
 }
@@ -88,7 +94,9 @@ pub(crate) struct NoSealingKey;
 /// What signs.
 pub(crate) struct Signing {
     /// The Active key.
-    pub(crate) signer: Arc<Signer>,
+    signer: Arc<Signer>,
+    /// Counts what it signs.
+    signed: Counter,
     /// No token that it signs lives longer, seconds.
     pub(crate) max_token_lifetime: u32,
 }
@@ -105,14 +113,19 @@ pub(crate) struct StaticDocument {
 }
 
 impl Issuer {
-    /// The issuer that `tenant` speaks of, with these `rings`.
-    pub(crate) fn new<'a>(owner: &ObjectName, tenant: &TenantDocument, rings: impl Iterator<Item = &'a Ring>) -> Self {
+    /// The issuer that `tenant` speaks of, with these `rings`; what their keys do is counted in `metrics`.
+    pub(crate) fn new<'a>(
+        owner: &ObjectName,
+        tenant: &TenantDocument,
+        rings: impl Iterator<Item = &'a Ring>,
+        metrics: &KeyMetrics,
+    ) -> Self {
         let mut rings: Vec<&Ring> = rings.collect();
         rings.sort_by_cached_key(|ring| ring.order());
         let mut algorithms: Vec<Algorithm> = rings.iter().flat_map(|ring| ring.algorithms.iter().copied()).collect();
         algorithms.sort_unstable();
         algorithms.dedup();
-        let signing = ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(Signing::of);
+        let signing = ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(|ring| Signing::of(ring, metrics));
         let staying = rings.iter().copied().filter(|ring| !ring.is_last_resort());
         let key = TenantKey::new(&owner.namespace, &owner.name, &tenant.slug);
         Self {
@@ -129,8 +142,9 @@ impl Issuer {
             discovery: StaticDocument::new(metadata::document(tenant, algorithms), DISCOVERY_MAX_AGE),
             jwks: jwks(&rings),
             signing,
-            signers: staying.filter_map(Signing::of).collect(),
+            signers: staying.filter_map(|ring| Signing::of(ring, metrics)).collect(),
             verifiers: rings.iter().flat_map(|ring| ring.verifiers.iter().cloned()).collect(),
+            unknown: metrics.unknown(),
             sealer: sealing::sealer(&key, &tenant.sealing_keys),
         }
     }
@@ -142,22 +156,49 @@ impl Issuer {
         self.sealer.as_deref().ok_or(NoSealingKey)
     }
 
+    /// The token of ours that `text` is, of one of these types: its signature is verified, its times are not.
+    pub(crate) fn verify(
+        &self,
+        text: &str,
+        types: &[TokenType],
+        returned: Returned,
+    ) -> Result<Signed<Verified>, VerifyError> {
+        let verified = self.verifiers.verify(text, types);
+        if matches!(verified, Err(VerifyError::UnknownKey)) {
+            self.unknown.count(returned);
+        }
+        verified
+    }
+
     /// What signs the ID tokens and logout tokens of `client`: by the algorithm that it registered, else
     /// as everything is signed. A ring that leaves signs what it must as the default, and nothing else.
     pub(crate) fn signing_for(&self, client: &Client) -> Option<&Signing> {
         match client.id_token_algorithm {
             None => self.signing.as_ref(),
             Some(algorithm) => {
-                self.signing.iter().chain(&self.signers).find(|signing| signing.signer.algorithm() == algorithm)
+                self.signing.iter().chain(&self.signers).find(|signing| signing.algorithm() == algorithm)
             }
         }
     }
 }
 
 impl Signing {
-    fn of(ring: &Ring) -> Option<Self> {
+    fn of(ring: &Ring, metrics: &KeyMetrics) -> Option<Self> {
         let signer = Arc::clone(ring.signer.as_ref()?);
-        Some(Self { signer, max_token_lifetime: ring.max_token_lifetime })
+        let signed = metrics.signed_by(signer.kid());
+        Some(Self { signer, signed, max_token_lifetime: ring.max_token_lifetime })
+    }
+
+    /// What it signs by.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.signer.algorithm()
+    }
+
+    /// The token of this type with these claims.
+    pub(crate) fn sign(&self, token_type: TokenType, claims: &[u8]) -> Result<String, SignError> {
+        let token = self.signer.sign_bytes(token_type, claims)?;
+        self.signed.inc();
+        Ok(token)
     }
 }
 

@@ -56,11 +56,11 @@ pub(crate) fn signing(issuer: &Issuer) -> Result<&Signing, OAuthError> {
 
 /// Signs what `grant` says with the key of `issuer`.
 pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> Result<AccessToken, OAuthError> {
-    let Signing { signer, max_token_lifetime } = signing(issuer)?;
+    let signing = signing(issuer)?;
     let failed = || OAuthError::new(ErrorCode::ServerError, "an internal error");
     let client = grant.client.client();
     // A key leaves the JWK Set when the longest-lived token that it may have signed has expired.
-    let expires_in = client.lifetimes.access_token.unwrap_or(issuer.lifetimes.access_token).min(*max_token_lifetime);
+    let expires_in = client.lifetimes.access_token.unwrap_or(issuer.lifetimes.access_token).min(signing.max_token_lifetime);
     let iat = now.as_second();
     let claims = Claims {
         iss: &issuer.url,
@@ -82,7 +82,7 @@ pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> 
         AccessTokenType::AtJwt => TokenType::AccessToken,
         AccessTokenType::Jwt => TokenType::Jwt,
     };
-    let token = signer.sign_bytes(token_type, &bytes).map_err(|_| failed())?;
+    let token = signing.sign(token_type, &bytes).map_err(|_| failed())?;
     Ok(AccessToken { token, expires_in, scope: grant.scope, of_person: grant.person.is_some() })
 }
 

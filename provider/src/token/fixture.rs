@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::person::PersonGrant;
+use crate::metrics::KeyMetrics;
 use crate::claims::request::ClaimsRequest;
 use crate::store::Id;
 use crate::tenant::oauth_client::Client;
@@ -70,7 +71,7 @@ pub(crate) fn acme(algorithms: &[&str], change: impl FnOnce(&mut ClientDocument)
     }))
     .unwrap();
     let (rings, keys): (Vec<_>, Vec<_>) = algorithms.iter().enumerate().map(ring).unzip();
-    let issuer = Issuer::new(&ObjectName::new("identity", "acme"), &document, rings.iter());
+    let issuer = Issuer::new(&ObjectName::new("identity", "acme"), &document, rings.iter(), &KeyMetrics::default());
     let mut clients = SharedMap::default();
     clients.insert("shop.app".into(), Arc::new(client(change)));
     let tenant = TenantSnapshot {

@@ -9,6 +9,7 @@ use claviger_jose::TokenType;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::Returned;
 use crate::store::Id;
 use crate::tenant::snapshot::Issuer;
 
@@ -40,7 +41,7 @@ struct Claims {
 
 /// The ID token that `text` is, if this tenant issued it, however long ago.
 pub(crate) fn verify(text: &str, issuer: &Issuer, now: Timestamp) -> Option<VerifiedHint> {
-    let signed = issuer.verifiers.verify(text, &[TokenType::IdToken]).ok()?;
+    let signed = issuer.verify(text, &[TokenType::IdToken], Returned::IdTokenHint).ok()?;
     let verified = signed.even_if_expired(now.as_second(), Duration::from_secs(60)).ok()?;
     let Claims { iss, sub, aud, sid, client_id } = verified.claims().ok()?;
     if *iss != *issuer.url || client_id.is_some() {

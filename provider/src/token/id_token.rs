@@ -87,7 +87,7 @@ impl<'a> IdTokenKey<'a> {
 
     /// Its algorithm, which is that of `at_hash`.
     pub(crate) fn algorithm(&self) -> Algorithm {
-        self.signing.signer.algorithm()
+        self.signing.algorithm()
     }
 
     /// Signs what `grant` says.
@@ -117,7 +117,7 @@ impl<'a> IdTokenKey<'a> {
         };
         let mut bytes = Vec::with_capacity(CLAIMS);
         serde_json::to_writer(&mut bytes, &claims).map_err(|_| failed())?;
-        signing.signer.sign_bytes(TokenType::IdToken, &bytes).map_err(|_| failed())
+        signing.sign(TokenType::IdToken, &bytes).map_err(|_| failed())
     }
 
     /// The claims about the person beside those that Core demands.

@@ -1,11 +1,12 @@
 //! Our own access tokens, come back: at UserInfo, introspection and revocation.
 
-use claviger_jose::{TokenType, VerifierSet};
+use claviger_jose::TokenType;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
 
 use super::jti::{self, Origin};
+use crate::metrics::Returned;
 use crate::tenant::snapshot::Issuer;
 
 /// What a pod's clock may be ahead of another's: a token is used at once, on whichever pod comes first.
@@ -60,8 +61,7 @@ impl VerifiedAccessToken {
 
 /// The token that `text` is, if this tenant issued it and it lives.
 pub(crate) fn access_token(text: &str, issuer: &Issuer, now: Timestamp) -> Option<VerifiedAccessToken> {
-    let keys: &VerifierSet = &issuer.verifiers;
-    let signed = keys.verify(text, &[TokenType::AccessToken, TokenType::Jwt]).ok()?;
+    let signed = issuer.verify(text, &[TokenType::AccessToken, TokenType::Jwt], Returned::AccessToken).ok()?;
     let claims: Claims = signed.of_a_peer(now.as_second(), AHEAD).ok()?.claims().ok()?;
     // Keys are a tenant's own; this guards the boundary should that ever fail.
     if *claims.iss != *issuer.url || *claims.tenant_id != *issuer.slug {

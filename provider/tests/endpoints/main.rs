@@ -31,6 +31,7 @@ mod hosts;
 mod introspect;
 mod isolation;
 mod jwks;
+mod keys_counted;
 mod late_hints;
 mod login;
 mod login_ui;

@@ -75,7 +75,8 @@ async fn serve(
     audit.set(state.audit_log()?);
     let store = open_store(&state).await?;
     let clock = DevClock::open(&state, args.clock_speed)?;
-    let certificates = args.tls.then(|| Certificates::open(&state, Name::of(&url), clock.machine.now().wall)).transpose()?;
+    let certificates =
+        args.tls.then(|| Certificates::open(&state, Name::of(&url), clock.machine.now().wall)).transpose()?;
 
     let (tell, told) = mpsc::unbounded_channel();
     let cluster = Arc::new(Embedded::open(state, Arc::new(clock), tell)?);

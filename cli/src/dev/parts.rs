@@ -90,7 +90,8 @@ impl Parts {
                 served.await;
             }),
             tokio::spawn({
-                let (carried, shutdown) = (carry(told, engine.clone(), provider.clone(), status, happened), shutdown.clone());
+                let (carried, shutdown) =
+                    (carry(told, engine.clone(), provider.clone(), status, happened), shutdown.clone());
                 async move {
                     shutdown.run_until_cancelled(carried).await;
                 }

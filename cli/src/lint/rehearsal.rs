@@ -59,9 +59,21 @@ pub(super) fn run(admitted: &Admitted, unseen: &Unseen) -> anyhow::Result<Verdic
             }
         }
     }
+    verdicts.faults.extend(objects.iter().filter_map(|(kind, name, object)| rotation(*kind, name, object, admitted)));
     verdicts.unjudged.sort();
     verdicts.unjudged.dedup();
     Ok(verdicts)
+}
+
+/// That a ring cannot rotate as it is asked to, which no pod and no time will mend.
+fn rotation(kind: Kind, name: &ObjectName, object: &Value, admitted: &Admitted) -> Option<Fault> {
+    let blocked = condition(object, "RotationBlocked")?;
+    if blocked["status"] != "True" || blocked["reason"] != "LifetimesDoNotFit" {
+        return None;
+    }
+    let (manifest, _) = admitted.get(&(Sort::Resource(kind), name.clone()))?;
+    let message = blocked["message"].as_str().unwrap_or_default();
+    Some(manifest.fault("spec.rotation.interval", format!("LifetimesDoNotFit: {message}")))
 }
 
 async fn rehearse(admitted: &Admitted) -> anyhow::Result<Vec<(Kind, ObjectName, Value)>> {

@@ -24,6 +24,12 @@ fn every_fault_is_one_line_with_file_line_object_and_field() {
         ("10-tenant.yaml", "interval: 2160h", "interval: 1h", "SigningKey identity/acme-rs256: spec.rotation"),
         // Between objects.
         (
+            "10-tenant.yaml",
+            "interval: 2160h # 90 days",
+            "interval: 70s\n    publishAhead: 60s\n    cacheLifetime: 20s",
+            "10-tenant.yaml:34: SigningKey identity/acme-rs256: spec.rotation.interval: LifetimesDoNotFit: ",
+        ),
+        (
             "30-shop.yaml",
             "name: acme\n    namespace: identity\n  displayName: Nightly",
             "name: acne\n    namespace: identity\n  displayName: Nightly",

@@ -56,7 +56,7 @@ fn plan_readable(observed: &Observed, now: Moment) -> Plan {
             let (purpose, held) = purpose(valid, tenant, observed);
             let resolved = Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved);
             let mut decision = decide(Wish::Serve(purpose.clone()));
-            decision.blocked = decision.blocked.or(held);
+            decision.blocked = decision.blocked.or(held).or_else(|| rotation::check_lifetimes(&purpose).err());
             Plan { decision, purpose: Some(purpose), publish: true, verdicts: vec![accepted, resolved] }
         }
         Some(TenantStanding::NotAccepted) => idle(vec![accepted, report::tenant_not_accepted(&valid.tenant)]),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::apply::Applied;
 use super::observe::Observed;
-use super::ring::{Key, Ring};
+use super::ring::{Key, Purpose, Ring};
 use super::timeline::timeline;
 use crate::context::Context;
 use crate::error::StepError;
@@ -68,18 +68,20 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
             ..(*object.status).clone()
         },
     };
-    context.metrics.ring(&observed.work.name, Some(times(active, &status)));
+    context.metrics.ring(&observed.work.name, Some(times(active, purpose.as_ref(), &status)));
     report::report(context, object, status, |index| &mut index.signing_keys).await?;
     refused.or_else(|| outcome.refused().cloned()).map_or(Ok(next), Err)
 }
 
-fn times(active: Option<&Key>, status: &SigningKeyStatus) -> RingTimes {
+fn times(active: Option<&Key>, purpose: Option<&Purpose>, status: &SigningKeyStatus) -> RingTimes {
+    let ends = purpose.filter(|_| active.is_some_and(|key| !key.imported));
     let blocked = status
         .conditions
         .iter()
         .find(|condition| condition.type_ == ConditionType::RotationBlocked.to_string() && condition.status == "True");
     RingTimes {
         active_since: active.and_then(|key| key.active_at).map_or(0, Timestamp::as_second),
+        interval: ends.map_or(0, |purpose| i64::from(purpose.rotation.interval)),
         next_change: status.next_change.as_ref().map_or(0, |next| next.at.0.as_second()),
         blocked_since: blocked.map_or(0, |condition| condition.last_transition_time.0.as_second()),
     }

@@ -54,7 +54,12 @@ pub(super) fn tenant(client: Client) -> TenantSnapshot {
     let mut clients = SharedMap::default();
     clients.insert(Arc::clone(&client.id), Arc::new(client));
     TenantSnapshot {
-        issuer: Arc::new(Issuer::new(&ObjectName::new("identity", "acme"), &document, std::iter::empty(), &KeyMetrics::default())),
+        issuer: Arc::new(Issuer::new(
+            &ObjectName::new("identity", "acme"),
+            &document,
+            std::iter::empty(),
+            &KeyMetrics::default(),
+        )),
         apis: SharedMap::default(),
         clients,
         users: Default::default(),

@@ -15,10 +15,10 @@ use claviger_jose::Kid;
 
 use self::part::{Claim, Part, Place};
 use super::oauth_client::Client;
-use crate::metrics::KeyMetrics;
 use super::ring::Ring;
 use super::shared_map::SharedMap;
 use super::snapshot::{Issuer, TenantSnapshot, Users};
+use crate::metrics::KeyMetrics;
 
 /// Every document that was read, and what they make of each tenant.
 #[derive(Default)]

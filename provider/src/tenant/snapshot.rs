@@ -125,7 +125,8 @@ impl Issuer {
         let mut algorithms: Vec<Algorithm> = rings.iter().flat_map(|ring| ring.algorithms.iter().copied()).collect();
         algorithms.sort_unstable();
         algorithms.dedup();
-        let signing = ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(|ring| Signing::of(ring, metrics));
+        let signing =
+            ring::signing(&rings, tenant.default_signing_key.as_ref()).and_then(|ring| Signing::of(ring, metrics));
         let staying = rings.iter().copied().filter(|ring| !ring.is_last_resort());
         let key = TenantKey::new(&owner.namespace, &owner.name, &tenant.slug);
         Self {

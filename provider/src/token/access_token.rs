@@ -60,7 +60,8 @@ pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> 
     let failed = || OAuthError::new(ErrorCode::ServerError, "an internal error");
     let client = grant.client.client();
     // A key leaves the JWK Set when the longest-lived token that it may have signed has expired.
-    let expires_in = client.lifetimes.access_token.unwrap_or(issuer.lifetimes.access_token).min(signing.max_token_lifetime);
+    let expires_in =
+        client.lifetimes.access_token.unwrap_or(issuer.lifetimes.access_token).min(signing.max_token_lifetime);
     let iat = now.as_second();
     let claims = Claims {
         iss: &issuer.url,

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::person::PersonGrant;
-use crate::metrics::KeyMetrics;
 use crate::claims::request::ClaimsRequest;
+use crate::metrics::KeyMetrics;
 use crate::store::Id;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::ring::Ring;

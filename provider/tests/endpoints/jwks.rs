@@ -94,3 +94,29 @@ async fn a_key_that_two_rings_show_is_shown_once() {
     let fixture = Fixture::serving([tenant("acme"), of("a"), of("b")]);
     assert_eq!(kids(&fixture.get(&path("acme", JWKS)).await.json()), [key.kid.to_string()]);
 }
+
+#[tokio::test]
+async fn who_has_the_set_is_told_so_until_a_key_joins_or_leaves_it() {
+    let (old, new) = (key("ES256", KeyPhase::Active), key("ES256", KeyPhase::Published));
+    let fixture = Fixture::serving([tenant("acme"), ring_of("ec", ring_document("ES256", vec![old.clone()]))]);
+    let asked = async |etag: &str| {
+        let request = http::Request::get(path("acme", JWKS)).header("if-none-match", etag);
+        fixture.send(request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    let etag = fixture.get(&path("acme", JWKS)).await.header("etag").unwrap().to_owned();
+    let same = asked(&etag).await;
+    assert_eq!((same.status, same.body.is_empty()), (StatusCode::NOT_MODIFIED, true));
+    // It goes on being fresh (RFC 9110 §15.4.5), and a pod that leaves lets nobody think so.
+    assert_eq!(same.header("cache-control"), Some("public, max-age=900"));
+    assert_eq!(same.header("etag"), Some(etag.as_str()));
+
+    fixture.apply(&ring_of("ec", ring_document("ES256", vec![old.clone(), new.clone()])), 2);
+    let joined = asked(&etag).await;
+    assert_eq!((joined.status, kids(&joined.json()).len()), (StatusCode::OK, 2));
+    let etag = joined.header("etag").unwrap().to_owned();
+    assert_eq!(asked(&etag).await.status, StatusCode::NOT_MODIFIED);
+    fixture.apply(&ring_of("ec", ring_document("ES256", vec![old])), 3);
+    assert_eq!(kids(&asked(&etag).await.json()).len(), 1);
+    fixture.provider.leave();
+    assert_eq!(asked("*").await.header("cache-control"), Some("no-store"));
+}

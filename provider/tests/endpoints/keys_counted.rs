@@ -68,3 +68,15 @@ async fn a_token_of_a_key_that_is_not_ours_is_counted_and_refused() {
     assert_eq!(fixture.bearer("acme", "/oauth/userinfo", "nonsense").await.status, 401);
     assert_eq!(unknown(&fixture, "access_token"), 2);
 }
+
+#[tokio::test]
+async fn the_charts_alerts_ask_for_what_there_is() {
+    let metrics = shop(|_| {}).metrics();
+    let alerts = include_str!("../../../charts/claviger/files/alerts.yaml");
+    let words = alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names: Vec<_> = words.filter(|word| word.starts_with("claviger_provider_")).collect();
+    assert!(names.len() >= 2, "{names:?}");
+    for name in names {
+        assert!(metrics.lines().any(|line| line.split(['{', ' ']).next() == Some(name)), "{name} in {metrics}");
+    }
+}

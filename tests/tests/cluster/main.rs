@@ -2,6 +2,7 @@
 //! runs them inside, one after the other: they share a release of the chart, and each begins
 //! by bringing it into order (`release`). See ../../README.md.
 
+mod alerts;
 mod release;
 mod service;
 

@@ -20,7 +20,7 @@ async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
 
 #[tokio::test]
 async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
-    let cases: [(&[&str], &str); 27] = [
+    let cases: [(&[&str], &str); 28] = [
         (&[], "externalURL is not set: it is the URL"),
         (&["externalURL=https://login.example.com/"], "must not end with a slash"),
         (&["externalURL=login.example.com"], "has to be a URL such as"),
@@ -35,6 +35,7 @@ async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
         (&[URL, "provider.replica=3"], "replica"),
         (&[URL, "provider.replicas=0"], "replicas"),
         (&[URL, "operator.replicas=two"], "replicas"),
+        (&[URL, "metrics.prometheusRule.enabled=perhaps"], "prometheusRule"),
         (&[URL, "image.digest=latest"], "digest"),
         (&[URL, "provider.terminationGracePeriodSeconds=5"], "terminationGracePeriodSeconds"),
         (&[URL, "provider.replicas=2"], "without PostgreSQL a login that one pod began is unknown to the others"),
@@ -60,7 +61,7 @@ async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
 
 #[tokio::test]
 async fn a_value_that_is_taken_away_is_named_or_not_missed() -> Result<()> {
-    for value in ["image", "publishedNamespace", "crds", "userRoles", "log", "operator", "provider"] {
+    for value in ["image", "publishedNamespace", "crds", "userRoles", "log", "metrics", "operator", "provider"] {
         missing(value, value).await?;
     }
     missing("provider.disruptionBudget", "disruptionBudget").await?;
@@ -85,7 +86,7 @@ async fn missing(value: &str, name: &str) -> Result<()> {
 
 #[tokio::test]
 async fn values_that_work_give_what_they_ask_for() -> Result<()> {
-    let cases: [(&[&str], &str, &str); 18] = [
+    let cases: [(&[&str], &str, &str); 20] = [
         (&[URL], "helm.sh/resource-policy: keep", "imagePullSecrets"),
         (&[URL, "crds.enabled=false"], "kind: Deployment", "kind: CustomResourceDefinition"),
         (&[URL, "userRoles.create=false"], "kind: ClusterRole", "aggregate-to-edit"),
@@ -109,6 +110,12 @@ async fn values_that_work_give_what_they_ask_for() -> Result<()> {
             &[URL, "provider.outbound.caBundle.configMapName=cas"],
             "CLAVIGER_CA_BUNDLE, value: \"/etc/claviger/ca/ca.crt\"",
             "CLAVIGER_OUTBOUND_ALLOW",
+        ),
+        (&[URL], "kind: Deployment", "PrometheusRule"),
+        (
+            &[URL, "metrics.prometheusRule.enabled=true", "metrics.prometheusRule.labels.release=prometheus"],
+            "    release: prometheus\nspec:\n  # Rules",
+            "{{",
         ),
         (&[URL, "imagePullSecrets[0].name=registry"], "name: registry", "nodeSelector"),
         (

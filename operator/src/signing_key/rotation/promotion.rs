@@ -6,7 +6,7 @@ use claviger_crds::condition::Reason;
 use claviger_crds::published::KeyPhase;
 use jiff::Timestamp;
 
-use super::wait::{after, cached_for, until, until_cached};
+use super::wait::{accepted_for, after, cached_for, until, until_cached};
 use super::{Cause, Surroundings};
 use crate::acknowledgements::Reached;
 use crate::clock::Moment;
@@ -70,15 +70,28 @@ impl Promotion {
             return Permission::Wait(left);
         }
         if ring.in_phase(KeyPhase::Retiring).count() >= MOST_RETIRING {
-            let message = format!(
-                "spec.rotation.interval is too short for the tenant's tokens, which live {} s: {MOST_RETIRING} keys are \
-                 in the JWK Set whose tokens still live, and the next one signs when the oldest of them has left it",
-                ring.max_token_lifetime
-            );
-            return Permission::Blocked(Reason::LifetimesDoNotFit, message);
+            return Permission::Blocked(Reason::LifetimesDoNotFit, do_not_fit(ring.max_token_lifetime));
         }
         Permission::Given
     }
+}
+
+/// What is wrong with an interval that would leave more keys in the JWK Set than may be there: said as
+/// soon as it is asked for, not when rotation comes to a halt days later.
+pub(crate) fn check_lifetimes(purpose: &Purpose) -> Result<(), (Reason, String)> {
+    let most = u32::try_from(MOST_RETIRING).unwrap_or(u32::MAX);
+    if accepted_for(purpose.token_lifetime) > shortest(purpose).saturating_mul(most) {
+        return Err((Reason::LifetimesDoNotFit, do_not_fit(purpose.token_lifetime)));
+    }
+    Ok(())
+}
+
+fn do_not_fit(token_lifetime: u32) -> String {
+    format!(
+        "spec.rotation.interval is too short for the tenant's tokens, which live {token_lifetime} s: when \
+         {MOST_RETIRING} keys are in the JWK Set whose tokens still live, the next one signs only when the oldest of \
+         them has left it. Lengthen the interval, or shorten the lifetimes of the Tenant and its clients"
+    )
 }
 
 /// The end of the time for which `active` signs, a little less by chance: rings that were made together
@@ -88,11 +101,18 @@ fn scheduled(purpose: &Purpose, active: &Key) -> Option<Timestamp> {
         return None;
     }
     let interval = Duration::from_secs(u64::from(purpose.rotation.interval));
-    let spare = interval.saturating_sub(Duration::from_secs(u64::from(purpose.rotation.publish_ahead))) / 10;
+    let spare = interval.saturating_sub(shortest(purpose));
     // The thumbprint is as good as random, and the same for every leader.
     let hash = active.kid.as_str().bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
     let less = spare / 1000 * (hash % 1000);
     Some(after(active.active_at.unwrap_or(active.created_at), interval.saturating_sub(less)))
+}
+
+/// The shortest time for which a key signs, after which another takes over by the clock.
+fn shortest(purpose: &Purpose) -> Duration {
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    let (interval, ahead) = (seconds(purpose.rotation.interval), seconds(purpose.rotation.publish_ahead));
+    interval.saturating_sub(interval.saturating_sub(ahead) / 10)
 }
 
 /// Whether the SigningKey asks for such a key as `standby` is, and not as `active` is.

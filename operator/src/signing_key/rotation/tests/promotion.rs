@@ -190,3 +190,16 @@ fn a_ring_beside_others_signs_once_verifiers_know_it() {
     assert_eq!(decided(&purpose(), &ring, &alone, 101).actions, [Action::Join], "nobody else can sign");
     assert!(!perform(ring, &[Action::Join], at(8_000)).joining);
 }
+
+#[test]
+fn lifetimes_that_will_not_fit_are_told_at_once() {
+    let interval =
+        |interval| Purpose { rotation: Rotation { interval, publish_ahead: 30, cache_lifetime: 10 }, ..purpose() };
+    // 3660 s are 32 times 114.4 s, and a tenth of what is beyond 30 s may be left out by chance.
+    for (seconds, fits) in [(31, false), (60, false), (123, false), (124, true), (3_600, true)] {
+        let reason = check_lifetimes(&interval(seconds)).map_err(|(reason, _)| reason);
+        assert_eq!(reason, if fits { Ok(()) } else { Err(Reason::LifetimesDoNotFit) }, "{seconds}");
+    }
+    let (_, message) = check_lifetimes(&interval(60)).unwrap_err();
+    assert!(message.contains("which live 3600 s"), "{message}");
+}

@@ -1,0 +1,38 @@
+//! The chart's rules for Prometheus.
+
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::release::chart;
+
+#[tokio::test]
+async fn every_alert_says_what_to_do() -> Result<()> {
+    let text = std::fs::read_to_string(chart().join("files/alerts.yaml"))?;
+    let rules: Value = serde_saphyr::from_str(&text)?;
+    let rules = rules["groups"][0]["rules"].as_array().context("no rules")?;
+    ensure!(rules.len() == 6, "{}", rules.len());
+    for rule in rules {
+        let annotations = &rule["annotations"];
+        for text in [&rule["expr"], &rule["labels"]["severity"], &annotations["summary"], &annotations["runbook"]] {
+            ensure!(text.as_str().is_some_and(|text| !text.is_empty()), "{rule}");
+        }
+        let url = annotations["runbook_url"].as_str().context("no runbook_url")?;
+        ensure!(url.ends_with("docs/rotation.md#alerts"), "{url}");
+    }
+    Ok(())
+}
+
+/// Where there is a Prometheus, it reads the rules as it will in a cluster.
+#[tokio::test]
+async fn prometheus_takes_them() -> Result<()> {
+    let rules = chart().join("files/alerts.yaml");
+    let check =
+        tokio::process::Command::new("promtool").args(["check", "rules"]).arg(rules).stdin(Stdio::null()).output();
+    match check.await {
+        Ok(checked) => ensure!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr)),
+        Err(missing) => println!("promtool is not here ({missing}): the rules are not checked by it"),
+    }
+    Ok(())
+}

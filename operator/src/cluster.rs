@@ -107,6 +107,9 @@ pub struct Event {
     pub reason: &'static str,
     /// One sentence.
     pub note: String,
+    /// Which part of the object it is about, such as `status.keys{KID}`. Events about different parts
+    /// are told apart, where others of one reason become one that counts.
+    pub part: Option<String>,
 }
 
 /// Why the API refused, by what the caller can do about it. Holds no content of any object.

@@ -254,7 +254,7 @@ impl Context {
     /// A Normal or Warning Event about an object.
     pub(crate) async fn tell(&self, work: &Work, uid: &str, warning: bool, reason: &'static str, note: String) {
         let Work { kind, name } = work.clone();
-        self.event(Event { kind, name, uid: uid.to_owned(), warning, reason, note }).await;
+        self.event(Event { kind, name, uid: uid.to_owned(), warning, reason, note, part: None }).await;
     }
 
     /// When an object that names a Secret looks at it again. The more there are, the longer, so that

@@ -52,17 +52,19 @@ impl Events {
             uid: Some(event.uid.clone()),
             ..ObjectReference::default()
         };
-        self.recorder.publish(&published(event), &regarding).await
+        self.recorder.publish(&published(event, &regarding), &regarding).await
     }
 }
 
-fn published(event: &Event) -> Published {
+fn published(event: &Event, regarding: &ObjectReference) -> Published {
+    let part = |path: &String| ObjectReference { field_path: Some(path.clone()), ..regarding.clone() };
     Published {
         type_: if event.warning { EventType::Warning } else { EventType::Normal },
         reason: event.reason.to_owned(),
         note: Some(cut(&event.note, LONGEST_NOTE).to_owned()),
         action: event.reason.to_owned(),
-        secondary: None,
+        // The recorder makes one of all that differ in the note alone, and keeps the first note.
+        secondary: event.part.as_ref().map(part),
     }
 }
 

@@ -2,10 +2,12 @@
 //! happened is stored.
 
 use claviger_crds::published::KeyPhase;
+use claviger_jose::Kid;
 
 use super::observe::Observed;
 use super::ring::{Key, Revoked, Ring};
 use super::rotation::{Action, Cause};
+use crate::cluster::Event;
 use crate::context::Context;
 
 /// What one Event says.
@@ -29,7 +31,21 @@ pub(super) async fn tell(
         else {
             continue;
         };
-        context.tell(&observed.work, &observed.owner_uid, warning, reason, note).await;
+        let (work, uid) = (&observed.work, observed.owner_uid.clone());
+        let part = key(after, action).map(|kid| format!("status.keys{{{kid}}}"));
+        context.event(Event { kind: work.kind, name: work.name.clone(), uid, warning, reason, note, part }).await;
+    }
+}
+
+/// The key that `action` was about.
+fn key<'a>(after: &'a Ring, action: &'a Action) -> Option<&'a Kid> {
+    match action {
+        Action::AddStandby | Action::Import => after.standby().map(|key| &key.kid),
+        Action::Promote { .. } => after.active().map(|key| &key.kid),
+        Action::Revoke { kid, .. } | Action::Discard { kid } | Action::Unpublish { kid } | Action::Drop { kid } => {
+            Some(kid)
+        }
+        _ => None,
     }
 }
 

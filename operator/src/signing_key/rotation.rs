@@ -188,7 +188,18 @@ impl Decision {
 impl Surroundings {
     /// The same, where the monotonic clock runs at the wall clock's `pace`.
     pub(crate) fn at_pace(mut self, pace: u32) -> Self {
-        let Self { successor_since, acknowledged_since, reached, retired, .. } = &mut self;
+        // A moment that is forgotten here would make a wait end late by that factor.
+        let Self {
+            successor_since,
+            acknowledged_since,
+            reached,
+            retired,
+            another_signs: _,
+            cache_lifetime: _,
+            revoked: _,
+            rolled_back: _,
+            skewed: _,
+        } = &mut self;
         let everywhere = reached.values_mut().filter_map(|reached| match reached {
             Reached::Everywhere { since } => Some(since),
             Reached::Behind { .. } | Reached::NoProviders => None,

@@ -203,3 +203,22 @@ fn lifetimes_that_will_not_fit_are_told_at_once() {
     let (_, message) = check_lifetimes(&interval(60)).unwrap_err();
     assert!(message.contains("which live 3600 s"), "{message}");
 }
+
+#[test]
+fn where_the_wall_clock_is_fast_the_monotonic_one_holds_nothing_up() {
+    let ring = ring();
+    // Every second that passes, the wall clock shows a thousand.
+    let real = |seconds: i64| Moment { wall: at(seconds * 1_000).wall, ..at(seconds) };
+    let around = Surroundings {
+        reached: ring.keys.iter().map(|key| (key.revision, Reached::Everywhere { since: real(0) })).collect(),
+        ..Surroundings::default()
+    };
+    // The cache's two quarters of an hour are over by the wall clock alone.
+    let asked = Purpose { rotate_at: Some(at(1).wall), ..purpose() };
+    let promoted =
+        |around: &Surroundings, now| super::decide(&Wish::Serve(asked.clone()), Some(&ring), around, now).actions;
+    assert_eq!(promoted(&around, real(11)), []);
+    let fast = around.clone().at_pace(1_000);
+    assert_eq!(promoted(&fast, real(11).at_pace(1_000)).len(), 2);
+    assert_eq!(promoted(&fast, real(9).at_pace(1_000)), [], "publishAhead is not over");
+}

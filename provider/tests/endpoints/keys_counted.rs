@@ -24,7 +24,7 @@ fn signed(fixture: &Fixture, key: &KeyDocument) -> Option<u64> {
 fn unknown(fixture: &Fixture, token: &str) -> u64 {
     let line = format!("claviger_provider_tokens_of_unknown_keys_total{{token=\"{token}\"}} ");
     let metrics = fixture.metrics();
-    metrics.split(&line).nth(1).expect("it is shown").lines().next().unwrap().parse().unwrap()
+    metrics.split(&line).nth(1).unwrap().lines().next().unwrap().parse().unwrap()
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn values_that_work_give_what_they_ask_for() -> Result<()> {
         (
             &[URL, "metrics.prometheusRule.enabled=true", "metrics.prometheusRule.labels.release=prometheus"],
             "    release: prometheus\nspec:\n  # Rules",
-            "{{",
+            "PodDisruptionBudget",
         ),
         (&[URL, "imagePullSecrets[0].name=registry"], "name: registry", "nodeSelector"),
         (

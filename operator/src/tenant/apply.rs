@@ -41,7 +41,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let (outcome, unsealed) = match document {
         Some(document) => {
             let (outcome, unsealed, again) = serve(context, observed, document).await?;
-            next = next.or(Next { after: again });
+            next = next.or(Next { after: again.map(|wait| context.sleep_of(wait)) });
             (outcome, unsealed)
         }
         None => (Outcome::left(observed.serving), None),

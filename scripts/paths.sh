@@ -21,6 +21,11 @@ python_bin() {
   echo "$cache/verifier-$(sha256sum <"$root/tests/verifier/requirements.txt" | cut -c1-12)/bin"
 }
 
+# verifier_program: the verifier in Go, for its sources of now.
+verifier_program() {
+  echo "$cache/verifier-go-$(cd "$root/tests/verifier/go" && cat ./* | sha256sum | cut -c1-12)/keep_verifying"
+}
+
 # clients_built: the folder of the clients in other languages, for their sources of now.
 clients_built() {
   echo "$cache/clients-$(cd "$root/tests/clients" && cat python/requirements.txt javascript/* go/* java/* rust/Cargo.* rust/src/* | sha256sum | cut -c1-12)"

@@ -150,6 +150,8 @@ impl Cluster {
         let request = TokenRequest {
             spec: TokenRequestSpec {
                 audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
+                // Nobody renews it, and a soak takes hours.
+                expiration_seconds: Some(24 * 3600),
                 ..TokenRequestSpec::default()
             },
             ..TokenRequest::default()

@@ -6,6 +6,7 @@ mod access;
 mod objects;
 mod tokens;
 
+pub use self::access::{OPERATOR_ACCOUNT, PROVIDER_ACCOUNT};
 pub use self::objects::KINDS;
 pub use self::tokens::ACME;
 

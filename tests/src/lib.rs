@@ -18,9 +18,8 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod relying_party;
+pub mod repository;
 pub mod temp;
 pub mod token_verifier;
 pub mod user_agent;
 pub mod wait;
-
-mod repository;

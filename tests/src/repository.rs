@@ -7,24 +7,29 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 
 /// The top of the checkout.
-pub(crate) fn root() -> PathBuf {
+#[must_use]
+pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_path_buf()
 }
 
 /// An environment variable that is set and not empty.
+#[must_use]
 #[allow(
     clippy::disallowed_methods,
     reason = "the harness has no command line: its settings are the test runner's environment"
 )]
-pub(crate) fn setting(name: &str) -> Option<OsString> {
+pub fn setting(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// Runs `scripts/<name>`, which makes sure of something and prints where it is.
 ///
 /// Its progress goes to our standard error, since a first run may take minutes.
-pub(crate) async fn located_by(name: &str, arguments: &[&str]) -> Result<PathBuf> {
+///
+/// # Errors
+/// When the script fails, or prints no text.
+pub async fn located_by(name: &str, arguments: &[&str]) -> Result<PathBuf> {
     let script = root().join("scripts").join(name);
     let output = tokio::process::Command::new(&script)
         .args(arguments)

@@ -8,9 +8,9 @@ use super::{OPERATOR, PUBLISHED};
 use crate::repository::root;
 
 /// The operator's ServiceAccount, in its own namespace.
-pub(super) const OPERATOR_ACCOUNT: &str = "claviger-operator";
+pub const OPERATOR_ACCOUNT: &str = "claviger-operator";
 /// The providers' ServiceAccount, there too.
-pub(super) const PROVIDER_ACCOUNT: &str = "claviger-provider";
+pub const PROVIDER_ACCOUNT: &str = "claviger-provider";
 
 /// All of it as one manifest.
 pub(super) fn manifest() -> Result<String> {

@@ -1,6 +1,6 @@
 # One command set for people and CI. What each needs beside Rust and Go is found or installed by
 # scripts/tools; what is built for tests lives in ~/.cache/claviger.
-.PHONY: help run test test-fast test-cluster bench fmt generate check-generated control-plane
+.PHONY: help run test test-fast test-cluster soak bench fmt generate check-generated control-plane
 .DEFAULT_GOAL := help
 EXAMPLE := quickstart
 claviger := cargo build --quiet --locked --workspace --bin claviger && $${CARGO_TARGET_DIR:-target}/debug/claviger
@@ -20,6 +20,10 @@ test-fast:        ## the checks that need no server
 test-cluster:     ## the tests on a real one-node cluster; needs root
 	scripts/tools cluster
 	scripts/test-cluster
+
+soak:             ## 10,000 key rotations under fire, every token verified by others; ARGS='promotions=500 rings=2'
+	scripts/tools
+	scripts/soak $(ARGS)
 
 bench:            ## the benchmarks
 	scripts/tools bench

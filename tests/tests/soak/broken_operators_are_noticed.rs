@@ -9,6 +9,7 @@ use claviger_tests::installation::{Installation, PUBLISHED};
 use claviger_tests::wait::eventually;
 use serde_json::{Value, json};
 
+use crate::figures::say;
 use crate::rings;
 use crate::settings::Settings;
 use crate::stage::Stage;
@@ -48,12 +49,16 @@ async fn is_noticed(stage: &Stage, moment: &str) -> Result<()> {
     })
     .await?;
     for report in stage.reports().await {
-        println!("{report}, the first: {}", report.failures[0]);
+        say(&format!("noticed: {report}, the first: {}", report.failures[0]));
         for failure in &report.failures {
             let unknown = failure["failure"].as_str().is_some_and(|text| text.contains("is unknown"));
             ensure!(unknown, "{failure:#}");
         }
-        ensure!(report.failures.iter().any(|failure| failure["moment"] == moment), "none {moment}: {:#?}", report.failures);
+        ensure!(
+            report.failures.iter().any(|failure| failure["moment"] == moment),
+            "none {moment}: {:#?}",
+            report.failures
+        );
     }
     Ok(())
 }

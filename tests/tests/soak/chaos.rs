@@ -23,7 +23,10 @@ pub(crate) async fn at_the_pods(stage: &Stage) -> Result<()> {
             }
             1 => {
                 stage.installation.proxy().cut();
-                pause(&mut chance, 3, 8).await;
+                // Every other time for longer than an interval: only that pod's acknowledgement keeps a key from
+                // taking over that it does not show.
+                let [least, most] = if turn % 8 == 1 { [16, 20] } else { [3, 8] };
+                pause(&mut chance, least, most).await;
                 stage.installation.proxy().restore();
                 stage.figures.struck(Blow::WatchHeld);
             }

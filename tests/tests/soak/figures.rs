@@ -1,6 +1,7 @@
 //! What a soak counts.
 
 use std::fmt;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -69,4 +70,9 @@ impl fmt::Display for Figures {
         write!(f, ", {} requests unanswered", self.unanswered.load(Ordering::Relaxed))?;
         BLOWS.iter().try_for_each(|(blow, text)| write!(f, ", {} {text}", self.count(*blow)))
     }
+}
+
+/// Past the test framework's capture, since somebody may be waiting for hours.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,12 +1,12 @@
 //! The soak. Its short form is what there is without settings; `make soak` is the long one.
 
-use std::io::Write as _;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
 use crate::chaos;
+use crate::figures::say;
 use crate::operators::Work;
 use crate::rings::Signed;
 use crate::settings::Settings;
@@ -33,6 +33,9 @@ async fn every_token_verifies_until_it_expires_whatever_happens_meanwhile() -> R
 
 /// Until there are enough promotions, and everything has happened.
 async fn soak(stage: &Stage, score: &mut Score) -> Result<()> {
+    if stage.settings.undisturbed {
+        return watch(stage, score).await;
+    }
     tokio::select! {
         ended = watch(stage, score) => ended,
         // A blow that cannot be struck is a fault of its own, and none of these ends by itself.
@@ -43,15 +46,22 @@ async fn soak(stage: &Stage, score: &mut Score) -> Result<()> {
 }
 
 async fn watch(stage: &Stage, score: &mut Score) -> Result<()> {
-    let mut ticks = tokio::time::interval(PROGRESS);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    let mut told = Instant::now();
     loop {
         ticks.tick().await;
+        score.measure(stage).await;
+        if told.elapsed() < PROGRESS {
+            continue;
+        }
+        told = Instant::now();
         // The API server may be away.
         let _ = score.signed.look(&stage.installation).await;
         let reports = stage.reports().await;
         say(&score.summary(stage, &reports).await);
         ensure!(reports.iter().all(|report| report.failed == 0) && stage.figures.faults().is_empty(), "see below");
-        if score.promotions() >= stage.settings.promotions && stage.figures.struck_all() {
+        let everything_happened = stage.settings.undisturbed || stage.figures.struck_all();
+        if score.promotions() >= stage.settings.promotions && everything_happened {
             return Ok(());
         }
         let (took, limit) = (stage.begun.elapsed(), stage.settings.limit);
@@ -79,6 +89,10 @@ struct Score {
     signed: Signed,
     promotions_before: usize,
     work_before: Work,
+    /// When writes were counted last, and how many there were.
+    counted: (Instant, f64),
+    /// The most in a second.
+    peak: f64,
 }
 
 impl Score {
@@ -86,7 +100,15 @@ impl Score {
         let mut signed = Signed::default();
         signed.look(&stage.installation).await?;
         let promotions_before = signed.promotions();
-        Ok(Self { signed, promotions_before, work_before: stage.operators.work().await })
+        let work_before = stage.operators.work().await;
+        let counted = (Instant::now(), work_before.writes.values().sum());
+        Ok(Self { signed, promotions_before, work_before, counted, peak: 0.0 })
+    }
+
+    async fn measure(&mut self, stage: &Stage) {
+        let writes: f64 = stage.operators.work().await.writes.values().sum();
+        let (at, before) = std::mem::replace(&mut self.counted, (Instant::now(), writes));
+        self.peak = self.peak.max((writes - before) / at.elapsed().as_secs_f64().max(1.0));
     }
 
     fn promotions(&self) -> usize {
@@ -102,17 +124,13 @@ impl Score {
         let kinds: Vec<String> = writes.iter().map(|(kind, writes)| format!("{kind} {:.2}", writes / each)).collect();
         format!(
             "soak: {} s: {promotions} promotions of {} rings, {figures}\n      {}\n      operators: {cpu:.1} s of CPU; {:.1} \
-             writes a promotion: {}",
+             writes a promotion: {}; {:.0} a second at most",
             begun.elapsed().as_secs(),
             settings.tenants * settings.rings,
             reports.join("; "),
             writes.values().sum::<f64>() / each,
             kinds.join(", "),
+            self.peak,
         )
     }
-}
-
-/// Past the test framework's capture, since somebody may be waiting for hours.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) rate: usize,
     /// How long the operators and the API server are left alone between two blows.
     pub(crate) calm: Duration,
+    /// Nothing is struck: what rotation costs by itself.
+    pub(crate) undisturbed: bool,
     /// How many caches each verifier has of each issuer.
     pub(crate) copies: usize,
     /// Of what happens by chance.
@@ -32,12 +34,13 @@ pub(crate) struct Settings {
 impl Settings {
     /// The short form: a minute and a half on a machine with nothing else to do.
     pub(crate) const SHORT: Self = Self {
-        promotions: 48,
+        promotions: 36,
         limit: Duration::from_secs(420),
         tenants: 6,
         rings: 3,
         rate: 24,
         calm: Duration::from_secs(8),
+        undisturbed: false,
         copies: 2,
         seed: 1,
         // The least that the schema takes for a cache of a second.
@@ -60,6 +63,7 @@ impl Settings {
                 "rings" => settings.rings = size,
                 "rate" => settings.rate = size,
                 "calm" => settings.calm = Duration::from_secs(number),
+                "undisturbed" => settings.undisturbed = number > 0,
                 "copies" => settings.copies = size,
                 "seed" => settings.seed = number,
                 "interval" => settings.rotation[0] = number,

@@ -66,7 +66,8 @@ impl Stage {
 
     async fn start_load(self: &Arc<Self>) -> Result<()> {
         let Settings { tenants, rate, .. } = self.settings;
-        let pause = Duration::from_secs(1).mul_f64(f64::from(u32::try_from(tenants)?) / f64::from(u32::try_from(rate)?));
+        let pause =
+            Duration::from_secs(1).mul_f64(f64::from(u32::try_from(tenants)?) / f64::from(u32::try_from(rate)?));
         for tenant in 0..tenants {
             let (namespace, installation) = (rings::tenant(tenant), &self.installation);
             let secret = async |key| installation.secret_value(&namespace, "app-oidc", key).await;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use claviger_tests::installation::{Installation, PATIENCE};
+use anyhow::{Context as _, Result, ensure};
+use claviger_tests::installation::{Installation, KINDS, PATIENCE};
 use claviger_tests::wait::eventually;
 use serde_json::{Value, json};
 
@@ -76,6 +77,25 @@ spec:
         }
     }
     text
+}
+
+/// Waits until all of it is Ready. One list a time: `kubectl wait` asks for each object by itself, and a
+/// thousand rings take it minutes.
+pub(crate) async fn wait_until_ready(installation: &Installation, settings: &Settings) -> Result<()> {
+    let expected = settings.tenants * (settings.rings + 2);
+    let limit = PATIENCE + Duration::from_millis(200) * u32::try_from(expected)?;
+    eventually(limit, "all is Ready", async || {
+        let list = installation.kubectl().json(&["get", KINDS, "--all-namespaces"]).await?;
+        let items = list["items"].as_array().context("no list")?.iter();
+        let ready = items.filter(|object| {
+            let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+            conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+        });
+        let ready = ready.count();
+        ensure!(ready == expected, "{ready} of {expected}");
+        Ok(())
+    })
+    .await
 }
 
 /// Another ring of the tenant signs from now on.

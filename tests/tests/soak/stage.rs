@@ -47,7 +47,7 @@ impl Stage {
             fleet.add().await?;
         }
         installation.kubectl().apply(&rings::manifest(&settings)).await?;
-        installation.wait_until_all_ready().await?;
+        rings::wait_until_ready(&installation, &settings).await?;
         let stage = Arc::new(Self {
             load: Mutex::default(),
             verifiers: Mutex::new(Some(Verifiers::start(settings.copies).await?)),

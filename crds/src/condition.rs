@@ -52,6 +52,11 @@ pub enum Reason {
     ScopeNotGranted,
     SecretNotFound,
     SecretInvalid,
+    KeyEncrypted,
+    KeyOfAnotherAlgorithm,
+    KeyRevoked,
+    KeyUsedBefore,
+    KeyOfAnotherRing,
     SigningKeyNotFound,
     ClientNotFound,
     // CredentialsReady
@@ -84,6 +89,7 @@ pub enum Reason {
     ClockSkew,
     LifetimesDoNotFit,
     AlgorithmInUse,
+    KeyImported,
     StandbyTooYoung,
     // UpstreamReachable
     Reachable,

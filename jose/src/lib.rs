@@ -21,7 +21,7 @@ pub use code_challenge::{CodeChallenge, CodeVerifier, InvalidCodeChallenge, Inva
 pub use jwk::{InvalidJwk, PublicJwk};
 pub use kid::{InvalidKid, Kid};
 pub use left_half_hash::left_half_hash;
-pub use private_key::{KeyError, PrivateKey};
+pub use private_key::{ImportError, KeyError, PrivateKey};
 pub use seal::{DerivedToken, OpenError, Opened, Purpose, SealError, Sealer, SealingKey, SealingKeyId};
 pub use signer::{SignError, Signer, TokenType};
 pub use verify::{

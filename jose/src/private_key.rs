@@ -1,6 +1,8 @@
 //! Private keys: made, read, and kept parsed, for parsing an RSA key costs more than half of a
 //! signature.
 
+mod import;
+
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
@@ -12,6 +14,7 @@ use aws_lc_rs::signature::{
 };
 use zeroize::Zeroizing;
 
+pub use self::import::ImportError;
 use crate::algorithm::Algorithm;
 use crate::jwk::PublicJwk;
 

@@ -262,7 +262,10 @@ impl Context {
     pub(crate) fn recheck(&self) -> Duration {
         const BASE_MILLIS: u64 = 60_000;
         const MILLIS_EACH: u64 = 20;
-        let objects = self.with(|state| state.index.clients.len() + state.index.users.len());
+        let objects = self.with(|state| {
+            let index = &state.index;
+            index.clients.len() + index.users.len() + index.signing_keys.len()
+        });
         let millis = BASE_MILLIS.max(MILLIS_EACH * u64::try_from(objects).unwrap_or(u64::MAX));
         let [jitter]: [u8; 1] = claviger_jose::random::bytes();
         Duration::from_millis(millis * 8 / 10 + millis * 4 / 10 * u64::from(jitter) / 255)

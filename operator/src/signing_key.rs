@@ -5,6 +5,7 @@
 mod apply;
 mod change;
 mod generate;
+mod import;
 mod observe;
 mod plan;
 pub(crate) mod ring;

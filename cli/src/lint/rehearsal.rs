@@ -136,8 +136,10 @@ fn field(reason: &str, kind: Kind) -> &'static str {
         "ClientNotFound" => "spec.login.ui.clientRef",
         "SecretNotFound" | "SecretNotOwned" | "SecretInvalid" | "SecretTooShort" => match kind {
             Kind::User => "spec.passwordSecretRef",
+            Kind::SigningKey => "spec.existingSecretRef",
             _ => "spec.authentication",
         },
+        "KeyEncrypted" | "KeyOfAnotherAlgorithm" | "KeyRevoked" | "KeyOfAnotherRing" => "spec.existingSecretRef",
         _ => "",
     }
 }

@@ -7,7 +7,11 @@ use super::{RevocationSpec, RotationSpec, SigningKey, SigningKeySpec};
 use crate::fault::{Fault, Faults};
 use crate::metadata::Metadata;
 use crate::names::ObjectName;
+use crate::object_ref::SecretKey;
 use crate::types::{self, Duration};
+
+/// Where `kubectl create secret tls` and cert-manager put a private key.
+const DEFAULT_SECRET_KEY: &str = "tls.key";
 
 /// A SigningKey that makes sense by itself, with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +32,8 @@ pub struct ValidSigningKey {
     pub tenant: ObjectName,
     /// Algorithm of the next key.
     pub algorithm: Algorithm,
+    /// The Secret that holds the key that is to sign, if the operator does not make it.
+    pub existing_secret: Option<SecretKey>,
     /// When keys change.
     pub rotation: Rotation,
     /// Keys that must no longer be trusted.
@@ -72,10 +78,13 @@ pub struct Revocation {
 pub fn parse(key: &SigningKey) -> Result<ValidSigningKey, Vec<Fault>> {
     let mut faults = Faults::default();
     let Metadata { name, uid, generation, created_at, paused, rotate_at } = Metadata::parse(&key.metadata, &mut faults);
-    let SigningKeySpec { tenant_ref, algorithm, rotation, revoked } = &key.spec;
+    let SigningKeySpec { tenant_ref, algorithm, existing_secret_ref, rotation, revoked } = &key.spec;
 
     let tenant = tenant_ref.parse("spec.tenantRef", &name, &mut faults);
     let algorithm = types::parse_algorithm("spec.algorithm", algorithm.as_deref().unwrap_or("RS256"), &mut faults);
+    let existing_secret = existing_secret_ref
+        .as_ref()
+        .map(|existing| existing.parse("spec.existingSecretRef", DEFAULT_SECRET_KEY, &mut faults));
     let rotation = parse_rotation(rotation.as_ref(), &mut faults);
     let revoked = parse_revoked(revoked, &mut faults);
 
@@ -88,6 +97,7 @@ pub fn parse(key: &SigningKey) -> Result<ValidSigningKey, Vec<Fault>> {
         rotate_at,
         tenant,
         algorithm,
+        existing_secret,
         rotation,
         revoked,
     });

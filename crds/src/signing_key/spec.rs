@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::SigningKeyStatus;
-use crate::object_ref::LocalTenantRef;
+use crate::object_ref::{LocalTenantRef, SecretKeyRef};
 use crate::types::{self, Duration};
 
 /// A ring of keys of one algorithm.
@@ -46,6 +46,14 @@ pub struct SigningKeySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::algorithm")]
     pub algorithm: Option<String>,
+    /// A Secret of this namespace whose `key` (default: tls.key) holds one private key of `algorithm`:
+    /// PEM (PKCS#8, PKCS#1 or SEC 1) or a JWK, not encrypted. The key that signs is this one. It is the
+    /// first key of a new ring; in a ring that serves it becomes the next: published, and it signs as
+    /// soon as verifiers know it. While it is set, `interval` does not replace it; a changed Secret is a
+    /// rotation. The standby is made by the operator, for emergencies. Default: the operator makes every
+    /// key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing_secret_ref: Option<SecretKeyRef>,
     /// When keys change. Default: as each field says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationSpec>,

@@ -63,6 +63,9 @@ pub struct KeyStatus {
     /// Its algorithm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
+    /// It was read from the Secret of `existingSecretRef`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// When it enters the JWK Set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Time>,

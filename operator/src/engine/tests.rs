@@ -6,6 +6,7 @@ mod caution;
 mod crashes;
 mod departures;
 mod handover;
+mod imports;
 mod life;
 mod losses;
 mod names;

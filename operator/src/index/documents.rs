@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Digest, DocumentKind, PasswordSource, SecretHash, SecretText};
-use claviger_jose::Algorithm;
+use claviger_jose::{Algorithm, Kid};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 
@@ -84,6 +84,10 @@ pub(crate) enum Detail {
         active_revision: u64,
         /// Of the keys that sign, or stand by to.
         algorithms: BTreeSet<Algorithm>,
+        /// Every key that is not gone.
+        kids: BTreeSet<Kid>,
+        /// Keys that never come back, gone or not.
+        revoked: BTreeSet<Kid>,
     },
     /// Of a User.
     User {

@@ -4,7 +4,7 @@
 use claviger_crds::condition::{Reason, Verdict};
 use claviger_crds::published::KeyPhase;
 
-use super::change::NewKeys;
+use super::change::{NewKey, NewKeys};
 use super::generate::generate;
 use super::observe::Observed;
 use super::plan::Plan;
@@ -37,8 +37,10 @@ pub(super) struct Applied {
 
 /// Carries out a plan; of a paused SigningKey, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
-    let Plan { mut decision, purpose, publish: publishes, verdicts } = plan;
-    let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) };
+    let Plan { mut decision, purpose, imported, publish: publishes, verdicts } = plan;
+    // A Secret that somebody else writes is not watched.
+    let rechecked = observed.source.is_some().then(|| context.recheck());
+    let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) }.or(Next { after: rechecked });
     let before = observed.stored.as_ref().map(|stored| &stored.ring);
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
     let left_alone = observed.around.rolled_back && decision.actions.is_empty();
@@ -56,7 +58,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     {
         decision.actions.push(Action::Republish { above });
     }
-    let changed = change(context, observed, &decision.actions, purpose.as_ref()).await;
+    let changed = change(context, observed, &decision.actions, purpose.as_ref(), imported).await;
     let ring = match changed {
         Ok(Some(ring)) => ring,
         Ok(None) => {
@@ -119,6 +121,7 @@ async fn change(
     observed: &Observed,
     actions: &[Action],
     purpose: Option<&Purpose>,
+    imported: Option<NewKey>,
 ) -> Result<Option<Ring>, StepError> {
     let now = context.now();
     let before = observed.stored.as_ref();
@@ -130,7 +133,7 @@ async fn change(
     };
     let algorithm = purpose.map_or(ring.algorithm, |purpose| purpose.algorithm);
     let made = generate(context, algorithm, actions.iter().map(Action::keys).sum()).await?;
-    let mut ring = ring.changed(actions, purpose, NewKeys { made, imported: None }, now.wall);
+    let mut ring = ring.changed(actions, purpose, NewKeys { made, imported }, now.wall);
     if let Some(object) = &observed.object {
         ring.owner_uid.clone_from(&object.meta.uid);
         ring.owner_generation = object.meta.generation;

@@ -23,8 +23,14 @@ pub(crate) async fn generate(context: &Context, algorithm: Algorithm, count: usi
 }
 
 fn new_key(algorithm: Algorithm) -> Option<NewKey> {
-    let key = PrivateKey::generate(algorithm).ok()?;
-    let public_key = key.public_jwk();
-    let private_key = SecretText::new(STANDARD.encode(key.to_pkcs8()));
-    Some(NewKey { kid: public_key.kid().clone(), public_key, private_key })
+    PrivateKey::generate(algorithm).ok().map(|key| NewKey::of(&key))
+}
+
+impl NewKey {
+    /// As a ring keeps it.
+    pub(super) fn of(key: &PrivateKey) -> Self {
+        let public_key = key.public_jwk();
+        let private_key = SecretText::new(STANDARD.encode(key.to_pkcs8()));
+        Self { kid: public_key.kid().clone(), public_key, private_key }
+    }
 }

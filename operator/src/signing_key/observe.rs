@@ -9,6 +9,7 @@ use claviger_crds::signing_key::SigningKey;
 use claviger_jose::Kid;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
+use super::import::{self, Source};
 use super::ring::{Ring, RingError, StoredRing};
 use super::rotation::{Revocation, Surroundings};
 use crate::acknowledgements::{Acknowledgements, Reached, Standing};
@@ -36,6 +37,8 @@ pub(super) struct Observed {
     pub(super) client_token_lifetime: u32,
     /// The clients that would be without a key for their ID tokens if the ring's algorithm changed.
     pub(super) pinned: Vec<ObjectName>,
+    /// The Secret of the key that is to sign, where the SigningKey names one and may serve.
+    pub(super) source: Option<Source>,
     pub(super) around: Surroundings,
     /// The highest revision that was ever stored or served, if the document must be written again.
     pub(super) spoilt: Option<u64>,
@@ -110,6 +113,11 @@ pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Opti
         return Err(StepError::Outdated("the SigningKey"));
     }
     observed.revoke(context).await?;
+    if let (Some(valid), Some(TenantStanding::Accepted(tenant))) =
+        (observed.object.as_ref().and_then(|object| object.valid()), &observed.tenant)
+    {
+        observed.source = import::read(context, valid, tenant.slug()).await?;
+    }
     match unreadable {
         Some(error) if observed.object.is_none() => return Err(error.into()),
         unreadable => observed.unreadable = unreadable,
@@ -143,6 +151,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
         owner_uid,
         client_token_lifetime,
         pinned,
+        source: None,
         around,
         spoilt,
     }

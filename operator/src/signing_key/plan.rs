@@ -4,6 +4,8 @@ use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::sentence;
 use claviger_crds::signing_key::ValidSigningKey;
 
+use super::change::NewKey;
+use super::import::{self, Import};
 use super::observe::Observed;
 use super::ring::{Purpose, Ring};
 use super::rotation::{self, Decision, Wish};
@@ -17,6 +19,8 @@ pub(super) struct Plan {
     pub(super) decision: Decision,
     /// What the ring is to serve, if it is to serve anything.
     pub(super) purpose: Option<Purpose>,
+    /// The key that is to be imported, if that is not in the ring.
+    pub(super) imported: Option<NewKey>,
     /// Whether the ring, as it is after the decision, is published.
     pub(super) publish: bool,
     /// `Accepted` and `ReferencesResolved`.
@@ -33,16 +37,16 @@ pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
         "{error}: what was published goes on being served, and no key is changed until a person puts the ring in order"
     );
     let decision = Decision { blocked: Some((Reason::RingUnreadable, message)), ..Decision::default() };
-    Plan { decision, purpose: None, publish: false, ..plan }
+    Plan { decision, purpose: None, imported: None, publish: false, ..plan }
 }
 
 fn plan_readable(observed: &Observed, now: Moment) -> Plan {
     let ring = observed.stored.as_ref().map(|stored| &stored.ring);
     let decide = |wish: Wish| rotation::decide(&wish, ring, &observed.around, now);
     let Some(object) = &observed.object else {
-        return Plan { decision: decide(Wish::Leave), purpose: None, publish: true, verdicts: Vec::new() };
+        return without_purpose(decide(Wish::Leave), true, Vec::new());
     };
-    let idle = |verdicts| Plan { decision: Decision::default(), purpose: None, publish: false, verdicts };
+    let idle = |verdicts| without_purpose(Decision::default(), false, verdicts);
     let valid = match &object.valid {
         Ok(valid) => valid,
         Err(faults) => {
@@ -52,22 +56,56 @@ fn plan_readable(observed: &Observed, now: Moment) -> Plan {
     };
     let accepted = Verdict::yes(ConditionType::Accepted, Reason::Accepted);
     match &observed.tenant {
-        Some(TenantStanding::Accepted(tenant)) => {
-            let (purpose, held) = purpose(valid, tenant, observed);
-            let resolved = Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved);
-            let mut decision = decide(Wish::Serve(purpose.clone()));
-            decision.blocked = decision.blocked.or(held).or_else(|| rotation::check_lifetimes(&purpose).err());
-            Plan { decision, purpose: Some(purpose), publish: true, verdicts: vec![accepted, resolved] }
-        }
+        Some(TenantStanding::Accepted(tenant)) => serve(observed, valid, tenant, now),
         Some(TenantStanding::NotAccepted) => idle(vec![accepted, report::tenant_not_accepted(&valid.tenant)]),
-        Some(TenantStanding::Gone) => Plan {
-            decision: decide(Wish::Withdraw),
-            purpose: None,
-            publish: true,
-            verdicts: vec![accepted, report::tenant_not_found(&valid.tenant)],
-        },
+        Some(TenantStanding::Gone) => without_purpose(
+            decide(Wish::Withdraw),
+            true,
+            vec![accepted, report::tenant_not_found(&valid.tenant)],
+        ),
         Some(TenantStanding::Vanished) | None => idle(vec![accepted, report::tenant_not_found(&valid.tenant)]),
     }
+}
+
+fn without_purpose(decision: Decision, publish: bool, verdicts: Vec<Verdict>) -> Plan {
+    Plan { decision, purpose: None, imported: None, publish, verdicts }
+}
+
+fn serve(observed: &Observed, valid: &ValidSigningKey, tenant: &AcceptedTenant, now: Moment) -> Plan {
+    let ring = observed.stored.as_ref().map(|stored| &stored.ring);
+    let (mut purpose, held) = purpose(valid, tenant, observed);
+    let Import { kid, key, refused } = import::judge(observed, valid, purpose.algorithm);
+    purpose.imported = kid;
+    let mut verdicts = vec![Verdict::yes(ConditionType::Accepted, Reason::Accepted)];
+    verdicts.push(match refused {
+        None => Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved),
+        Some((reason, message)) => Verdict::no(ConditionType::ReferencesResolved, reason, message),
+    });
+    let mut decision = rotation::decide(&Wish::Serve(purpose.clone()), ring, &observed.around, now);
+    // A new ring begins with the key that its SigningKey names, and with no other.
+    if ring.is_none() && observed.source.is_some() && key.is_none() {
+        decision.actions.clear();
+        return without_purpose(decision, false, verdicts);
+    }
+    decision.blocked = decision.blocked.or(held).or_else(|| stays(&purpose, ring?, valid, now));
+    // An imported key is not replaced by time.
+    if purpose.imported.is_none() {
+        decision.blocked = decision.blocked.or_else(|| rotation::check_lifetimes(&purpose).err());
+    }
+    Plan { decision, purpose: Some(purpose), imported: key, publish: true, verdicts }
+}
+
+/// That a rotation is asked for, which an imported key outlasts.
+fn stays(purpose: &Purpose, ring: &Ring, valid: &ValidSigningKey, now: Moment) -> Option<(Reason, String)> {
+    let asked = purpose.rotate_at.filter(|at| ring.rotated_at != Some(*at) && *at <= now.wall)?;
+    let secret = &valid.existing_secret.as_ref()?.name;
+    let active = ring.active().filter(|active| rotation::stays(purpose, active))?;
+    let message = format!(
+        "claviger.dev/rotate-at asks for another key from {asked}, and the key {} is imported: put another one into the \
+         Secret {secret}, or take spec.existingSecretRef away",
+        active.kid
+    );
+    (purpose.imported.as_ref() == Some(&active.kid)).then_some((Reason::KeyImported, message))
 }
 
 /// What the ring is for; and why it is not all that the SigningKey asks for.

@@ -17,7 +17,7 @@ use claviger_crds::condition::Reason;
 use claviger_jose::Kid;
 use jiff::Timestamp;
 
-pub(crate) use self::promotion::{Promotion, check_lifetimes};
+pub(crate) use self::promotion::{Promotion, check_lifetimes, stays};
 pub(crate) use self::serve::{gone_at, verify_only_at};
 pub(crate) use self::wait::until_cached;
 use super::ring::{Purpose, Revoked, Ring};

@@ -52,12 +52,17 @@ fn key<'a>(after: &'a Ring, action: &'a Action) -> Option<&'a Kid> {
 fn news(before: Option<&Ring>, after: &Ring, action: &Action) -> Option<News> {
     let normal = |reason, note: String| Some(News { warning: false, reason, note });
     match action {
-        Action::Create { joining: false, .. } => {
-            normal("RingCreated", "A ring was made: one key that signs and one that stands by".to_owned())
-        }
-        Action::Create { joining: true, .. } => {
-            let note = "A ring was made beside others: it signs once every verifier knows its keys";
-            normal("RingCreated", note.to_owned())
+        Action::Create { joining, import, .. } => {
+            let signs = if *import { "the imported key, which signs," } else { "one key that signs" };
+            let note = if *joining {
+                format!(
+                    "A ring was made beside others, of {signs} and one that stands by: it signs once every verifier \
+                     knows its keys"
+                )
+            } else {
+                format!("A ring was made: {signs} and one that stands by")
+            };
+            normal("RingCreated", note)
         }
         Action::Return { .. } => {
             normal("RingRestored", "The ring of this name was restored: the same keys serve again".to_owned())

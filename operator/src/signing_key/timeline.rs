@@ -41,6 +41,7 @@ fn status(ring: &Ring, key: &Key, promotion: Option<Promotion>) -> KeyStatus {
         kid: key.kid.to_string(),
         phase: key.phase,
         algorithm: Some(key.public_key.algorithm().to_string()),
+        imported: key.imported,
         published_at: time(Some(key.published_at)),
         active_at: time(key.active_at.or_else(|| planned(KeyPhase::Published))),
         retiring_at: time(key.retiring_at.or_else(|| planned(KeyPhase::Active))),

@@ -11,28 +11,28 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntr
 use crate::testing::{Harness, Resource as _, fixtures, parse};
 use crate::work::Kind;
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 const RING: &str = "rotation: {interval: 1h, publishAhead: 10m, cacheLifetime: 1m}";
 
-fn signing_key(rest: &str) -> String {
+pub(super) fn signing_key(rest: &str) -> String {
     let spec = format!("spec:\n  tenantRef: {{name: acme}}\n  algorithm: ES256\n  {RING}\n{rest}\n");
     fixtures::SIGNING_KEY.replace("spec: {tenantRef: {name: acme}, algorithm: ES256}", &spec)
 }
 
-async fn rotating() -> Harness {
+pub(super) async fn rotating() -> Harness {
     let mut harness = Harness::start().await;
     harness.furnish_with(&signing_key("")).await;
     harness.pass(Duration::from_secs(2)).await;
     harness
 }
 
-fn ring(harness: &Harness) -> KeysDocument {
+pub(super) fn ring(harness: &Harness) -> KeysDocument {
     let document = harness.document(Kind::SigningKey, "identity", "acme-es256").unwrap();
     let Content::SigningKey(keys) = document.content else { panic!() };
     keys
 }
 
-fn kid(harness: &Harness, phase: KeyPhase) -> String {
+pub(super) fn kid(harness: &Harness, phase: KeyPhase) -> String {
     let keys = ring(harness).keys;
     let mut of = keys.iter().filter(|key| key.phase == phase).map(|key| key.kid.to_string());
     let kid = of.next().unwrap_or_else(|| panic!("no {phase:?} in {keys:#?}"));
@@ -40,13 +40,13 @@ fn kid(harness: &Harness, phase: KeyPhase) -> String {
     kid
 }
 
-fn status(harness: &Harness) -> SigningKeyStatus {
+pub(super) fn status(harness: &Harness) -> SigningKeyStatus {
     let mut objects = harness.world.objects();
     let name = names::ObjectName::new("identity", "acme-es256");
     SigningKey::all(&mut objects).get(&name).unwrap().status.clone().unwrap()
 }
 
-fn told(harness: &Harness, reason: &str) -> Vec<String> {
+pub(super) fn told(harness: &Harness, reason: &str) -> Vec<String> {
     let events = &harness.world.objects().events;
     events.iter().filter(|event| event.reason == reason).map(|event| event.note.clone()).collect()
 }

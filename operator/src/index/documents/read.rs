@@ -119,6 +119,8 @@ fn detail(content: &Content) -> Detail {
                 .filter(|key| matches!(key.phase, KeyPhase::Active | KeyPhase::Published))
                 .map(|key| key.public_key.algorithm())
                 .collect(),
+            kids: keys.keys.iter().map(|key| key.kid.clone()).collect(),
+            revoked: keys.revoked.clone(),
         },
         Content::User(user) => Detail::User {
             username: user.username.clone(),

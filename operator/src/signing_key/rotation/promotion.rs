@@ -42,7 +42,7 @@ pub(super) enum Permission {
 impl Promotion {
     /// The take-over of `standby` from `active`.
     pub(crate) fn of(purpose: &Purpose, ring: &Ring, active: &Key, standby: &Key) -> Self {
-        let asked = purpose.rotate_at.filter(|at| ring.rotated_at != Some(*at));
+        let asked = purpose.rotate_at.filter(|at| ring.rotated_at != Some(*at) && !stays(purpose, active));
         let causes = [
             scheduled(purpose, active).map(|at| (at, Cause::Interval)),
             asked.map(|at| (at, Cause::Asked(at))),
@@ -97,7 +97,7 @@ fn do_not_fit(token_lifetime: u32) -> String {
 /// The end of the time for which `active` signs, a little less by chance: rings that were made together
 /// do not rotate together for ever. Never so much that the standby would be too young.
 fn scheduled(purpose: &Purpose, active: &Key) -> Option<Timestamp> {
-    if active.imported && purpose.imported.is_some() {
+    if stays(purpose, active) {
         return None;
     }
     let interval = Duration::from_secs(u64::from(purpose.rotation.interval));
@@ -113,6 +113,12 @@ fn shortest(purpose: &Purpose) -> Duration {
     let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
     let (interval, ahead) = (seconds(purpose.rotation.interval), seconds(purpose.rotation.publish_ahead));
     interval.saturating_sub(interval.saturating_sub(ahead) / 10)
+}
+
+/// Whether `active` signs until another is imported: somebody else says which key signs, and neither time
+/// nor a wish for any other key speaks against that.
+pub(crate) fn stays(purpose: &Purpose, active: &Key) -> bool {
+    active.imported && purpose.imported.is_some()
 }
 
 /// Whether the SigningKey asks for such a key as `standby` is, and not as `active` is.

@@ -1,6 +1,7 @@
 //! The decision, case by case.
 
 mod emergency;
+mod imports;
 mod model;
 mod promotion;
 

@@ -12,6 +12,7 @@ pub mod claviger;
 pub mod cluster;
 pub mod control_plane;
 pub mod dev;
+pub mod foreign_key;
 pub mod installation;
 pub mod kubectl;
 pub mod ports;

@@ -204,3 +204,18 @@ fn a_folder_that_is_missing_is_a_one_line_error() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
 }
+
+#[test]
+fn the_secret_of_an_imported_key_is_judged_where_the_folder_has_it() {
+    let folder = Folder::quickstart();
+    folder.edit("10-tenant.yaml", "  algorithm: RS256", "  existingSecretRef: {name: elsewhere}\n  algorithm: RS256");
+    let told = unjudged(&folder).join("\n");
+    let place = "SigningKey identity/acme-rs256: spec.existingSecretRef: ";
+    assert!(told.contains(&format!("{place}not judged: it is not in this folder: Secret elsewhere")), "{told}");
+    let key = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n    AAAA\n    -----END ENCRYPTED PRIVATE KEY-----";
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: elsewhere, namespace: identity}\n";
+    folder.write("15-key.yaml", &format!("{secret}stringData:\n  tls.key: |\n    {key}\n"));
+    let (code, told) = lint(&folder);
+    assert_eq!(code, Some(1));
+    assert!(told.contains(&format!("{place}KeyEncrypted: Secret elsewhere: tls.key: ")), "{told}");
+}

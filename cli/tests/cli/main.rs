@@ -7,6 +7,7 @@ mod crds;
 mod dev;
 mod dev_clock;
 mod dev_edits;
+mod dev_imported_key;
 mod dev_login;
 mod dev_refusals;
 mod dev_secrets;

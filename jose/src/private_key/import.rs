@@ -56,7 +56,9 @@ pub enum ImportError {
     #[error("its RSA key has a public exponent below {EXPONENT}")]
     Exponent,
     /// A JWK without a member of its kind.
-    #[error("its JWK is incomplete: RSA needs n, e, d, p, q, dp, dq and qi, EC needs crv, x, y and d, OKP crv, x and d")]
+    #[error(
+        "its JWK is incomplete: RSA needs n, e, d, p, q, dp, dq and qi, EC needs crv, x, y and d, OKP crv, x and d"
+    )]
     Incomplete,
     /// It cannot be decoded, or its numbers contradict each other.
     #[error("its private key is damaged: it cannot be decoded, or its parts do not belong together")]

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use claviger_crds::SecretKey;
 use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
-use claviger_crds::SecretKey;
 use claviger_crds::published::KeyPhase;
 use claviger_crds::signing_key::ValidSigningKey;
 use claviger_jose::{Algorithm, ImportError, Kid, PrivateKey};
@@ -166,7 +166,8 @@ fn check_place(key: &NewKey, ring: Option<&Ring>, source: &Source) -> Result<(),
         KeyPhase::Published | KeyPhase::Active if held.public_key.algorithm() == key.public_key.algorithm() => Ok(()),
         KeyPhase::Published | KeyPhase::Active => {
             let algorithm = held.public_key.algorithm();
-            let message = format!("its key {kid} signs as {algorithm}, and one key has one algorithm: put another into it");
+            let message =
+                format!("its key {kid} signs as {algorithm}, and one key has one algorithm: put another into it");
             Err((Reason::KeyOfAnotherAlgorithm, message))
         }
         KeyPhase::Retiring | KeyPhase::VerifyOnly => {

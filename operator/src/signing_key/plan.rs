@@ -58,11 +58,9 @@ fn plan_readable(observed: &Observed, now: Moment) -> Plan {
     match &observed.tenant {
         Some(TenantStanding::Accepted(tenant)) => serve(observed, valid, tenant, now),
         Some(TenantStanding::NotAccepted) => idle(vec![accepted, report::tenant_not_accepted(&valid.tenant)]),
-        Some(TenantStanding::Gone) => without_purpose(
-            decide(Wish::Withdraw),
-            true,
-            vec![accepted, report::tenant_not_found(&valid.tenant)],
-        ),
+        Some(TenantStanding::Gone) => {
+            without_purpose(decide(Wish::Withdraw), true, vec![accepted, report::tenant_not_found(&valid.tenant)])
+        }
         Some(TenantStanding::Vanished) | None => idle(vec![accepted, report::tenant_not_found(&valid.tenant)]),
     }
 }

@@ -247,8 +247,9 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .rings(slug)
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
-            let Detail::Ring { active, leaving, joining, created_at, cache_lifetime, active_revision, algorithms, .. } =
-                &entry.detail
+            let Detail::Ring {
+                active, leaving, joining, created_at, cache_lifetime, active_revision, algorithms, ..
+            } = &entry.detail
             else {
                 return None;
             };

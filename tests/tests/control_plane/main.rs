@@ -7,6 +7,7 @@ mod a_paused_leader_harms_nothing;
 mod a_restored_ring_stops_rotation;
 mod a_revoked_key_is_out_everywhere;
 mod a_ring_rotates_and_tells_of_it;
+mod an_imported_key_signs;
 mod applied_yaml_becomes_a_verified_token;
 mod clients_attach_by_both_sides;
 mod control_plane_is_real;

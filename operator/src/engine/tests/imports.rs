@@ -241,6 +241,20 @@ async fn a_new_leader_and_a_signing_key_that_comes_back_know_the_key() {
 }
 
 #[tokio::test]
+async fn a_ring_that_had_handed_over_comes_back_with_its_imported_key() {
+    let (mut harness, first) = imported().await;
+    harness.apply::<SigningKey>(&signing_key("").replace("acme-es256", "another")).await;
+    harness.pass(2 * MINUTE).await;
+    harness.delete::<SigningKey>("identity", "acme-es256").await;
+    harness.pass(10 * MINUTE).await;
+    assert_eq!(kid(&harness, KeyPhase::Retiring), first, "the other ring signs");
+    harness.apply::<SigningKey>(&signing_key(IMPORTS)).await;
+    harness.pass(2 * MINUTE).await;
+    assert_eq!((kid(&harness, KeyPhase::Active), resolved(&harness).0), (first, "True/Resolved".to_owned()));
+    assert_eq!(told(&harness, "ReferencesNotResolved"), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn no_text_that_leaves_the_operator_shows_the_key() {
     let (harness, _) = imported().await;
     let objects = harness.world.objects();

@@ -54,7 +54,10 @@ fn neither_the_interval_nor_an_annotation_replaces_it() {
     let asked = Purpose { rotate_at: Some(at(20).wall), ..purpose.clone() };
     assert_eq!(decided(&asked, &ring, 1_000_000), []);
     let released = Purpose { imported: None, ..purpose };
-    assert!(!decided(&released, &ring, 1_000_000).is_empty(), "once it is not asked for any more, it is a key like others");
+    assert!(
+        !decided(&released, &ring, 1_000_000).is_empty(),
+        "once it is not asked for any more, it is a key like others"
+    );
 }
 
 #[test]

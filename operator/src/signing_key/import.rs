@@ -76,10 +76,7 @@ pub(super) fn judge(observed: &Observed, valid: &ValidSigningKey, algorithm: Alg
         check_place(&key, ring, source)?;
         Ok(key)
     });
-    let returns = ring.is_some_and(|ring| ring.leaving_since.is_some() || ring.withdrawn_at.is_some());
     match key {
-        // First the key that signed last signs again.
-        _ if returns => Import { kid: before(), ..Import::default() },
         // A key of an algorithm for which it is not time yet: RotationBlocked says so.
         Ok(key) if key.public_key.algorithm() != algorithm => Import { kid: before(), ..Import::default() },
         Ok(key) => {

@@ -12,16 +12,17 @@ use serde_json::{Value, json};
 const SIGNING_KEY: [&str; 3] = ["signingkey", "identity", "acme-rs256"];
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
-/// Puts `text` into the Secret, and touches the SigningKey, so that it is looked at now.
+/// Puts `text` into the Secret, and changes the SigningKey, so that it is looked at now.
 async fn put(installation: &Installation, text: &str) -> Result<()> {
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "elsewhere", "namespace": "identity"},
         "data": {"tls.key": base64::engine::general_purpose::STANDARD.encode(text)},
     });
     installation.kubectl().apply(&secret.to_string()).await?;
-    let touched = format!("example.dev/touched={}", text.len());
+    // Of any other change of the Secret it would hear within about a minute.
+    let patch = json!({"spec": {"rotation": {"interval": format!("{}s", 3600 + text.len())}}}).to_string();
     let kubectl = installation.kubectl().in_namespace("identity");
-    kubectl.run(&["annotate", "--overwrite", "signingkey", "acme-rs256", &touched]).await.map(drop)
+    kubectl.run(&["patch", "signingkey", "acme-rs256", "--type=merge", "-p", &patch]).await.map(drop)
 }
 
 /// The quick start, whose ring imports its key and rotates in seconds.

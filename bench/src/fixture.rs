@@ -227,11 +227,7 @@ fn client(client_id: &str, secret: &ClientSecret) -> ClientDocument {
         resource_server: None,
         consent: ConsentPolicy::Skip,
         authentication: ClientAuthentication::Secret {
-            hashes: vec![SecretHash {
-                hash: ClientSecretHash::of(secret).to_string(),
-                created_at: Timestamp::UNIX_EPOCH,
-                expires_at: None,
-            }],
+            hashes: vec![SecretHash::current(ClientSecretHash::of(secret).to_string(), Timestamp::UNIX_EPOCH)],
         },
         require_pkce: false,
         id_token_signed_response_alg: None,
@@ -241,5 +237,6 @@ fn client(client_id: &str, secret: &ClientSecret) -> ClientDocument {
         allowed_origins: Vec::new(),
         backchannel_logout: None,
         frontchannel_logout: None,
+        revoked_secrets: Vec::new(),
     }
 }

@@ -65,6 +65,8 @@ pub enum Reason {
     SecretNotOwned,
     SecretRefused,
     SecretTooShort,
+    SecretRevoked,
+    WaitingForOverlap,
     // Programmed
     Programmed,
     Pending,

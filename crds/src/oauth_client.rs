@@ -3,6 +3,7 @@
 mod authentication;
 mod parse;
 mod parse_authentication;
+mod parse_revoked;
 mod spec;
 mod status;
 
@@ -11,5 +12,6 @@ pub use parse::{LogoutEndpoint, ResourceServer, ValidOAuthClient, parse};
 pub use parse_authentication::{
     Authentication, ClientKeys, ClientSecretSource, GeneratedSecret, SecretEntries, SecretRotation,
 };
+pub use parse_revoked::SecretRevocation;
 pub use spec::*;
-pub use status::{OAuthClientStatus, SecretStatus};
+pub use status::{OAuthClientStatus, SecretPhase, SecretStatus};

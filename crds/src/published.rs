@@ -12,6 +12,7 @@
 
 pub mod acknowledgement;
 mod client;
+mod client_secret;
 mod digest;
 mod keys;
 mod sealing;
@@ -27,9 +28,10 @@ use serde::{Deserialize, Serialize};
 
 pub use client::{
     AccessTokenType, ApplicationType, AudienceGrant, BackchannelLogoutDocument, ClientAuthentication, ClientDocument,
-    ClientLifetimes, ConsentPolicy, FrontchannelLogoutDocument, IdTokenClaims, ResourceServerDocument, SecretHash,
+    ClientLifetimes, ConsentPolicy, FrontchannelLogoutDocument, IdTokenClaims, ResourceServerDocument,
     ServiceAccountSubject,
 };
+pub use client_secret::{RevokedSecret, SecretHash};
 pub use digest::Digest;
 pub use keys::{KeyDocument, KeyPhase, KeysDocument};
 pub use sealing::{SealingKeyDocument, SealingPhase};

@@ -162,7 +162,8 @@ impl Acknowledgements {
                 pod.clock_offset = theirs.as_second() - now.wall.as_second();
                 Vec::new()
             }
-            Frame::Unknown => Vec::new(),
+            // Of no document: the engine takes it.
+            Frame::Used { .. } | Frame::Unknown => Vec::new(),
         }
     }
 

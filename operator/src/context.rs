@@ -18,7 +18,9 @@ use crate::index::Index;
 use crate::index::claims::Claim;
 use crate::liveness::Liveness;
 use crate::metrics::{Metrics, Verb, Written};
+use crate::oauth_client::Rotating;
 use crate::queue::{Queue, Urgency};
+use crate::secret_uses::SecretUses;
 use crate::sweep::{Held, Strays};
 use crate::work::{Kind, Work};
 
@@ -41,6 +43,10 @@ pub(crate) struct State {
     /// Of each User whose document could not be written: the hash of its password, and of which Secret
     /// that is. A hash is dear, and the next try has the same.
     pub(crate) hashed: HashMap<ObjectName, (PasswordSource, SecretText)>,
+    /// Of each client whose secret rotates: what was made for that.
+    pub(crate) rotating: HashMap<ObjectName, Rotating>,
+    /// When clients' secrets were used last, as the pods told.
+    pub(crate) uses: SecretUses,
     /// Every watch has listed everything.
     pub(crate) synced: bool,
     /// The API server's clock is too far from ours.

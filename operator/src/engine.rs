@@ -5,6 +5,7 @@
 
 mod change;
 mod resync;
+mod uses;
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -121,6 +122,9 @@ impl Engine {
     /// The pod said something.
     pub fn acknowledge(&self, key: &str, frame: Frame) {
         let now = self.context.now();
+        if let Frame::Used { secrets } = &frame {
+            self.used(secrets.clone());
+        }
         let begins = matches!(frame, Frame::Hello { .. });
         let connected = self.context.with(|state| {
             let touched = state.acknowledgements.apply(key, frame, now);

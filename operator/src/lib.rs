@@ -19,6 +19,7 @@ mod oauth_client;
 mod publish;
 mod queue;
 mod report;
+mod secret_uses;
 mod run;
 mod settings;
 mod signing_key;

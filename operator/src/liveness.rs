@@ -249,7 +249,7 @@ fn not_yet(standing: &Standing, waited: Duration) -> Judgement {
 }
 
 /// At most ten names: a message has to stay readable.
-fn named(pods: &[String]) -> String {
+pub(crate) fn named(pods: &[String]) -> String {
     const SHOWN: usize = 10;
     let shown = pods.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match pods.len().saturating_sub(SHOWN) {

@@ -8,21 +8,45 @@ mod document;
 mod grants;
 mod observe;
 mod plan;
+mod revocation;
+mod rotation;
+mod secrets;
 mod status;
+mod story;
 
 use claviger_crds::names::ObjectName;
+use claviger_jose::ClientSecret;
 
 pub(crate) use self::credentials::owned;
+use crate::clock::Moment;
 use crate::context::Context;
 use crate::error::StepError;
-use crate::work::Next;
+use crate::work::{Kind, Next, Work};
+
+/// What this process knows of a client's secrets and nobody else does. After a crash it is gone: then
+/// the secret that was to follow is replaced by another one (docs/decisions/0021).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rotating {
+    /// UID of the client.
+    uid: String,
+    /// The secret that is to follow the current one. Its hash is published; its Secret holds it only
+    /// when every pod accepts it.
+    made: Option<ClientSecret>,
+    /// When this process saw the Secret change last.
+    switched: Option<Moment>,
+}
 
 /// One reconcile of the OAuthClient `name`. A deleted one is the sweep's business.
 pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
     let Some(observed) = observe::observe(context, name).await? else {
+        let document = Work::new(Kind::OAuthClient, name.clone()).document();
+        context.with(|state| {
+            state.rotating.remove(name);
+            state.uses.forget(&document);
+        });
         return Ok(Next::IDLE);
     };
-    let plan = plan::plan(&observed, context.now().wall);
+    let plan = plan::plan(&observed, context.now());
     let mut applied = apply::apply(context, &observed, plan).await?;
     let refused = applied.refused.take().or_else(|| applied.outcome.refused().cloned());
     let next = status::report(context, &observed, applied).await?;

@@ -24,6 +24,7 @@ mod password;
 pub mod provider;
 mod router;
 mod run;
+mod secret_use;
 mod secrets;
 pub mod served;
 pub mod server;

@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Source};
 use crate::password::verify::Hashing;
 use crate::router;
+use crate::secret_use::Uses;
 use crate::secrets::WatchHealth;
 use crate::served::{Pod, Served};
 use crate::store::Store;
@@ -175,6 +176,11 @@ impl Provider {
 
     pub(crate) fn counters(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// When clients' secrets were used.
+    pub(crate) fn uses(&self) -> &Uses {
+        self.served.uses()
     }
 
     pub(crate) fn directory(&self) -> &Directory {

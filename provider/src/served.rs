@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use self::subscriber::Subscriber;
+use crate::secret_use::Uses;
 
 /// So many dropped documents are remembered, for subscribers that have not read of them.
 const REMEMBERED_DROPS: usize = 4096;
@@ -41,6 +42,8 @@ pub struct Served {
     state: Mutex<State>,
     /// Grows with every change; what subscribers wait on.
     changed: watch::Sender<u64>,
+    /// When clients' secrets were used, which is told in batches.
+    uses: Uses,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +82,7 @@ struct Changes {
 impl Served {
     /// Nothing is served yet.
     pub fn new() -> Self {
-        Self { state: Mutex::default(), changed: watch::Sender::new(0) }
+        Self { state: Mutex::default(), changed: watch::Sender::new(0), uses: Uses::default() }
     }
 
     /// `stored` is served from now on; of a withdrawn document, its withdrawal is.
@@ -136,7 +139,11 @@ impl Served {
         self.lock().entries.values().filter(|entry| entry.serving.is_some()).count()
     }
 
-    /// Everything, then changes, with heartbeats between. `now` is the pod's clock. The stream ends
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// Everything, then changes, with heartbeats and what was used between. `now` is the pod's clock. The stream ends
     /// only where a subscriber was so slow that it missed a drop which is no longer remembered: it
     /// has to begin anew.
     pub fn subscribe(

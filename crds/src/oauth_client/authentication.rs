@@ -75,6 +75,29 @@ pub struct ClientSecretSpec {
     /// `key` (default: client_secret) holds the client's secret, at least 32 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing_secret_ref: Option<SecretKeyRef>,
+    /// Secrets of this client that must no longer be accepted. Each is refused at once and for good;
+    /// taking an entry away does not bring its secret back. Where it is the current one, a new one is
+    /// made at once, and of an existingSecretRef none works until that Secret holds another. Default:
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["fingerprint"]))]
+    pub revoked: Vec<SecretRevocationSpec>,
+}
+
+/// A client's secret that must no longer be accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRevocationSpec {
+    /// Its fingerprint: see status.secrets.
+    #[schemars(regex(pattern = "^[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}$"), length(max = 14))]
+    pub fingerprint: String,
+    /// Why, for whoever asks later; plain text.
+    #[schemars(schema_with = "crate::schema::description")]
+    pub reason: String,
+    /// Who says so, plain text. Default: nobody is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::description")]
+    pub by: Option<String>,
 }
 
 /// When a client's secret is made anew.

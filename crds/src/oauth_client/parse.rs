@@ -4,6 +4,7 @@ use claviger_jose::Algorithm;
 use k8s_openapi::jiff::Timestamp;
 
 use super::parse_authentication::{self, Authentication};
+use super::parse_revoked::{self, SecretRevocation};
 use super::{ClientLifetimesSpec, LogoutSpec, OAuthClient, OAuthClientSpec, ResourceServerSpec};
 use crate::allowed_clients::{AllowedClients, AllowedClientsSpec};
 use crate::fault::{Fault, Faults};
@@ -54,6 +55,8 @@ pub struct ValidOAuthClient {
     pub consent: ConsentPolicy,
     /// How it proves who it is.
     pub authentication: Authentication,
+    /// Secrets of it that must no longer be accepted.
+    pub revoked_secrets: Vec<SecretRevocation>,
     /// Whether authorization requests must use PKCE.
     pub require_pkce: bool,
     /// Algorithm of its ID tokens, if it differs.
@@ -103,6 +106,7 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
     let name = &metadata.name;
     let grant_types = parse_grant_types(spec.grant_types.as_deref(), &mut faults);
     let authentication = parse_authentication::parse(&spec.authentication, name, &mut faults);
+    let revoked_secrets = parse_revoked::parse(&spec.authentication, &mut faults);
     let redirect_uris: Vec<RedirectUri> = faults.parse_list("spec.redirectUris", &spec.redirect_uris, 50);
     let post_logout_redirect_uris: Vec<RedirectUri> =
         faults.parse_list("spec.postLogoutRedirectUris", &spec.post_logout_redirect_uris, 50);
@@ -143,6 +147,7 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
         resource_server,
         consent: spec.consent.unwrap_or_default(),
         authentication,
+        revoked_secrets,
         require_pkce: spec.require_pkce.unwrap_or(true),
         id_token_signed_response_alg,
         id_token_claims: spec.id_token_claims.unwrap_or_default(),

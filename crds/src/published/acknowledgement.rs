@@ -23,6 +23,10 @@ pub const HEARTBEAT: Duration = Duration::from_secs(2);
 pub const SILENCE: Duration = Duration::from_secs(6);
 /// At most this many documents stand in one frame.
 pub const DOCUMENTS_PER_FRAME: usize = 500;
+/// A pod tells at most this often which secrets of clients were used; that is also how exact it is.
+pub const USES_TOLD: Duration = Duration::from_secs(60);
+/// At most this many uses of secrets stand in one frame.
+pub const USES_PER_FRAME: usize = 500;
 /// The name in a provider's serving certificate, whatever its address.
 pub const SERVER_NAME: &str = "provider.claviger.internal";
 /// Name of the Secret in the published namespace with the serving certificate (`tls.crt`,
@@ -58,6 +62,12 @@ pub enum Frame {
     Dropped {
         /// Names of Secrets.
         names: Vec<String>,
+    },
+    /// Secrets by which clients proved who they are since this was told last, at most every
+    /// [`USES_TOLD`].
+    Used {
+        /// At most [`USES_PER_FRAME`].
+        secrets: Vec<Used>,
     },
     /// All that this pod serves has been said.
     Synced,
@@ -97,4 +107,15 @@ pub struct Refused {
     pub name: String,
     /// Why, as [`super::ReadError`] says it.
     pub reason: String,
+}
+
+/// A client's secret that was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Name of the published Secret of the client.
+    pub name: String,
+    /// Of the secret, as [`super::SecretHash::fingerprint`] has it.
+    pub fingerprint: String,
+    /// When, to [`USES_TOLD`]: it may have been used again within that.
+    pub at: Timestamp,
 }

@@ -1,8 +1,9 @@
 //! The document of an OAuthClient.
 
-use k8s_openapi::jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::{RevokedSecret, SecretHash};
 
 /// What a provider must know of a client. Scopes and audiences are those that were granted, not
 /// those that were asked for.
@@ -58,6 +59,11 @@ pub struct ClientDocument {
     /// OpenID Connect Front-Channel Logout 1.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout: Option<FrontchannelLogoutDocument>,
+    /// Secrets that were revoked, newest first. A provider accepts none of them, for none is among
+    /// the hashes; the operator keeps them in mind, so that none comes back by a Secret that somebody
+    /// restores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked_secrets: Vec<RevokedSecret>,
 }
 
 /// OpenID Connect Registration 1.0 §2, `application_type`.
@@ -157,19 +163,6 @@ pub enum ClientAuthentication {
     },
     /// A public client.
     None,
-}
-
-/// The hash of one client secret. SHA-256 suffices, for a generated secret has 256 random bits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SecretHash {
-    /// As `claviger_jose::ClientSecretHash` writes it.
-    pub hash: String,
-    /// When it was published.
-    pub created_at: Timestamp,
-    /// When it stops being accepted; none for the current one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
 }
 
 /// A ServiceAccount that may be a client.

@@ -12,7 +12,7 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 7] {
+pub(crate) fn full() -> [Named; 8] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
         ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
@@ -21,6 +21,7 @@ pub(crate) fn full() -> [Named; 7] {
         ("keys-full", withdrawn(of("acme-rs256", Content::SigningKey(keys())))),
         ("user-full", of("ada", Content::User(user()))),
         ("client-keys", of("cli", Content::OAuthClient(keyed_client()))),
+        ("client-rotating", of("shop", Content::OAuthClient(rotating_client()))),
     ]
 }
 
@@ -146,6 +147,8 @@ fn client() -> ClientDocument {
                 hash: "sha256:ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0".to_owned(),
                 created_at: at("2026-01-01T00:00:00Z"),
                 expires_at: Some(at("2026-01-02T00:00:00Z")),
+                pending: false,
+                salt: None,
             }],
         },
         require_pkce: true,
@@ -167,6 +170,25 @@ fn client() -> ClientDocument {
             uri: "https://shop.example/logout-frame".to_owned(),
             session_required: false,
         }),
+        revoked_secrets: Vec::new(),
+    }
+}
+
+/// Whose secret is being rotated, after another one was revoked.
+fn rotating_client() -> ClientDocument {
+    let hash = |text: &str| format!("sha256:{text}Wv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+    let salt = Some("AAECAwQFBgcICQoLDA0ODw".to_owned());
+    let pending = SecretHash::current(hash("unpg"), at("2026-01-02T00:00:00Z"));
+    let current = SecretHash::current(hash("ungu"), at("2026-01-01T00:00:00Z"));
+    ClientDocument {
+        authentication: ClientAuthentication::Secret {
+            hashes: vec![
+                SecretHash { pending: true, ..pending },
+                SecretHash { salt: salt.clone(), ..current },
+            ],
+        },
+        revoked_secrets: vec![RevokedSecret { hash: hash("ungw"), salt, revoked_at: at("2026-01-03T00:00:00Z") }],
+        ..client()
     }
 }
 

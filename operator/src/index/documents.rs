@@ -5,7 +5,7 @@ mod read;
 use std::collections::{BTreeSet, HashMap};
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{Digest, DocumentKind, PasswordSource, SecretHash, SecretText};
+use claviger_crds::published::{Digest, DocumentKind, PasswordSource, RevokedSecret, SecretHash, SecretText};
 use claviger_jose::{Algorithm, Kid};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
@@ -67,6 +67,8 @@ pub(crate) enum Detail {
         audience: Option<String>,
         /// Hashes of its secrets.
         hashes: Vec<SecretHash>,
+        /// Those that must never be accepted again.
+        revoked: Vec<RevokedSecret>,
     },
     /// Of a ring.
     Ring {
@@ -114,6 +116,11 @@ impl Entry {
             Detail::Ring { leaving: false, joining: false, algorithms, .. } if self.serving() => algorithms.clone(),
             _ => BTreeSet::new(),
         }
+    }
+
+    /// Whether it is of an OAuthClient.
+    pub(crate) fn is_client(&self) -> bool {
+        self.kind == DocumentKind::OAuthClient
     }
 
     /// Whether providers serve it.

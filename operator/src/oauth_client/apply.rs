@@ -1,16 +1,19 @@
 //! Writing what a client needs: the credentials first, then the document with their hash. A crash
-//! between the two leaves a Secret that the next reconcile adopts.
+//! between the two leaves a Secret that the next reconcile adopts. (The hash of a secret that follows
+//! another one is published by the reconcile before.)
 
 use claviger_crds::condition::Verdict;
 use claviger_crds::names::ObjectName;
-use claviger_crds::published::SecretHash;
 
+use super::Rotating;
 use super::credentials::Credentials;
 use super::observe::Observed;
-use super::plan::{Intent, Plan};
+use super::plan::{Intent, Plan, Secrets};
+use super::story::Told;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
+use crate::index::object::Meta;
 use crate::metrics::Written;
 use crate::publish::{check_tenant_is_gone, publish, withdraw};
 use crate::report::Outcome;
@@ -23,7 +26,7 @@ pub(super) struct Applied {
     /// What became of the document.
     pub(super) outcome: Outcome,
     pub(super) verdicts: Vec<Verdict>,
-    pub(super) hashes: Vec<SecretHash>,
+    pub(super) secrets: Secrets,
     pub(super) secret_name: Option<String>,
     pub(super) next: Next,
     /// Why the credentials could not be written: that is told, and tried again.
@@ -33,18 +36,22 @@ pub(super) struct Applied {
 /// Carries out a plan; of a paused client, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let rechecked = plan.secret_name.as_ref().map(|_| context.recheck());
-    let next = Next { after: rechecked }.or(Next { after: plan.expiry });
+    let next = Next { after: rechecked }.or(Next { after: plan.again });
     let served = observed.published.serving;
     if observed.object.meta.paused {
-        let Plan { verdicts, hashes, secret_name, .. } = plan;
-        return Ok(Applied { outcome: Outcome::Kept, verdicts, hashes, secret_name, next, refused: None });
+        let Plan { verdicts, secrets, secret_name, .. } = plan;
+        let secrets = Secrets { hashes: observed.published.hashes.clone(), ..secrets };
+        return Ok(Applied { outcome: Outcome::Kept, verdicts, secrets, secret_name, next, refused: None });
     }
-    let (plan, refused) = match write(context, observed, &plan.credentials).await {
+    let (plan, refused) = match write(context, observed, &plan).await {
         Ok(()) => (plan, None),
         Err(error) if error.is_final() => (plan.without_credentials(observed, &error), Some(error)),
         Err(error) => return Err(error),
     };
-    let Plan { credentials: _, document, outgrown, verdicts, hashes, secret_name, expiry: _ } = plan;
+    let Plan { credentials: _, document, without: _, outgrown, verdicts, secret_name, again: _, secrets } = plan;
+    if secrets.begins {
+        remember(context, observed, &secrets);
+    }
     let written = match document {
         Intent::Keep => Ok(Outcome::left(served)),
         Intent::Publish(publication) => publish(context, *publication).await.map(Outcome::Stands),
@@ -57,11 +64,18 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
         Intent::Withdraw { .. } => Ok(Outcome::Nothing),
     };
     let outcome = Outcome::of(written, served)?;
-    let mut applied = Applied { outcome, verdicts, hashes, secret_name, next, refused };
+    let mut applied = Applied { outcome, verdicts, secrets, secret_name, next, refused };
     if applied.outcome.refused().is_some() {
         // What is published still goes by the secrets that it knows, and by the Secret of that name.
-        applied.hashes.clone_from(&observed.published.hashes);
+        applied.secrets.hashes.clone_from(&observed.published.hashes);
         return Ok(applied);
+    }
+    if applied.refused.is_none() {
+        remember(context, observed, &applied.secrets);
+    }
+    let work = observed.object.work();
+    for Told { warning, reason, note } in std::mem::take(&mut applied.secrets.story) {
+        context.tell(&work, &observed.object.meta.uid, warning, reason, note).await;
     }
     if let Some(outgrown) = outgrown {
         delete(context, outgrown).await?;
@@ -70,8 +84,27 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     Ok(applied)
 }
 
-async fn write(context: &Context, observed: &Observed, credentials: &Credentials) -> Result<(), StepError> {
-    let Credentials::Write { secret, create, .. } = credentials else {
+/// Keeps what only this process knows: before a hash is published, the secret that it is of.
+fn remember(context: &Context, observed: &Observed, secrets: &Secrets) {
+    let Meta { name, uid, .. } = &observed.object.meta;
+    let switched = if secrets.switched { Some(context.now()) } else { observed.rotating.switched };
+    let rotating = Rotating { uid: uid.clone(), made: secrets.made.clone(), switched };
+    context.with(|state| {
+        if secrets.begins {
+            // The pods may be quicker than the answer to the write.
+            let work = observed.object.work();
+            state.liveness.wait(&work.document(), &work);
+        }
+        if rotating.made.is_some() || rotating.switched.is_some() {
+            state.rotating.insert(name.clone(), rotating);
+        } else {
+            state.rotating.remove(name);
+        }
+    });
+}
+
+async fn write(context: &Context, observed: &Observed, plan: &Plan) -> Result<(), StepError> {
+    let Credentials::Write { secret, create, .. } = &plan.credentials else {
         return Ok(());
     };
     let name = secret.metadata.name.clone().unwrap_or_default();
@@ -81,6 +114,8 @@ async fn write(context: &Context, observed: &Observed, credentials: &Credentials
         context.replace_secret(Written::Credentials, secret.0.clone()).await
     };
     match written {
+        // The story tells of it.
+        Ok(_) if plan.secrets.switched => Ok(()),
         Ok(_) => {
             let note = match *create {
                 true => format!("The credentials are in the Secret {name}"),

@@ -1,15 +1,12 @@
-//! A client's secret: which one it is, which Secret holds it, and which hashes are accepted. Pure.
+//! A client's credentials: which secret its Secret holds, and what that Secret is to be. Pure.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use claviger_crds::condition::Reason;
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::oauth_client::{ClientSecretSource, GeneratedSecret, ValidOAuthClient};
-use claviger_crds::published::SecretHash;
 use claviger_crds::types::Placeholder;
-use claviger_jose::{ClientSecret, ClientSecretHash};
-use jiff::Timestamp;
+use claviger_jose::ClientSecret;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -20,11 +17,6 @@ use crate::withheld::Withheld;
 
 /// A shorter secret could be guessed from its hash, or at the token endpoint.
 const SHORTEST: usize = 32;
-/// How long a secret that is no longer the client's works, where the object does not say.
-const OVERLAP: Duration = Duration::from_secs(24 * 3600);
-/// So many secrets work beside the current one, however often it changes: the document and the
-/// status have bounds.
-const MOST_BEFORE: usize = 8;
 /// On a credentials Secret: the key of its data that holds the client's secret, so that the secret
 /// is found when the object asks for another key.
 const ANNOTATION_SECRET_KEY: &str = "claviger.dev/secret-key";
@@ -35,89 +27,76 @@ pub(super) enum Credentials {
     /// It needs none.
     None,
     /// They are where they should be.
-    Present {
-        /// Of the client's secret.
-        hash: ClientSecretHash,
-    },
+    Present,
     /// A Secret is made or brought up to date.
     Write {
         /// What is written.
         secret: Box<Withheld>,
         /// Whether there is none yet.
         create: bool,
-        /// Of the client's secret.
-        hash: ClientSecretHash,
     },
     /// There are none that could be used.
     Missing(Reason, String),
 }
 
-impl Credentials {
-    /// The hash of the client's secret, if there is one.
-    pub(super) fn hash(&self) -> Option<&ClientSecretHash> {
-        match self {
-            Self::Present { hash } | Self::Write { hash, .. } => Some(hash),
-            Self::None | Self::Missing(..) => None,
-        }
-    }
-}
-
-/// Decides, by the Secrets that were read.
-pub(super) fn credentials(
+/// The client's secret as its Secret holds it; `None` where the operator is to make one.
+pub(super) fn held(
     client: &ValidOAuthClient,
-    tenant: &AcceptedTenant,
     source: &ClientSecretSource,
     observed: &Observed,
-) -> Credentials {
+) -> Result<Option<ClientSecret>, (Reason, String)> {
     if let Some(error) = &observed.unread {
-        return Credentials::Missing(Reason::SecretRefused, error.to_string());
+        return Err((Reason::SecretRefused, error.to_string()));
     }
+    let named = |name: &str| {
+        let name = name.to_owned();
+        move |(reason, message): (Reason, String)| (reason, format!("Secret {name}: {message}"))
+    };
     match source {
-        ClientSecretSource::Existing(existing) => {
-            let Some(secret) = &observed.secret else {
-                return Credentials::Missing(Reason::SecretNotFound, format!("there is no Secret {}", existing.name));
-            };
-            match usable(secret, &existing.key) {
-                Ok(secret) => Credentials::Present { hash: ClientSecretHash::of(&secret) },
-                Err((reason, message)) => Credentials::Missing(reason, format!("Secret {}: {message}", existing.name)),
+        ClientSecretSource::Existing(existing) => match &observed.secret {
+            Some(secret) => usable(secret, &existing.key).map(Some).map_err(named(&existing.name)),
+            None => Err((Reason::SecretNotFound, format!("there is no Secret {}", existing.name))),
+        },
+        ClientSecretSource::Generated(generated) => {
+            let owner = &client.name;
+            let before = observed.secret.as_deref();
+            if before.is_some_and(|before| !owned(before, owner)) {
+                let message = format!(
+                    "Secret {} exists and was not made for this client: delete it, or choose another authentication.secret.name",
+                    generated.name
+                );
+                return Err((Reason::SecretNotOwned, message));
+            }
+            let earlier = observed.earlier.as_deref().filter(|earlier| owned(earlier, owner));
+            match before.or(earlier).map(|secret| (secret, held_at(secret, generated))) {
+                Some((secret, Some(key))) => usable(secret, &key).map(Some).map_err(named(&generated.name)),
+                _ => Ok(None),
             }
         }
-        ClientSecretSource::Generated(generated) => generated_secret(client, tenant, generated, observed),
     }
 }
 
-fn generated_secret(
+/// What is to be done so that the Secret that the operator makes holds `value`.
+pub(super) fn holding(
     client: &ValidOAuthClient,
     tenant: &AcceptedTenant,
     generated: &GeneratedSecret,
     observed: &Observed,
+    value: &ClientSecret,
 ) -> Credentials {
-    let owner = &client.name;
     let before = observed.secret.as_deref();
-    if before.is_some_and(|before| !owned(before, owner)) {
-        let message = format!(
-            "Secret {} exists and was not made for this client: delete it, or choose another authentication.secret.name",
-            generated.name
-        );
-        return Credentials::Missing(Reason::SecretNotOwned, message);
-    }
-    let earlier = observed.earlier.as_deref().filter(|earlier| owned(earlier, owner));
-    let held = match before.or(earlier).map(|secret| (secret, held_at(secret, generated))) {
-        Some((secret, Some(key))) => match usable(secret, &key) {
-            Ok(held) => Some(held),
-            Err((reason, message)) => {
-                return Credentials::Missing(reason, format!("Secret {}: {message}", generated.name));
-            }
-        },
-        _ => None,
-    };
-    let value = held.unwrap_or_else(ClientSecret::generate);
-    let hash = ClientSecretHash::of(&value);
-    let secret = secret(client, tenant, generated, before, &value);
+    let secret = secret(client, tenant, generated, before, value);
     match before {
-        Some(before) if *before == secret => Credentials::Present { hash },
-        _ => Credentials::Write { secret: Box::new(Withheld(secret)), create: before.is_none(), hash },
+        Some(before) if *before == secret => Credentials::Present,
+        _ => Credentials::Write { secret: Box::new(Withheld(secret)), create: before.is_none() },
     }
+}
+
+/// Whether a secret looks as those do that the operator makes. Whoever chose another one may have
+/// chosen one that can be guessed.
+pub(super) fn is_random(secret: &ClientSecret) -> bool {
+    let text = secret.expose();
+    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Whether the operator made `secret` for the client, as its labels say.
@@ -210,37 +189,4 @@ fn data(
     data.insert(entries.client_secret.clone(), bytes(value.expose()));
     data.insert(entries.issuer.clone(), bytes(tenant.issuer.as_str()));
     data
-}
-
-/// The hashes that are accepted from now on, newest first: the current one for good, those before
-/// it until the overlap is over, the newest of them where there are many.
-pub(super) fn hashes(
-    current: Option<&ClientSecretHash>,
-    recorded: &[SecretHash],
-    source: &ClientSecretSource,
-    now: Timestamp,
-) -> Vec<SecretHash> {
-    let Some(current) = current.map(ToString::to_string) else {
-        return recorded.to_vec();
-    };
-    let overlap = match source {
-        ClientSecretSource::Generated(generated) => generated.rotation.map(|rotation| rotation.overlap),
-        ClientSecretSource::Existing(_) => None,
-    };
-    let overlap = overlap.map_or(OVERLAP, |seconds| Duration::from_secs(u64::from(seconds)));
-    let known = recorded.iter().find(|hash| hash.hash == current);
-    let created_at = known.map_or(now, |known| known.created_at);
-    let first = SecretHash { hash: current.clone(), created_at, expires_at: None };
-    let others = recorded.iter().filter(|hash| hash.hash != current).map(|hash| {
-        let expires_at = hash.expires_at.or_else(|| now.checked_add(overlap).ok());
-        SecretHash { expires_at, ..hash.clone() }
-    });
-    let others = others.filter(|hash| hash.expires_at.is_none_or(|at| at > now)).take(MOST_BEFORE);
-    std::iter::once(first).chain(others).collect()
-}
-
-/// How long until the next of `hashes` is no longer accepted.
-pub(super) fn next_expiry(hashes: &[SecretHash], now: Timestamp) -> Option<Duration> {
-    let soonest = hashes.iter().filter_map(|hash| hash.expires_at).min()?;
-    Some(Duration::try_from(soonest.duration_since(now)).unwrap_or(Duration::ZERO))
 }

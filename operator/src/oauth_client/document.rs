@@ -3,19 +3,20 @@
 use claviger_crds::oauth_client::{Authentication, ClientKeys, ValidOAuthClient};
 use claviger_crds::published::{
     BackchannelLogoutDocument, ClientAuthentication, ClientDocument, Content, Document, FrontchannelLogoutDocument,
-    ResourceServerDocument, SecretHash,
+    ResourceServerDocument, RevokedSecret, SecretHash,
 };
 
 use super::grants::Grants;
 use crate::tenant::observe::AcceptedTenant;
 use crate::tenant::scope_document;
 
-/// The document of `client`, whose secrets have `hashes`.
+/// The document of `client`, whose secrets have `hashes`, and had those in `revoked`.
 pub(super) fn document(
     client: &ValidOAuthClient,
     tenant: &AcceptedTenant,
     grants: &Grants,
     hashes: Vec<SecretHash>,
+    revoked: Vec<RevokedSecret>,
 ) -> Document {
     let texts = |values: &[_]| values.iter().map(ToString::to_string).collect::<Vec<String>>();
     let content = ClientDocument {
@@ -47,6 +48,7 @@ pub(super) fn document(
             uri: logout.uri.to_string(),
             session_required: logout.session_required,
         }),
+        revoked_secrets: revoked,
     };
     Document::serving(tenant.slug(), client.name.clone(), Content::OAuthClient(content))
 }

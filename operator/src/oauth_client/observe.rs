@@ -6,9 +6,11 @@ use std::sync::Arc;
 use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::{Authentication, ClientSecretSource, OAuthClient, ValidOAuthClient};
-use claviger_crds::published::SecretHash;
+use claviger_crds::published::{RevokedSecret, SecretHash};
 
+use super::Rotating;
 use super::grants::{self, Grants};
+use crate::acknowledgements::Standing;
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::Index;
@@ -18,6 +20,7 @@ use crate::index::object::Object;
 use crate::liveness::Live;
 use crate::tenant::observe::{self as tenant, AcceptedTenant, TenantStanding};
 use crate::withheld::Withheld;
+use crate::work::Work;
 
 /// See the module.
 #[derive(Debug)]
@@ -38,6 +41,12 @@ pub(super) struct Observed {
     pub(super) unread: Option<StepError>,
     /// What must be live before it is of use.
     pub(super) issuer: Vec<Vec<Live>>,
+    /// What this process knows of its secrets.
+    pub(super) rotating: Rotating,
+    /// How the pods stand to its document as it is stored, where that matters.
+    pub(super) standing: Option<Standing>,
+    /// Whose clocks are too far from ours.
+    pub(super) skewed: Vec<String>,
 }
 
 /// What a client's document holds beyond what is declared.
@@ -46,6 +55,7 @@ pub(super) struct Published {
     /// Whether it is served now: also what vanished is.
     pub(super) serving: bool,
     pub(super) hashes: Vec<SecretHash>,
+    pub(super) revoked: Vec<RevokedSecret>,
     /// Names of credentials Secrets.
     pub(super) credentials: BTreeSet<String>,
 }
@@ -110,7 +120,12 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
         grants = grants::grant(&state.index, valid, tenant);
         issuer = tenant::issuer_needs(state, tenant, &work);
     }
+    let uid = &object.meta.uid;
+    let rotating = state.rotating.get(name).filter(|rotating| rotating.uid == *uid).cloned();
     let observed = Observed {
+        rotating: rotating.unwrap_or_default(),
+        standing: rotation_standing(state, &work, &published),
+        skewed: state.skewed(),
         object,
         tenant: standing,
         refusal,
@@ -124,16 +139,28 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     Some(observed)
 }
 
+/// How the pods stand to the document, while a secret waits for them to accept it. A new leader waits
+/// until it has heard of every pod. Whoever waits is woken.
+fn rotation_standing(state: &mut State, work: &Work, published: &Published) -> Option<Standing> {
+    let document = work.document();
+    if !published.hashes.iter().any(|hash| hash.pending) || !state.liveness.settled_or_defer(work) {
+        return None;
+    }
+    state.liveness.wait(&document, work);
+    let entry = state.index.documents.get(&document)?;
+    Some(state.acknowledgements.standing(&document, &entry.digest, entry.revision))
+}
+
 impl Published {
     fn of(entry: Option<&Entry>) -> Self {
         let Some(entry) = entry else {
             return Self::default();
         };
-        let hashes = match &entry.detail {
-            Detail::Client { hashes, .. } => hashes.clone(),
-            _ => Vec::new(),
+        let (hashes, revoked) = match &entry.detail {
+            Detail::Client { hashes, revoked, .. } => (hashes.clone(), revoked.clone()),
+            _ => Default::default(),
         };
-        Self { serving: entry.serving(), hashes, credentials: entry.credentials.clone() }
+        Self { serving: entry.serving(), hashes, revoked, credentials: entry.credentials.clone() }
     }
 }
 

@@ -1,18 +1,22 @@
-//! What a client needs: pure, but for the making of a secret where there is none.
+//! What a client needs: pure, but for the making of a secret.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
-use claviger_crds::names;
 use claviger_crds::oauth_client::{Authentication, ClientSecretSource, ValidOAuthClient};
-use claviger_crds::published::SecretHash;
+use claviger_crds::published::{RevokedSecret, SecretHash};
 use claviger_crds::sentence;
+use claviger_jose::ClientSecret;
 use jiff::Timestamp;
 
 use super::credentials::{self, Credentials};
 use super::document::document;
 use super::observe::Observed;
+use super::rotation::Step;
+use super::secrets::{self, SecretPlan};
+use super::story::Told;
+use crate::clock::Moment;
 use crate::error::StepError;
 use crate::publish::Publication;
 use crate::report;
@@ -24,14 +28,35 @@ use crate::withheld::Withheld;
 pub(super) struct Plan {
     pub(super) credentials: Credentials,
     pub(super) document: Intent,
+    /// What stands in its place, with these hashes, where the credentials could not be written.
+    pub(super) without: Option<(Vec<SecretHash>, Box<Publication>)>,
     /// The Secret of an earlier name, to be deleted once the document says otherwise.
     pub(super) outgrown: Option<Withheld>,
     /// All but `Programmed` and `Ready`.
     pub(super) verdicts: Vec<Verdict>,
-    pub(super) hashes: Vec<SecretHash>,
     pub(super) secret_name: Option<String>,
-    /// When the next secret stops being accepted.
-    pub(super) expiry: Option<Duration>,
+    /// When to look again though nothing changed.
+    pub(super) again: Option<Duration>,
+    pub(super) secrets: Secrets,
+}
+
+/// What there is to say and to remember of the client's secrets.
+#[derive(Debug, Default)]
+pub(super) struct Secrets {
+    /// Those that are accepted, newest first.
+    pub(super) hashes: Vec<SecretHash>,
+    /// When the secret is made anew.
+    pub(super) next_rotation_at: Option<Timestamp>,
+    /// The claviger.dev/rotate-at that the secret is no older than.
+    pub(super) observed_rotate_at: Option<Timestamp>,
+    /// A new secret is published, and its Secret is to follow.
+    pub(super) begins: bool,
+    /// That secret.
+    pub(super) made: Option<ClientSecret>,
+    /// The overlap of a secret begins.
+    pub(super) switched: bool,
+    /// What people are told once all is done.
+    pub(super) story: Vec<Told>,
 }
 
 /// What happens to the document.
@@ -49,7 +74,7 @@ pub(super) enum Intent {
 }
 
 /// Decides.
-pub(super) fn plan(observed: &Observed, now: Timestamp) -> Plan {
+pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
     let accepted = || Verdict::yes(ConditionType::Accepted, Reason::Accepted);
     let unjudged = |condition| report::not_judged(condition);
     let valid = match &observed.object.valid {
@@ -92,47 +117,67 @@ fn idle(document: Intent, verdicts: Vec<Verdict>) -> Plan {
     Plan {
         credentials: Credentials::None,
         document,
+        without: None,
         outgrown: None,
         verdicts,
-        hashes: Vec::new(),
         secret_name: None,
-        expiry: None,
+        again: None,
+        secrets: Secrets::default(),
     }
 }
 
-fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant, now: Timestamp) -> Plan {
-    let recorded = &observed.published.hashes;
-    let (credentials, hashes, secret_name) = match &valid.authentication {
-        Authentication::Secret(source) => {
-            let credentials = credentials::credentials(valid, tenant, source, observed);
-            let hashes = credentials::hashes(credentials.hash(), recorded, source, now);
-            (credentials, hashes, Some(secret_name(source)))
-        }
-        _ => (Credentials::None, Vec::new(), None),
+fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant, now: Moment) -> Plan {
+    let Authentication::Secret(source) = &valid.authentication else {
+        let publication = publication(observed, valid, tenant, Vec::new(), observed.published.revoked.clone());
+        let verdicts = verdicts(observed, &Credentials::None, None);
+        return idle(Intent::Publish(Box::new(publication)), verdicts);
     };
-    let publication = Publication {
-        credentials: noted(valid, observed, &credentials),
-        ..Publication::of(document(valid, tenant, &observed.grants, hashes.clone()), &observed.object.meta.uid)
+    let SecretPlan { credentials, hashes, without, revoked, decision, made, switched, story } =
+        secrets::plan(valid, tenant, source, observed, now);
+    let missing = matches!(credentials, Credentials::Missing(..));
+    let publication = |hashes: &[SecretHash]| {
+        let plain = publication(observed, valid, tenant, hashes.to_vec(), revoked.clone());
+        Box::new(Publication { credentials: noted(valid, observed, &credentials), ..plain })
     };
-    // Without any secret that works there is nothing to serve yet.
-    let usable = !matches!(credentials, Credentials::Missing(..)) || !hashes.is_empty();
-    let outgrown = observed
-        .earlier
-        .clone()
-        .filter(|earlier| !matches!(credentials, Credentials::Missing(..)) && credentials::owned(earlier, &valid.name));
+    // Without any secret that ever worked there is nothing to serve yet.
+    let usable = !missing || !hashes.is_empty() || !observed.published.hashes.is_empty();
+    let outgrown =
+        observed.earlier.clone().filter(|earlier| !missing && credentials::owned(earlier, &valid.name));
     Plan {
-        verdicts: vec![
-            Verdict::yes(ConditionType::Accepted, Reason::Accepted),
-            observed.grants.verdict(),
-            credentials_ready(valid, &credentials),
-        ],
-        document: if usable { Intent::Publish(Box::new(publication)) } else { Intent::Keep },
-        expiry: credentials::next_expiry(&hashes, now),
-        credentials,
+        verdicts: verdicts(observed, &credentials, decision.waits),
+        document: if usable { Intent::Publish(publication(&hashes)) } else { Intent::Keep },
+        without: (!without.is_empty()).then(|| (without.clone(), publication(&without))),
+        again: decision.again,
         outgrown,
-        hashes,
-        secret_name,
+        secret_name: Some(secret_name(source)),
+        secrets: Secrets {
+            observed_rotate_at: valid.rotate_at.filter(|at| is_newer(&hashes, *at)),
+            next_rotation_at: decision.next,
+            begins: decision.step == Step::Begin,
+            hashes,
+            made,
+            switched,
+            story,
+        },
+        credentials,
     }
+}
+
+/// Whether the client's secret is no older than `at`.
+fn is_newer(hashes: &[SecretHash], at: Timestamp) -> bool {
+    hashes.iter().any(|hash| !hash.pending && hash.expires_at.is_none() && hash.created_at >= at)
+}
+
+fn publication(
+    observed: &Observed,
+    valid: &ValidOAuthClient,
+    tenant: &AcceptedTenant,
+    hashes: Vec<SecretHash>,
+    revoked: Vec<RevokedSecret>,
+) -> Publication {
+    let document = document(valid, tenant, &observed.grants, hashes, revoked);
+    let publication = Publication::of(document, &observed.object.meta.uid);
+    Publication { credentials: observed.published.credentials.clone(), ..publication }
 }
 
 fn secret_name(source: &ClientSecretSource) -> String {
@@ -157,34 +202,30 @@ fn noted(valid: &ValidOAuthClient, observed: &Observed, credentials: &Credential
     names
 }
 
-fn credentials_ready(valid: &ValidOAuthClient, credentials: &Credentials) -> Verdict {
+fn verdicts(observed: &Observed, credentials: &Credentials, waits: Option<(Reason, String)>) -> Vec<Verdict> {
+    vec![
+        Verdict::yes(ConditionType::Accepted, Reason::Accepted),
+        observed.grants.verdict(),
+        credentials_ready(credentials, waits),
+    ]
+}
+
+fn credentials_ready(credentials: &Credentials, waits: Option<(Reason, String)>) -> Verdict {
     let condition = ConditionType::CredentialsReady;
     match credentials {
         Credentials::None => Verdict::yes(condition, Reason::NoCredentialsNeeded),
-        Credentials::Present { .. } | Credentials::Write { .. } => Verdict {
-            message: not_rotated(valid).unwrap_or_default(),
-            ..Verdict::yes(condition, Reason::CredentialsReady)
-        },
+        // Those that are there are good, whatever waits.
+        Credentials::Present | Credentials::Write { .. } => {
+            let (reason, message) = waits.unwrap_or((Reason::CredentialsReady, String::new()));
+            Verdict { message, ..Verdict::yes(condition, reason) }
+        }
         Credentials::Missing(reason, message) => Verdict::no(condition, *reason, message.clone()),
     }
 }
 
-/// A rotation that is asked for and that this release does not carry out.
-fn not_rotated(valid: &ValidOAuthClient) -> Option<String> {
-    let Authentication::Secret(ClientSecretSource::Generated(generated)) = &valid.authentication else {
-        return None;
-    };
-    let asked = match (generated.rotation, valid.rotate_at) {
-        (Some(_), _) => "authentication.secret.rotation",
-        (None, Some(_)) => names::ANNOTATION_ROTATE_AT,
-        (None, None) => return None,
-    };
-    Some(format!("{asked}: this release does not rotate clients' secrets; for another one, delete the Secret"))
-}
-
 impl Plan {
     /// What is left of the plan where the API server refuses the credentials' Secret. A secret that
-    /// nobody was told of is not published, either.
+    /// nobody was told of does not become the client's, either.
     pub(super) fn without_credentials(mut self, observed: &Observed, error: &StepError) -> Self {
         let condition = ConditionType::CredentialsReady;
         let name = self.secret_name.as_deref().unwrap_or_default();
@@ -192,12 +233,11 @@ impl Plan {
         self.verdicts.retain(|verdict| verdict.condition != condition);
         self.verdicts.push(refused);
         self.outgrown = None;
-        let recorded = &observed.published.hashes;
-        let hash = self.credentials.hash().map(ToString::to_string);
-        if !recorded.iter().any(|known| Some(&known.hash) == hash.as_ref()) {
-            self.document = Intent::Keep;
-            self.hashes.clone_from(recorded);
-        }
+        self.secrets.story.clear();
+        (self.document, self.secrets.hashes) = match self.without.take() {
+            Some((hashes, publication)) => (Intent::Publish(publication), hashes),
+            None => (Intent::Keep, observed.published.hashes.clone()),
+        };
         self
     }
 }

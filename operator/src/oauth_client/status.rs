@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use claviger_crds::condition::{Reason, Verdict};
-use claviger_crds::oauth_client::{Authentication, ClientSecretSource, OAuthClientStatus, SecretStatus};
+use claviger_crds::oauth_client::{OAuthClientStatus, SecretPhase, SecretStatus};
 use claviger_crds::published::SecretHash;
 
 use super::apply::Applied;
@@ -13,14 +12,11 @@ use crate::error::StepError;
 use crate::report::{self, whole_seconds};
 use crate::work::Next;
 
-/// Enough of a hash to tell secrets apart, and of no use for anything else.
-const FINGERPRINT: usize = 12;
-
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { outcome, mut verdicts, hashes, secret_name, mut next, refused: _ } = applied;
+    let Applied { outcome, mut verdicts, secrets, secret_name, mut next, refused: _ } = applied;
     let object = &observed.object;
-    let paused = object.meta.paused;
+    let (paused, work) = (object.meta.paused, object.work());
     match outcome.verdict(context, object, &observed.issuer) {
         Ok((verdict, again)) => {
             verdicts.push(verdict);
@@ -29,7 +25,7 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         Err(held) => return Ok(next.or(held)),
     }
     let accepted = observed.accepted();
-    let secrets = secrets(observed, &verdicts, &hashes);
+    let before = &object.status;
     let verdicts = report::with_ready(verdicts, paused);
     let status = OAuthClientStatus {
         observed_generation: Some(object.meta.generation),
@@ -38,11 +34,13 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         tenant: accepted.map(|(_, tenant)| tenant.slug().to_owned()),
         issuer: accepted.map(|(_, tenant)| tenant.issuer.as_str().to_owned()),
         secret_name,
-        secrets,
-        next_rotation_at: None,
+        secrets: secrets.hashes.iter().map(|hash| secret(hash, &before.secrets)).collect(),
+        next_rotation_at: secrets.next_rotation_at.map(whole_seconds),
+        observed_rotate_at: secrets.observed_rotate_at.map(whole_seconds).or_else(|| before.observed_rotate_at.clone()),
         granted_scopes: granted_scopes(observed),
         granted_audiences: observed.grants.audiences.iter().map(|grant| grant.audience.clone()).collect(),
     };
+    let status = context.with(|state| state.uses.shown(&work.document(), status, before));
     report::report(context, object, status, |index| &mut index.clients).await?;
     Ok(next)
 }
@@ -55,24 +53,18 @@ fn granted_scopes(observed: &Observed) -> Vec<String> {
     grants.scopes.iter().chain(of_apis).filter(|scope| listed.insert(*scope)).cloned().collect()
 }
 
-/// The current one with its fingerprint, if the operator made it. Of one that a person chose, now or
-/// before, a fingerprint would let anybody who may read the status try guesses at home.
-fn secrets(observed: &Observed, verdicts: &[Verdict], hashes: &[SecretHash]) -> Vec<SecretStatus> {
-    let authentication = observed.object.valid().map(|valid| &valid.authentication);
-    let ready = verdicts.iter().any(|verdict| verdict.reason == Reason::CredentialsReady);
-    let generated = ready && matches!(authentication, Some(Authentication::Secret(ClientSecretSource::Generated(_))));
-    hashes
-        .iter()
-        .enumerate()
-        .map(|(at, hash)| SecretStatus {
-            fingerprint: (generated && at == 0 && hash.expires_at.is_none()).then(|| fingerprint(hash)),
-            created_at: whole_seconds(hash.created_at),
-            expires_at: hash.expires_at.map(whole_seconds),
-        })
-        .collect()
-}
-
-fn fingerprint(hash: &SecretHash) -> String {
-    let plain = hash.hash.rsplit([':', '$']).next().unwrap_or(&hash.hash);
-    plain.chars().take(FINGERPRINT).collect()
+fn secret(hash: &SecretHash, before: &[SecretStatus]) -> SecretStatus {
+    let fingerprint = hash.fingerprint();
+    let same = before.iter().find(|known| known.fingerprint.as_ref() == Some(&fingerprint));
+    SecretStatus {
+        last_used_at: same.and_then(|known| known.last_used_at.clone()),
+        fingerprint: Some(fingerprint),
+        phase: Some(match (hash.pending, hash.expires_at) {
+            (true, _) => SecretPhase::Pending,
+            (false, None) => SecretPhase::Current,
+            (false, Some(_)) => SecretPhase::Old,
+        }),
+        created_at: whole_seconds(hash.created_at),
+        expires_at: hash.expires_at.map(whole_seconds),
+    }
 }

@@ -28,10 +28,10 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
             login: LoginDocument::default(),
             sealing_keys: Vec::new(),
         }),
-        Detail::Client { client_id, audience, hashes } => {
+        Detail::Client { client_id, audience, hashes, revoked } => {
             let client = powerless(client_id, ClientAuthentication::Secret { hashes });
             let server = audience.map(|audience| ResourceServerDocument { audience, scopes: Vec::new() });
-            Content::OAuthClient(ClientDocument { resource_server: server, ..client })
+            Content::OAuthClient(ClientDocument { resource_server: server, revoked_secrets: revoked, ..client })
         }
         // The ring itself has the keys, where it is still there.
         Detail::Ring { created_at, cache_lifetime, algorithms, .. } => Content::SigningKey(KeysDocument {
@@ -96,5 +96,6 @@ fn powerless(client_id: String, authentication: ClientAuthentication) -> ClientD
         allowed_origins: Vec::new(),
         backchannel_logout: None,
         frontchannel_logout: None,
+        revoked_secrets: Vec::new(),
     }
 }

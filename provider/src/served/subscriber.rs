@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use claviger_crds::published::acknowledgement::{Frame, HEARTBEAT, PROTOCOL};
+use claviger_crds::published::acknowledgement::{Frame, HEARTBEAT, PROTOCOL, USES_PER_FRAME, USES_TOLD};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -22,6 +22,10 @@ pub(super) struct Subscriber {
     told: u64,
     synced: bool,
     heartbeat: Instant,
+    /// When secrets that were used are told next.
+    uses: Instant,
+    /// The number of the last use that was told.
+    used: u64,
 }
 
 impl Subscriber {
@@ -34,8 +38,8 @@ impl Subscriber {
     ) -> Self {
         let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.name, uid: pod.uid, now: now() };
         let ready = VecDeque::from([hello]);
-        let heartbeat = Instant::now() + HEARTBEAT;
-        Self { served, changed, now, ready, began, told: 0, synced: false, heartbeat }
+        let (heartbeat, uses) = (Instant::now() + HEARTBEAT, Instant::now() + USES_TOLD);
+        Self { served, changed, now, ready, began, told: 0, synced: false, heartbeat, uses, used: 0 }
     }
 
     /// The next frame, and the reader after it.
@@ -49,6 +53,11 @@ impl Subscriber {
                 self.heartbeat = Instant::now() + HEARTBEAT;
                 return Some((Frame::Heartbeat { now: (self.now)() }, self));
             }
+            if Instant::now() >= self.uses {
+                self.uses = Instant::now() + USES_TOLD;
+                self.tell_uses();
+                continue;
+            }
             // Marked as seen before it is read: a change in between wakes this again.
             self.changed.borrow_and_update();
             let changes = self.served.changes(self.told, self.began)?;
@@ -60,8 +69,15 @@ impl Subscriber {
                 self.ready.push_back(Frame::Synced);
             } else {
                 // An error would say that `served` is gone, and this holds it.
-                let _ = tokio::time::timeout_at(self.heartbeat, self.changed.changed()).await;
+                let _ = tokio::time::timeout_at(self.heartbeat.min(self.uses), self.changed.changed()).await;
             }
         }
+    }
+
+    fn tell_uses(&mut self) {
+        let (used, number) = self.served.uses().since(self.used, (self.now)());
+        self.used = number;
+        let frames = used.chunks(USES_PER_FRAME).map(|secrets| Frame::Used { secrets: secrets.to_vec() });
+        self.ready.extend(frames);
     }
 }

@@ -11,6 +11,7 @@ use claviger_jose::{Algorithm, ClientSecretHash, ForeignKeys};
 use jiff::Timestamp;
 
 use super::index::Unusable;
+use crate::secret_use::SecretUse;
 use crate::store::ClientKey;
 
 /// The grant type of RFC 6749 §4.1.
@@ -105,6 +106,8 @@ pub(crate) struct HeldSecret {
     pub(crate) hash: ClientSecretHash,
     /// The end, if it has one.
     pub(crate) expires_at: Option<Timestamp>,
+    /// When it was used last.
+    pub(crate) used: SecretUse,
 }
 
 impl Client {
@@ -178,7 +181,7 @@ impl Authentication {
 impl HeldSecret {
     fn parse(secret: &claviger_crds::published::SecretHash) -> Result<Self, Unusable> {
         let hash = secret.hash.parse().map_err(|_| Unusable::new("the hash of a client secret is unreadable"))?;
-        Ok(Self { hash, expires_at: secret.expires_at })
+        Ok(Self { hash, expires_at: secret.expires_at, used: SecretUse::of(secret.fingerprint()) })
     }
 }
 

@@ -40,7 +40,8 @@ pub(crate) async fn authenticate(exchange: &Exchange<'_>, form: &Form<'_>) -> Re
     match Credentials::read(&exchange.parts.headers, form)? {
         Credentials::Secret { id, secret } => {
             let client = clients.get(&id);
-            secret::prove(client.map(|client| &**client), &secret, exchange.provider.now())?;
+            let provider = exchange.provider;
+            secret::prove(client.map(|client| &**client), &secret, provider.uses(), provider.now())?;
             proven(client)
         }
         Credentials::Assertion { id, jwt } => assertion::prove(exchange, id, jwt).await,

@@ -315,6 +315,7 @@ pub(crate) fn client_document(id: &str) -> ClientDocument {
         allowed_origins: Vec::new(),
         backchannel_logout: None,
         frontchannel_logout: None,
+        revoked_secrets: Vec::new(),
     }
 }
 
@@ -346,11 +347,9 @@ pub(crate) fn user(slug: &str, name: &str, password: &str) -> Document {
 }
 
 pub(crate) fn hash(secret: &str, expires_at: Option<i64>) -> SecretHash {
-    SecretHash {
-        hash: ClientSecretHash::of(&ClientSecret::new(secret.to_owned())).to_string(),
-        created_at: Timestamp::UNIX_EPOCH,
-        expires_at: expires_at.map(|end| Timestamp::from_second(end).unwrap()),
-    }
+    let hash = ClientSecretHash::of(&ClientSecret::new(secret.to_owned())).to_string();
+    let expires_at = expires_at.map(|end| Timestamp::from_second(end).unwrap());
+    SecretHash { expires_at, ..SecretHash::current(hash, Timestamp::UNIX_EPOCH) }
 }
 
 pub(crate) fn audience(name: &str, scopes: &[&str]) -> AudienceGrant {

@@ -105,6 +105,7 @@ fn detail(content: &Content) -> Detail {
                 ClientAuthentication::Secret { hashes } => hashes.clone(),
                 _ => Vec::new(),
             },
+            revoked: client.revoked_secrets.clone(),
         },
         Content::SigningKey(keys) => Detail::Ring {
             active: active(keys).is_some(),

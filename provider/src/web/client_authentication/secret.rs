@@ -6,14 +6,20 @@ use std::sync::LazyLock;
 use claviger_jose::{ClientSecret, ClientSecretHash};
 use jiff::Timestamp;
 
+use crate::secret_use::{SecretUse, Uses};
 use crate::tenant::oauth_client::{Authentication, Client, HeldSecret};
 use crate::web::error::OAuthError;
 
 /// What the secret of a client that does not exist is compared with.
 static NOBODY: LazyLock<ClientSecretHash> = LazyLock::new(|| ClientSecretHash::of(&ClientSecret::generate()));
 
-/// Whether `secret` is `client`'s.
-pub(super) fn prove(client: Option<&Client>, secret: &ClientSecret, now: Timestamp) -> Result<(), OAuthError> {
+/// Whether `secret` is `client`'s. That it was used is noted.
+pub(super) fn prove(
+    client: Option<&Client>,
+    secret: &ClientSecret,
+    uses: &Uses,
+    now: Timestamp,
+) -> Result<(), OAuthError> {
     if secret.expose().len() > ClientSecret::LONGEST {
         return Err(OAuthError::invalid_client("the secret is too long"));
     }
@@ -28,7 +34,10 @@ pub(super) fn prove(client: Option<&Client>, secret: &ClientSecret, now: Timesta
         black_box(*NOBODY == presented);
     }
     let detail = match (proof(secrets, &presented, now), client) {
-        (Proof::Live, Some(_)) => return Ok(()),
+        (Proof::Live(used), Some(client)) => {
+            uses.note(&client.document, used, now);
+            return Ok(());
+        }
         (_, None) => "no such client",
         (Proof::Expired, _) => "the secret is expired",
         (Proof::None, Some(_)) => "no such secret",
@@ -36,21 +45,21 @@ pub(super) fn prove(client: Option<&Client>, secret: &ClientSecret, now: Timesta
     Err(OAuthError::invalid_client(detail))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Proof {
+#[derive(Clone, Copy)]
+enum Proof<'s> {
     None,
     Expired,
-    Live,
+    Live(&'s SecretUse),
 }
 
 /// Every hash is compared, so that the time does not tell which one it was.
-fn proof(secrets: &[HeldSecret], presented: &ClientSecretHash, now: Timestamp) -> Proof {
+fn proof<'s>(secrets: &'s [HeldSecret], presented: &ClientSecretHash, now: Timestamp) -> Proof<'s> {
     let mut proof = Proof::None;
-    for HeldSecret { hash, expires_at } in secrets {
+    for HeldSecret { hash, expires_at, used } in secrets {
         let matches = hash == presented;
-        if matches && proof != Proof::Live {
+        if matches && !matches!(proof, Proof::Live(_)) {
             let live = expires_at.is_none_or(|end| now < end);
-            proof = if live { Proof::Live } else { Proof::Expired };
+            proof = if live { Proof::Live(used) } else { Proof::Expired };
         }
     }
     proof

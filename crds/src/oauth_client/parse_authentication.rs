@@ -151,7 +151,8 @@ pub(crate) fn parse(spec: &AuthenticationSpec, own: &ObjectName, faults: &mut Fa
 
 fn parse_secret(spec: &ClientSecretSpec, own: &ObjectName, faults: &mut Faults) -> ClientSecretSource {
     let path = "spec.authentication.secret";
-    let ClientSecretSpec { name, rotation, keys, template, labels, annotations, existing_secret_ref, revoked: _ } = spec;
+    let ClientSecretSpec { name, rotation, keys, template, labels, annotations, existing_secret_ref, revoked: _ } =
+        spec;
     if let Some(existing) = existing_secret_ref {
         let alone = name.is_none()
             && rotation.is_none()

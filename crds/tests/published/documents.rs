@@ -182,10 +182,7 @@ fn rotating_client() -> ClientDocument {
     let current = SecretHash::current(hash("ungu"), at("2026-01-01T00:00:00Z"));
     ClientDocument {
         authentication: ClientAuthentication::Secret {
-            hashes: vec![
-                SecretHash { pending: true, ..pending },
-                SecretHash { salt: salt.clone(), ..current },
-            ],
+            hashes: vec![SecretHash { pending: true, ..pending }, SecretHash { salt: salt.clone(), ..current }],
         },
         revoked_secrets: vec![RevokedSecret { hash: hash("ungw"), salt, revoked_at: at("2026-01-03T00:00:00Z") }],
         ..client()

@@ -3,6 +3,7 @@
 mod authority;
 mod bounds;
 mod caution;
+mod client_secrets;
 mod crashes;
 mod departures;
 mod handover;

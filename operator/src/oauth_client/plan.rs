@@ -141,8 +141,7 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
     };
     // Without any secret that ever worked there is nothing to serve yet.
     let usable = !missing || !hashes.is_empty() || !observed.published.hashes.is_empty();
-    let outgrown =
-        observed.earlier.clone().filter(|earlier| !missing && credentials::owned(earlier, &valid.name));
+    let outgrown = observed.earlier.clone().filter(|earlier| !missing && credentials::owned(earlier, &valid.name));
     Plan {
         verdicts: verdicts(observed, &credentials, decision.waits),
         document: if usable { Intent::Publish(publication(&hashes)) } else { Intent::Keep },

@@ -221,9 +221,8 @@ fn soonest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 /// `seen` what time it is, the monotonic one too.
 fn until(end: Timestamp, seen: Option<Moment>, now: Moment) -> Duration {
     let between = |from: Timestamp| Duration::try_from(end.duration_since(from)).unwrap_or(Duration::ZERO);
-    let by_monotonic = seen.map_or(Duration::ZERO, |seen| {
-        between(seen.wall).saturating_sub(now.monotonic.saturating_sub(seen.monotonic))
-    });
+    let by_monotonic = seen
+        .map_or(Duration::ZERO, |seen| between(seen.wall).saturating_sub(now.monotonic.saturating_sub(seen.monotonic)));
     between(now.wall).max(by_monotonic)
 }
 

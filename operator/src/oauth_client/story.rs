@@ -28,9 +28,8 @@ pub(super) fn story(
         let note = format!("The secret {} was made; it waits until every provider pod accepts it", hash.fingerprint());
         tell(false, "SecretRotationStarted", note);
     }
-    let current = |hashes: &[SecretHash]| {
-        hashes.iter().find(|hash| !hash.pending && hash.expires_at.is_none()).cloned()
-    };
+    let current =
+        |hashes: &[SecretHash]| hashes.iter().find(|hash| !hash.pending && hash.expires_at.is_none()).cloned();
     if let (Some(now), false) = (current(after), before.is_empty())
         && current(before).is_none_or(|before| before.hash != now.hash)
     {

@@ -28,6 +28,8 @@ pub(crate) struct Harness {
     pub(crate) world: World,
     pub(crate) engine: Arc<Engine>,
     pub(crate) metrics: Metrics,
+    /// Looks at everything after each thing that happens.
+    pub(crate) watchman: Option<fn(&Harness)>,
     pods: HashMap<String, Pod>,
 }
 
@@ -35,6 +37,7 @@ pub(crate) struct Harness {
 #[derive(Debug, Default)]
 struct Pod {
     serving: HashMap<String, (u64, Served)>,
+    documents: HashMap<String, Document>,
     wedged: bool,
 }
 
@@ -54,7 +57,7 @@ impl Harness {
         let world = World::new(clock.clone());
         let metrics = Metrics::unregistered();
         let engine = engine(&world, &clock, &metrics);
-        let harness = Self { clock, world, engine, metrics, pods: HashMap::new() };
+        let harness = Self { clock, world, engine, metrics, watchman: None, pods: HashMap::new() };
         harness.deliver(harness.world.list());
         harness
     }
@@ -136,7 +139,9 @@ impl Harness {
             for (pod, frame) in said {
                 self.engine.acknowledge(&pod, frame);
             }
+            self.watch();
             let worked = self.engine.drain().await;
+            self.watch();
             if !worked && self.world.objects().nothing_new() {
                 return;
             }
@@ -144,6 +149,19 @@ impl Harness {
                 return;
             }
         }
+    }
+
+    fn watch(&self) {
+        if let Some(watchman) = self.watchman {
+            watchman(self);
+        }
+    }
+
+    /// What each pod serves of an object, if it serves it.
+    pub(crate) fn served(&self, kind: Kind, namespace: &str, name: &str) -> Vec<(&str, &Document)> {
+        let document = names::published_secret(kind.as_str(), &ObjectName::new(namespace, name));
+        let pods = self.pods.iter();
+        pods.filter_map(|(pod, state)| Some((pod.as_str(), state.documents.get(&document)?))).collect()
     }
 
     /// Time passes in steps of at most a second, with heartbeats, and everything happens that then can.
@@ -278,7 +296,8 @@ impl Pod {
                 let first = self.serving.get(&name).map_or(stored.revision, |(_, before)| before.first);
                 let (revision, digest) = (stored.revision, stored.digest);
                 let served = Served { name: name.clone(), revision, digest, first, revoked };
-                self.serving.insert(name, (stored.revision, served.clone()));
+                self.serving.insert(name.clone(), (stored.revision, served.clone()));
+                self.documents.insert(name, stored.document);
                 Some(Frame::Serving { documents: vec![served] })
             }
             Err(error) => Some(Frame::Refused { documents: vec![Refused { name, reason: error.to_string() }] }),

@@ -9,6 +9,7 @@ use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
 
+use super::client_secrets;
 use crate::clock::Clock as _;
 use crate::testing::{Harness, outcome, parse};
 use crate::work::Kind;
@@ -25,6 +26,8 @@ enum Story {
     RotateTheRing,
     /// It is revoked.
     RevokeTheKey,
+    RotateTheSecret,
+    RevokeTheSecret,
 }
 
 const ROTATING: &str = "
@@ -61,6 +64,12 @@ impl Story {
                 harness.pass(Duration::from_secs(2)).await;
                 harness
             }
+            Self::RotateTheSecret => {
+                let mut harness = client_secrets::rotatable().await;
+                harness.watchman = Some(client_secrets::nobody_refuses_what_the_secret_holds);
+                harness
+            }
+            Self::RevokeTheSecret => client_secrets::rotatable().await,
         }
     }
 
@@ -80,6 +89,8 @@ impl Story {
                 let revoked = format!("{ROTATING}  revoked: [{{kid: {kid}, reason: stolen}}]\n");
                 harness.world.apply(parse::<SigningKey>(&revoked));
             }
+            Self::RotateTheSecret => client_secrets::ask_for_rotation(harness),
+            Self::RevokeTheSecret => client_secrets::revoke_current(harness),
         }
         harness.run().await;
     }
@@ -227,8 +238,47 @@ async fn killed_while_clients_are_detached() {
 }
 
 #[tokio::test]
+async fn killed_while_a_clients_secret_is_rotated() {
+    killed_between_any_two_writes(Story::RotateTheSecret).await;
+}
+
+#[tokio::test]
+async fn killed_while_a_clients_secret_is_revoked() {
+    killed_between_any_two_writes(Story::RevokeTheSecret).await;
+}
+
+/// It was not killed, only paused: it comes back with what it meant to write, before or after its
+/// successor.
+#[tokio::test]
+async fn an_old_leader_that_wakes_up_in_a_rotation_leaves_no_secret_that_is_refused() {
+    let story = Story::RotateTheSecret;
+    let (_, writes) = undisturbed(story).await;
+    for (left, first) in (0..writes).flat_map(|left| [(left, true), (left, false)]) {
+        let mut harness = story.begin().await;
+        harness.world.objects().writes.clear();
+        harness.world.objects().writes_left = Some(left);
+        story.happen(&mut harness).await;
+        let old = std::sync::Arc::clone(&harness.engine);
+        harness.restart();
+        if first {
+            old.resync();
+            old.drain().await;
+            client_secrets::nobody_refuses_what_the_secret_holds(&harness);
+        }
+        harness.run().await;
+        old.resync();
+        old.drain().await;
+        client_secrets::nobody_refuses_what_the_secret_holds(&harness);
+        harness.run().await;
+        harness.pass(story.patience()).await;
+        assert_eq!(client_secrets::phases(&harness, "shop"), ["Current", "Old"], "after {left} writes");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_lost_changes_nothing_in_the_end() {
-    for story in [Story::Apply, Story::DeleteEverything, Story::DeleteAndApplyAgain, Story::Detach] {
+    let all = [Story::Apply, Story::DeleteEverything, Story::DeleteAndApplyAgain, Story::Detach];
+    for story in all.into_iter().chain([Story::RotateTheSecret, Story::RevokeTheSecret]) {
         an_answer_lost_at_any_write(story).await;
     }
 }

@@ -209,7 +209,8 @@ fn a_secret_that_was_revoked_waits_for_nobody() {
     };
     let never = Rules { interval: None, ..rules() };
     assert_eq!(decide(&never, &revoked(&[], None), at(HOUR)).step, Step::Begin);
-    let begun = hashes(&never, &revoked(&[], None), &Wanted { next: Some("b".to_owned()), ..Wanted::default() }, at(HOUR));
+    let begun =
+        hashes(&never, &revoked(&[], None), &Wanted { next: Some("b".to_owned()), ..Wanted::default() }, at(HOUR));
     assert_eq!(begun, [pending("b", HOUR)], "the leaked one is refused before the Secret changes");
     assert_eq!(decide(&never, &revoked(&begun, Some("b")), at(HOUR)).step, Step::Switch);
     assert_eq!(decide(&never, &revoked(&begun, None), at(HOUR)).step, Step::Begin, "after a crash");

@@ -1,7 +1,12 @@
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use claviger_crds::published::{ClientAuthentication, ClientDocument, Content, Document};
+use claviger_crds::published::acknowledgement::{Frame, Used};
+use claviger_crds::published::{ClientAuthentication, ClientDocument, Content, Document, RevokedSecret, SecretHash};
+use futures::StreamExt as _;
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::fixture::*;
@@ -145,4 +150,65 @@ async fn a_secret_that_is_longer_than_any_is_refused_whatever_its_hash() {
             assert_eq!((in_body.json(), in_header.json()), (body.clone(), body));
         }
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_to_follow_counts_beside_the_present_one() {
+    let hashes = vec![SecretHash { pending: true, ..hash("next", None) }, hash("now", None)];
+    let rotating = with_authentication("shop.app", ClientAuthentication::Secret { hashes });
+    let fixture = Fixture::serving([tenant("acme"), ring("acme", "ring", "ES256"), rotating]);
+    for secret in ["next", "now"] {
+        assert_eq!(fixture.token("acme", ("shop.app", secret), GRANT).await.status, 200, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_was_revoked_counts_at_once_no_more() {
+    let fixture = Fixture::acme();
+    let ask = async || fixture.token("acme", ("shop.app", SECRET), GRANT).await.status.as_u16();
+    assert_eq!(ask().await, 200);
+    let SecretHash { hash: leaked, salt, created_at, .. } = hash(SECRET, None);
+    let revoked_secrets = vec![RevokedSecret { hash: leaked, salt, revoked_at: created_at }];
+    let authentication = ClientAuthentication::Secret { hashes: vec![hash("next", None)] };
+    let document = ClientDocument { authentication, revoked_secrets, ..client_document("shop.app") };
+    fixture.apply(&serving("acme", "shop.app", Content::OAuthClient(document)), 2);
+    assert_eq!(ask().await, 401);
+}
+
+/// What the provider tells the operator of secrets until as much time has passed.
+async fn told(fixture: &Fixture, seconds: u64) -> Vec<Vec<Used>> {
+    let frames = fixture.provider.acknowledgements();
+    let frames = frames.take_until(tokio::time::sleep(Duration::from_secs(seconds)));
+    let used = frames.filter_map(|frame| async {
+        match frame {
+            Frame::Used { secrets } => Some(secrets),
+            _ => None,
+        }
+    });
+    used.collect().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_secret_was_used_and_when_is_told_in_batches() {
+    let (new, old) = (hash("new", None), hash("old", Some(NOW + 90)));
+    let authentication = ClientAuthentication::Secret { hashes: vec![new.clone(), old.clone()] };
+    let rotating = with_authentication("shop.app", authentication);
+    let name = rotating.secret_name();
+    let fixture = Fixture::serving([tenant("acme"), ring("acme", "ring", "ES256"), rotating.clone()]);
+    let used = |hash: &SecretHash, second: i64| {
+        let at = Timestamp::from_second(second).unwrap();
+        Used { name: name.clone(), fingerprint: hash.fingerprint(), at }
+    };
+    let ask = async |secret| fixture.token("acme", ("shop.app", secret), GRANT).await.status.as_u16();
+    assert_eq!(told(&fixture, 130).await, Vec::<Vec<Used>>::new(), "nothing was used");
+    assert_eq!((ask("wrong").await, ask("old").await, ask("old").await), (401, 200, 200));
+    assert_eq!(told(&fixture, 59).await, Vec::<Vec<Used>>::new(), "no request makes a frame");
+    assert_eq!(told(&fixture, 200).await, [vec![used(&old, NOW)]], "once");
+    // The document changes, and what was not told yet is not lost.
+    fixture.advance(90);
+    assert_eq!((ask("new").await, ask("old").await), (200, 401));
+    fixture.apply(&rotating, 2);
+    let mut all = told(&fixture, 61).await.concat();
+    all.sort_by_key(|used| used.at);
+    assert_eq!(all, [used(&old, NOW), used(&new, NOW + 90)], "one that is refused is not used");
 }

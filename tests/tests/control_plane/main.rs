@@ -9,6 +9,7 @@ mod a_revoked_key_is_out_everywhere;
 mod a_ring_rotates_and_tells_of_it;
 mod an_imported_key_signs;
 mod applied_yaml_becomes_a_verified_token;
+mod client_secrets_rotate_unnoticed;
 mod clients_attach_by_both_sides;
 mod control_plane_is_real;
 mod deletions_are_undone_by_applying_again;

@@ -75,6 +75,8 @@ pub(crate) struct Objects {
     pub(crate) writes_left: Option<usize>,
     /// The write that succeeds and whose answer is lost, counted from here.
     pub(crate) answer_lost_at: Option<usize>,
+    /// The Secret that is not replaced for now, and what it was to be.
+    pub(crate) held_back: Option<(ObjectName, Option<Secret>)>,
     /// A namespace whose objects a quota or a webhook refuses, and with what words.
     pub(crate) refused_in: Option<(String, ClusterError)>,
     /// What the watches have not yet delivered.

@@ -41,6 +41,11 @@ impl Cluster for World {
     fn replace_secret(&self, secret: Secret) -> Answer<'_, Secret> {
         let mut objects = self.objects();
         let name = name_of(&secret.metadata);
+        if let Some((held, attempt)) = objects.held_back.as_mut().filter(|(held, _)| *held == name) {
+            let paused = Err(ClusterError::Unavailable(format!("{held} is held back")));
+            *attempt = Some(secret);
+            return ready(paused).boxed();
+        }
         let result = objects.write(format!("replace secret {name}")).and_then(|()| {
             assert!(secret.metadata.resource_version.is_some(), "a replace needs a resourceVersion");
             refuse::object(&objects, &secret.metadata)?;

@@ -11,6 +11,7 @@ use claviger_crds::user::User;
 
 use super::client_secrets;
 use crate::clock::Clock as _;
+use crate::cluster::Cluster as _;
 use crate::testing::{Harness, outcome, parse};
 use crate::work::Kind;
 
@@ -273,6 +274,31 @@ async fn an_old_leader_that_wakes_up_in_a_rotation_leaves_no_secret_that_is_refu
         harness.pass(story.patience()).await;
         assert_eq!(client_secrets::phases(&harness, "shop"), ["Current", "Old"], "after {left} writes");
     }
+}
+
+/// It was paused between its last look and its write, and writes when its successor has come so far.
+#[tokio::test]
+async fn what_an_old_leader_was_about_to_write_is_accepted_by_pods_or_refused_by_the_api_server() {
+    let story = Story::RotateTheSecret;
+    let mut taken = 0;
+    for progress in 0..12 {
+        let mut harness = story.begin().await;
+        harness.world.objects().held_back = Some((ObjectName::new("shop", "shop-oidc"), None));
+        story.happen(&mut harness).await;
+        let (_, attempted) = harness.world.objects().held_back.take().unwrap();
+        let attempted = attempted.unwrap();
+        harness.restart();
+        harness.world.objects().writes_left = Some(progress);
+        harness.run().await;
+        harness.world.objects().writes_left = None;
+        taken += usize::from(harness.world.replace_secret(attempted).await.is_ok());
+        client_secrets::nobody_refuses_what_the_secret_holds(&harness);
+        harness.restart();
+        harness.run().await;
+        harness.pass(story.patience()).await;
+        assert_eq!(client_secrets::phases(&harness, "shop"), ["Current", "Old"], "{progress}");
+    }
+    assert!((2..12).contains(&taken), "{taken}");
 }
 
 #[tokio::test]

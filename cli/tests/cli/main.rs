@@ -10,6 +10,7 @@ mod dev_edits;
 mod dev_imported_key;
 mod dev_login;
 mod dev_refusals;
+mod dev_rotation;
 mod dev_secrets;
 mod dev_signals;
 mod dev_size;

@@ -143,9 +143,9 @@ impl Served {
         &self.uses
     }
 
-    /// Everything, then changes, with heartbeats and what was used between. `now` is the pod's clock. The stream ends
-    /// only where a subscriber was so slow that it missed a drop which is no longer remembered: it
-    /// has to begin anew.
+    /// Everything, then changes, with heartbeats and the uses of secrets between. `now` is the pod's
+    /// clock. The stream ends only where a subscriber was so slow that it missed a drop which is no
+    /// longer remembered: it has to begin anew.
     pub fn subscribe(
         self: Arc<Self>,
         pod: Pod,

@@ -64,7 +64,7 @@ struct State {
 struct Entry {
     change: u64,
     serving: Option<(u64, Digest)>,
-    /// The first revision that was served, since it was last dropped.
+    /// The first revision that was served, if this pod never served anything without it; else 0.
     first: u64,
     /// Keys of a ring that are never trusted again.
     revoked: BTreeSet<Kid>,
@@ -92,10 +92,12 @@ impl Served {
             Content::SigningKey(ring) => Some(&ring.revoked),
             _ => None,
         };
+        let loaded = self.lock().loaded;
         self.change(&stored.name, |entry| {
             let same = entry.serving == now && entry.refused.is_none();
+            // What comes later was missing in what this pod served until now.
             if entry.serving.is_none() {
-                entry.first = stored.revision;
+                entry.first = if loaded { 0 } else { stored.revision };
             }
             entry.revoked.extend(revoked.into_iter().flatten().cloned());
             entry.serving = now;

@@ -90,8 +90,8 @@ pub struct Served {
     pub revision: u64,
     /// Its digest.
     pub digest: Digest,
-    /// The first revision of it that this process has served: it never served an earlier one to anybody.
-    /// 0 if that is not known.
+    /// The first revision of it that this process has served, where it served nothing before it had this
+    /// document: then it never served an earlier one, or none, to anybody. Else 0.
     #[serde(default)]
     pub first: u64,
     /// Of a ring: the keys that this pod never trusts again, so that they stay revoked where the

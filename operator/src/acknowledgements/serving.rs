@@ -19,7 +19,7 @@ pub(super) struct Serving {
     pub(super) digest: Digest,
     /// Since when, as the pod said first.
     pub(super) since: Moment,
-    /// The first revision that the pod's process ever served; 0 if that is not known.
+    /// The first revision that the pod's process ever served, if it served nothing before; else 0.
     first: u64,
     /// Earlier revisions since the stream began, the oldest first.
     earlier: VecDeque<(u64, Moment)>,

@@ -39,6 +39,8 @@ struct Pod {
     serving: HashMap<String, (u64, Served)>,
     documents: HashMap<String, Document>,
     wedged: bool,
+    /// It has listed everything: a document that comes now was missing before.
+    began: bool,
 }
 
 impl Harness {
@@ -82,6 +84,7 @@ impl Harness {
         self.pods.insert(pod.to_owned(), Pod::default());
         let changes = self.world.list();
         self.see(&changes);
+        self.pods.get_mut(pod).unwrap().began = true;
         self.connect(pod);
     }
 
@@ -293,7 +296,8 @@ impl Pod {
                     Content::SigningKey(ring) => ring.revoked.clone(),
                     _ => BTreeSet::new(),
                 };
-                let first = self.serving.get(&name).map_or(stored.revision, |(_, before)| before.first);
+                let fresh = if self.began { 0 } else { stored.revision };
+                let first = self.serving.get(&name).map_or(fresh, |(_, before)| before.first);
                 let (revision, digest) = (stored.revision, stored.digest);
                 let served = Served { name: name.clone(), revision, digest, first, revoked };
                 self.serving.insert(name.clone(), (stored.revision, served.clone()));

@@ -85,7 +85,7 @@ async fn a_subscriber_hears_who_then_everything_then_changes() {
     served.drop_document("b");
     assert_eq!(
         all_now(&mut stream).await,
-        [Frame::Serving { documents: vec![told(&newer)] }, Frame::Dropped { names: vec!["b".to_owned()] }]
+        [Frame::Serving { documents: vec![told_since(&newer, 1)] }, Frame::Dropped { names: vec!["b".to_owned()] }]
     );
 }
 
@@ -126,8 +126,22 @@ async fn a_refusal_stands_beside_the_last_good_document_until_the_next_good_one(
     let first = all_now(&mut stream).await;
     assert_eq!(first, [hello(), Frame::Serving { documents: vec![told(&good)] }, refused]);
     served.record(&next);
-    assert_eq!(all_now(&mut stream).await, [Frame::Serving { documents: vec![told(&next)] }]);
+    assert_eq!(all_now(&mut stream).await, [Frame::Serving { documents: vec![told_since(&next, 1)] }]);
     assert_eq!(served.documents(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_comes_after_the_first_list_was_missing_until_then() {
+    let served = Arc::new(Served::new());
+    served.record(&stored("a", 4));
+    served.loaded();
+    for (name, revision) in [("b", 1), ("b", 2), ("a", 5)] {
+        served.record(&stored(name, revision));
+    }
+    let mut stream = subscribe(&served);
+    let Frame::Serving { mut documents } = all_now(&mut stream).await.remove(1) else { panic!("nothing is served") };
+    documents.sort_by(|one, other| one.name.cmp(&other.name));
+    assert_eq!(documents, [told_since(&stored("a", 5), 4), told_since(&stored("b", 2), 0)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +164,7 @@ async fn many_documents_come_in_bounded_frames_and_many_changes_of_one_as_the_la
     for revision in 2..100 {
         served.record(&stored("user-0", revision));
     }
-    assert_eq!(all_now(&mut stream).await, [Frame::Serving { documents: vec![told(&stored("user-0", 99))] }]);
+    assert_eq!(all_now(&mut stream).await, [Frame::Serving { documents: vec![told_since(&stored("user-0", 99), 1)] }]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,6 +45,7 @@ pub(super) struct Published {
 pub(super) struct Pod {
     pub(super) lives: bool,
     wedged: bool,
+    began: bool,
     /// For which operators.
     pub(super) silent: [bool; 2],
     pub(super) serving: Option<Published>,
@@ -223,12 +224,15 @@ impl World {
             let mut pod = Pod {
                 lives: true,
                 wedged: false,
+                began: false,
                 silent: [false; 2],
                 serving: None,
                 first: 0,
                 revoked: BTreeSet::new(),
             };
             pod.take(self.published.as_ref());
+            // What comes later was missing until then.
+            pod.began = true;
             self.pods.push(pod);
         }
     }
@@ -303,7 +307,7 @@ impl Pod {
     fn take(&mut self, published: Option<&Published>) {
         let Some(published) = published else { return };
         match &self.serving {
-            None => self.first = published.revision,
+            None => self.first = if self.began { 0 } else { published.revision },
             Some(serving) if serving.revision >= published.revision => return,
             Some(_) => {}
         }

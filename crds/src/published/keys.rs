@@ -22,12 +22,12 @@ pub struct KeysDocument {
     pub leaving: bool,
     /// Set while verifiers may hold a JWK Set from before this ring, which was made beside others of its
     /// tenant: it signs only while no other ring can.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub joining: bool,
     /// `max-age` of the JWK Set, seconds.
     pub cache_lifetime: u32,
     /// The greatest `max-age` that was ever advertised with this ring, seconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub max_cache_lifetime: u32,
     /// No token signed by this ring lives longer than this, seconds: a pod caps `exp` by it, for a
     /// key leaves the JWK Set on its strength.
@@ -78,7 +78,7 @@ pub struct KeyDocument {
     pub private_key: Option<SecretText>,
     /// The revision of this document in which it entered: a pod that serves that one, or a later,
     /// shows the key.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u64,
     /// When it entered the JWK Set.
     pub published_at: Timestamp,
@@ -94,4 +94,8 @@ pub struct KeyDocument {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -12,7 +12,6 @@ mod life;
 mod losses;
 mod names;
 mod pods;
-mod promises;
 mod refusals;
 mod rotation;
 mod sealing;

@@ -100,6 +100,8 @@ struct Running {
 
 impl Running {
     fn start(away: bool) -> Self {
+        // As the program does before anything else.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (ca, settings, shutdown) = (Ca::new(), settings(), CancellationToken::new());
         let document = document();
         let api = ApiServer {

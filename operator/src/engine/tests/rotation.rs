@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use claviger_crds::condition::ConditionType;
 use claviger_crds::names;
+use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{Content, KeyPhase, KeysDocument};
 use claviger_crds::signing_key::{SigningKey, SigningKeyStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
@@ -204,14 +205,28 @@ async fn a_key_stays_revoked_where_the_cluster_was_restored_from_before() {
 async fn an_algorithm_that_a_client_asks_for_is_kept_until_another_ring_has_it() {
     let mut harness = rotating().await;
     let client = fixtures::CLIENT.trim_end().to_owned() + "\n  idTokenSignedResponseAlg: ES256\n";
-    harness.apply::<claviger_crds::oauth_client::OAuthClient>(&client).await;
+    harness.apply::<OAuthClient>(&client).await;
     let other = signing_key("").replace("algorithm: ES256", "algorithm: EdDSA");
     harness.apply::<SigningKey>(&other).await;
     harness.pass(30 * MINUTE).await;
     let (blocked, message) = harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
     assert_eq!(blocked, "True/AlgorithmInUse", "{message}");
     assert!(message.contains("shop/shop"), "{message}");
-    harness.apply::<claviger_crds::oauth_client::OAuthClient>(fixtures::CLIENT).await;
+    harness.apply::<OAuthClient>(fixtures::CLIENT).await;
     harness.pass(15 * MINUTE).await;
     assert_eq!(status(&harness).algorithm.as_deref(), Some("EdDSA"));
+}
+
+#[tokio::test]
+async fn an_algorithm_is_there_when_a_key_of_it_is() {
+    let mut harness = Harness::furnished().await;
+    let client = fixtures::CLIENT.replace("spec:", "spec:\n  idTokenSignedResponseAlg: ES384");
+    let resolved =
+        |harness: &Harness| harness.condition::<OAuthClient>("shop", "shop", ConditionType::ReferencesResolved).0;
+    harness.apply::<OAuthClient>(&client).await;
+    let other = fixtures::SIGNING_KEY.replace("name: acme-es256", "name: acme-es384").replace("ES256}", "ES384}");
+    harness.apply::<SigningKey>(&other).await;
+    assert_eq!(resolved(&harness), "False/SigningKeyNotFound", "verifiers may not know it yet");
+    harness.pass(31 * MINUTE).await;
+    assert_eq!(resolved(&harness), "True/Resolved");
 }

@@ -86,11 +86,23 @@ kind: SigningKey
 metadata: {name: second, namespace: identity}
 spec: {tenantRef: {name: acme}, algorithm: ES256}
 ";
+    let client = "apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: pins, namespace: shop}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [authorization_code]
+  redirectUris: ['https://pins.example/callback']
+  scopes: [openid]
+  idTokenSignedResponseAlg: ES256
+  authentication: {secret: {}}
+";
     folder.write("40-ring.yaml", ring);
+    folder.write("41-client.yaml", client);
     let dev = Dev::start(&folder);
     folder.edit("40-ring.yaml", "ES256", "EdDSA");
     let line = dev.wait_for("blocked    SigningKey identity/second");
-    assert!(line.contains("40-ring.yaml:1") && line.contains("algorithm"), "{line}");
+    assert!(line.contains("40-ring.yaml:1") && line.contains("shop/pins"), "{line}");
     folder.edit("40-ring.yaml", "EdDSA", "ES256");
     dev.wait_for("unblocked  SigningKey identity/second");
 }

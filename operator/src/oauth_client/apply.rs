@@ -41,6 +41,8 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     if observed.object.meta.paused {
         let Plan { verdicts, secrets, secret_name, .. } = plan;
         let secrets = Secrets { hashes: observed.published.hashes.clone(), ..secrets };
+        // What is planned is not done, and does not come sooner by planning it again.
+        let next = Next { after: rechecked };
         return Ok(Applied { outcome: Outcome::Kept, verdicts, secrets, secret_name, next, refused: None });
     }
     let (plan, refused) = match write(context, observed, &plan).await {

@@ -139,8 +139,9 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
         let plain = publication(observed, valid, tenant, hashes.to_vec(), revoked.clone());
         Box::new(Publication { credentials: noted(valid, observed, &credentials), ..plain })
     };
-    // Without any secret that ever worked there is nothing to serve yet.
-    let usable = !missing || !hashes.is_empty() || !observed.published.hashes.is_empty();
+    // Without any secret that ever worked there is nothing to serve yet. What is served follows its
+    // declaration, though every secret of it may be revoked.
+    let usable = !missing || !hashes.is_empty() || observed.published.serving;
     let outgrown = observed.earlier.clone().filter(|earlier| !missing && credentials::owned(earlier, &valid.name));
     Plan {
         verdicts: verdicts(observed, &credentials, decision.waits),

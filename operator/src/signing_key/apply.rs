@@ -87,7 +87,10 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
         }
         Err(error) => return Err(error),
     };
-    let outcome = project(context, observed, &ring).await?;
+    let outcome = project(context, observed, &ring).await;
+    // After the pods were told, whose business is more pressing, and also where they could not be.
+    tell::tell(context, observed, before, &ring, &decision.actions).await;
+    let outcome = outcome?;
     // What follows from a change is decided at once, by what is now stored.
     let next = if decision.actions.is_empty() { next } else { Next::after(NOW) };
     Ok(Applied { ring: Some(ring), purpose, outcome, decision, verdicts, next, refused: None })
@@ -139,7 +142,6 @@ async fn change(
         ring.owner_generation = object.meta.generation;
     }
     write(context, observed, &ring, before).await?;
-    tell::tell(context, observed, before.map(|stored| &stored.ring), &ring, actions).await;
     Ok(Some(ring))
 }
 

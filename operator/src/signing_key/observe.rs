@@ -189,7 +189,8 @@ fn surroundings(
     let others = || rings.iter().filter(|ring| ring.owner != work.name && ring.signs());
     let mut around = Surroundings {
         successor_since: others().filter_map(|ring| ring.since).min_by_key(|since| since.monotonic),
-        another_signs: others().next().is_some(),
+        // Pods sign with one that leaves, too, while no other can.
+        another_signs: rings.iter().any(|ring| ring.owner != work.name && ring.active && !ring.joining),
         cache_lifetime: rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0),
         skewed: state.skewed(),
         retired: state.retired.get(&work.name).copied(),

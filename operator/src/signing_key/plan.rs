@@ -95,7 +95,7 @@ fn serve(observed: &Observed, valid: &ValidSigningKey, tenant: &AcceptedTenant, 
 
 /// That a rotation is asked for, which an imported key outlasts.
 fn stays(purpose: &Purpose, ring: &Ring, valid: &ValidSigningKey, now: Moment) -> Option<(Reason, String)> {
-    let asked = purpose.rotate_at.filter(|at| ring.rotated_at != Some(*at) && *at <= now.wall)?;
+    let asked = purpose.rotate_at.filter(|at| ring.rotated_at.is_none_or(|done| *at > done) && *at <= now.wall)?;
     let secret = &valid.existing_secret.as_ref()?.name;
     let active = ring.active().filter(|active| rotation::stays(purpose, active))?;
     let message = format!(

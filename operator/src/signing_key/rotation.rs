@@ -41,7 +41,7 @@ pub(crate) struct Surroundings {
     /// Since when no pod can have served anything without another ring of the tenant that can sign
     /// and does not leave.
     pub(crate) successor_since: Option<Moment>,
-    /// Whether there is another ring of the tenant that signs, served by all pods or not.
+    /// Whether there is another ring of the tenant that signs, served by all pods or not, leaving or not.
     pub(crate) another_signs: bool,
     /// The greatest `max-age` that the tenant's rings ever advertised, seconds.
     pub(crate) cache_lifetime: u32,

@@ -185,6 +185,25 @@ async fn a_default_ring_leaves_when_a_declared_one_is_live() {
 }
 
 #[tokio::test]
+async fn where_every_ring_is_deleted_the_next_one_waits_until_verifiers_know_it() {
+    let mut harness = Harness::furnished().await;
+    let other = fixtures::SIGNING_KEY.replace("name: acme-es256", "name: acme-second");
+    harness.apply::<SigningKey>(&other).await;
+    harness.pass(HOUR).await;
+    for name in ["acme-es256", "acme-second"] {
+        harness.world.delete::<SigningKey>(&ObjectName::new("identity", name));
+    }
+    harness.run().await;
+    harness.pass(Duration::from_secs(2)).await;
+    assert!(keys(&harness, "acme-default").1.joining, "pods sign with those that leave");
+    harness.pass(12 * HOUR).await;
+    assert!(!keys(&harness, "acme-default").1.joining);
+    for name in ["acme-es256", "acme-second"] {
+        assert!(keys(&harness, name).0.withdrawn_at.is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_same_keys_sign_again_though_the_tenant_comes_back_first() {
     let mut harness = Harness::furnished().await;
     let before = kids(&keys(&harness, "acme-es256").1);

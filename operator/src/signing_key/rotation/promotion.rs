@@ -42,7 +42,8 @@ pub(super) enum Permission {
 impl Promotion {
     /// The take-over of `standby` from `active`.
     pub(crate) fn of(purpose: &Purpose, ring: &Ring, active: &Key, standby: &Key) -> Self {
-        let asked = purpose.rotate_at.filter(|at| ring.rotated_at != Some(*at) && !stays(purpose, active));
+        let asked =
+            purpose.rotate_at.filter(|at| ring.rotated_at.is_none_or(|done| *at > done) && !stays(purpose, active));
         let causes = [
             scheduled(purpose, active).map(|at| (at, Cause::Interval)),
             asked.map(|at| (at, Cause::Asked(at))),
@@ -61,7 +62,10 @@ impl Promotion {
         let known = match around.reached(standby.revision) {
             Reached::Everywhere { since } => until_cached(*since, standby.max_age_without, now),
             behind if due.is_zero() => {
-                return Permission::Blocked(Reason::WaitingForProviders, not_heard(standby, behind));
+                return Permission::Blocked(
+                    Reason::WaitingForProviders,
+                    format!("the next key {}: {}", standby.kid, not_heard(behind, standby.published_at)),
+                );
             }
             _ => return Permission::Wait(due),
         };
@@ -129,22 +133,23 @@ fn wanted(purpose: &Purpose, active: &Key, standby: &Key) -> bool {
     }
 }
 
-/// Who has not acknowledged the key, and since when it, or the pod, has been there.
-fn not_heard(standby: &Key, reached: &Reached) -> String {
+/// Who has not acknowledged what has been published since `published`, and since when that, or the pod,
+/// has been there.
+pub(super) fn not_heard(reached: &Reached, published: Timestamp) -> String {
     let pods = match reached {
         Reached::Behind { pods } if !pods.is_empty() => pods,
-        _ => return "no provider pod is connected: nobody serves the standby, which is to sign".to_owned(),
+        _ => return "no provider pod is connected".to_owned(),
     };
     let shown: Vec<String> = pods
         .iter()
         .take(10)
         .map(|(pod, since)| {
-            let since = since.wall.max(standby.published_at);
+            let since = since.wall.max(published);
             let seconds = Timestamp::from_second(since.as_second()).unwrap_or(since);
             format!("{pod} (since {seconds})")
         })
         .collect();
     let more = pods.len().saturating_sub(shown.len());
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    format!("the next key {} is not yet acknowledged by: {}{more}", standby.kid, shown.join(", "))
+    format!("not yet acknowledged by: {}{more}", shown.join(", "))
 }

@@ -6,7 +6,7 @@ use claviger_crds::condition::Reason;
 use claviger_crds::published::KeyPhase;
 use jiff::Timestamp;
 
-use super::promotion::{Permission, Promotion};
+use super::promotion::{Permission, Promotion, not_heard};
 use super::wait::{accepted_for, after, cached_for, left, until, until_cached};
 use super::{Action, Cause, Decision, Surroundings};
 use crate::acknowledgements::Reached;
@@ -151,6 +151,16 @@ fn take_over(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment,
     let (Some(active), Some(standby)) = (ring.active(), ring.standby()) else {
         return;
     };
+    // Before anything else: it is the one exemption from the promise.
+    if let Some(unknown) = active.unknown_until.filter(|unknown| *unknown > now.wall) {
+        let message = format!(
+            "the key {} had to take over from a revoked one before every verifier knew it: until {unknown} some may \
+             refuse its tokens",
+            active.kid
+        );
+        decision.block(Reason::StandbyTooYoung, message);
+        decision.wait(until(unknown, now));
+    }
     let promotion = Promotion::of(purpose, ring, active, standby);
     match promotion.permission(ring, standby, around, now) {
         Permission::Given => {
@@ -163,14 +173,6 @@ fn take_over(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment,
             decision.block(reason, message);
             decision.wait(LISTEN);
         }
-    }
-    if let Some(until) = active.unknown_until.filter(|until| *until > now.wall) {
-        let message = format!(
-            "the key {} had to take over from a revoked one before every verifier knew it: until {until} some may \
-             refuse its tokens",
-            active.kid
-        );
-        decision.block(Reason::StandbyTooYoung, message);
     }
 }
 
@@ -198,7 +200,14 @@ fn unpublish(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Dec
                 Duration::ZERO => decision.actions.push(Action::Unpublish { kid: key.kid.clone() }),
                 left => decision.wait(left),
             },
-            _ => decision.wait(LISTEN),
+            behind => {
+                decision.wait(LISTEN);
+                if let Some(at) = key.retiring_at.filter(|at| until(after(*at, wait), now).is_zero()) {
+                    let message =
+                        format!("the key {} stays in the JWK Set, its successor is {}", key.kid, not_heard(behind, at));
+                    decision.block(Reason::WaitingForProviders, message);
+                }
+            }
         }
     }
 }
@@ -208,9 +217,10 @@ fn forget(ring: &Ring, now: Moment, decision: &mut Decision) {
     let mut kept = 0;
     for key in &ring.keys {
         let Some(at) = gone_at(ring, key) else { continue };
-        kept += usize::from(key.phase == KeyPhase::VerifyOnly);
+        let late = key.phase == KeyPhase::VerifyOnly;
+        kept += usize::from(late);
         match until(at, now) {
-            left if left.is_zero() || kept > MOST_VERIFY_ONLY => {
+            left if left.is_zero() || (late && kept > MOST_VERIFY_ONLY) => {
                 decision.actions.push(Action::Drop { kid: key.kid.clone() });
             }
             left => decision.wait(left),

@@ -91,7 +91,8 @@ pub struct Acknowledgements {
 #[derive(Debug)]
 struct Pod {
     name: String,
-    uid: Option<String>,
+    /// UID of the Pod, and what its process made up.
+    itself: Option<(String, String)>,
     stream: Stream,
     heard: Moment,
     /// Since when it has been found, or silent.
@@ -133,11 +134,13 @@ impl Acknowledgements {
         let pod = self.pods.entry(key.to_owned()).or_insert_with(|| Pod::new(key, now));
         pod.heard = now;
         match frame {
-            Frame::Hello { protocol: _, pod: name, uid, now: theirs } => {
-                if pod.uid.as_ref().is_some_and(|before| *before != uid) {
+            Frame::Hello { protocol: _, pod: name, uid, process, now: theirs } => {
+                // Another process, be it in the same Pod, may have served what this one never will.
+                let itself = (uid, process);
+                if pod.itself.as_ref().is_some_and(|before| *before != itself) {
                     self.gone.add(now, std::mem::take(&mut pod.serving));
                 }
-                pod.hello(name, uid, theirs.as_second() - now.wall.as_second())
+                pod.hello(name, itself, theirs.as_second() - now.wall.as_second())
             }
             Frame::Serving { documents } => documents.into_iter().map(|served| pod.serve(served, now)).collect(),
             Frame::Refused { documents } => documents
@@ -309,7 +312,7 @@ impl Pod {
     fn new(name: &str, now: Moment) -> Self {
         Self {
             name: name.to_owned(),
-            uid: None,
+            itself: None,
             stream: Stream::Never,
             heard: now,
             since: now,
@@ -320,9 +323,9 @@ impl Pod {
     }
 
     /// A new stream begins: what was said on the last one no longer counts.
-    fn hello(&mut self, name: String, uid: String, clock_offset: i64) -> Vec<String> {
+    fn hello(&mut self, name: String, itself: (String, String), clock_offset: i64) -> Vec<String> {
         self.name = name;
-        self.uid = Some(uid);
+        self.itself = Some(itself);
         self.stream = Stream::Listing;
         self.clock_offset = clock_offset;
         self.refused.clear();

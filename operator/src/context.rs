@@ -38,6 +38,9 @@ pub(crate) struct State {
     pub(crate) strays: Strays,
     /// The UID of a Tenant that has no SigningKey, and since when that is known.
     pub(crate) ringless: HashMap<ObjectName, (String, Moment)>,
+    /// The ring that is being made as the first of a tenant, by slug: another one that is made meanwhile
+    /// is not the first, though nothing is published yet.
+    pub(crate) first_rings: HashMap<String, ObjectName>,
     /// When this process saw the last key of a leaving ring stop signing.
     pub(crate) retired: HashMap<ObjectName, Moment>,
     /// Of each User whose document could not be written: the hash of its password, and of which Secret

@@ -44,6 +44,8 @@ pub struct Served {
     changed: watch::Sender<u64>,
     /// When clients' secrets were used, which is told in batches.
     uses: Uses,
+    /// What tells this process from the one before it in the same Pod.
+    process: String,
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +84,8 @@ struct Changes {
 impl Served {
     /// Nothing is served yet.
     pub fn new() -> Self {
-        Self { state: Mutex::default(), changed: watch::Sender::new(0), uses: Uses::default() }
+        let process = claviger_jose::random::hex128();
+        Self { state: Mutex::default(), changed: watch::Sender::new(0), uses: Uses::default(), process }
     }
 
     /// `stored` is served from now on; of a withdrawn document, its withdrawal is.

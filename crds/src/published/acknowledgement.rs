@@ -45,6 +45,10 @@ pub enum Frame {
         pod: String,
         /// UID of the Pod, or one that this process made up.
         uid: String,
+        /// Made up by this process: a container that was started again in its Pod is another, and says
+        /// nothing of what the one before has served.
+        #[serde(default)]
+        process: String,
         /// The pod's clock.
         now: Timestamp,
     },

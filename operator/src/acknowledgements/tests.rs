@@ -16,7 +16,7 @@ fn digest(text: &str) -> Digest {
 }
 
 fn hello(uid: &str, now: Moment) -> Frame {
-    Frame::Hello { protocol: 1, pod: format!("pod-{uid}"), uid: uid.to_owned(), now: now.wall }
+    Frame::Hello { protocol: 1, pod: format!("pod-{uid}"), uid: uid.to_owned(), process: uid.to_owned(), now: now.wall }
 }
 
 fn serving(name: &str, revision: u64, text: &str) -> Frame {

@@ -126,16 +126,21 @@ async fn change(
     purpose: Option<&Purpose>,
     imported: Option<NewKey>,
 ) -> Result<Option<Ring>, StepError> {
-    let now = context.now();
     let before = observed.stored.as_ref();
-    let ring = match (before, purpose) {
+    let (ring, algorithm) = match (before, purpose) {
         (Some(stored), _) if actions.is_empty() => return Ok(Some(stored.ring.clone())),
-        (Some(stored), _) => stored.ring.clone(),
+        (Some(stored), purpose) => (Some(&stored.ring), purpose.map_or(stored.ring.algorithm, |to| to.algorithm)),
+        (None, Some(purpose)) => (None, purpose.algorithm),
+        (None, None) => return Ok(None),
+    };
+    let made = generate(context, algorithm, actions.iter().map(Action::keys).sum()).await?;
+    // After the keys are made: what is counted from now has not begun before.
+    let now = context.now();
+    let ring = match (ring, purpose) {
+        (Some(ring), _) => ring.clone(),
         (None, Some(purpose)) => Ring::empty(purpose, now.wall),
         (None, None) => return Ok(None),
     };
-    let algorithm = purpose.map_or(ring.algorithm, |purpose| purpose.algorithm);
-    let made = generate(context, algorithm, actions.iter().map(Action::keys).sum()).await?;
     let mut ring = ring.changed(actions, purpose, NewKeys { made, imported }, now.wall);
     if let Some(object) = &observed.object {
         ring.owner_uid.clone_from(&object.meta.uid);

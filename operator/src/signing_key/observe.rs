@@ -135,10 +135,14 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
         (_, Some(stored)) => Some(stored.ring.tenant.clone()),
         _ => None,
     };
-    let rings = slug.map(|slug| tenant::rings(state, &slug, &work)).unwrap_or_default();
+    let rings = slug.as_ref().map(|slug| tenant::rings(state, slug, &work)).unwrap_or_default();
     let entry = state.index.documents.get(&work.document()).cloned();
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
-    let around = around.at_pace(context.pace());
+    let mut around = around.at_pace(context.pace());
+    if let Some(slug) = slug {
+        let makes = object.is_some() && stored.is_none() && !around.another_signs;
+        around.another_signs |= another_is_first(state, slug, &work.name, makes);
+    }
     let owner_uid = object.as_ref().map(|object| object.meta.uid.clone());
     let owner_uid = owner_uid.or_else(|| entry.map(|entry| entry.owner_uid)).unwrap_or_default();
     let pinned = tenant_name.map(|name| pinned(state, &work.name, &name, stored.as_ref(), &rings)).unwrap_or_default();
@@ -154,6 +158,21 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
         source: None,
         around,
         spoilt,
+    }
+}
+
+/// Whether another ring of the tenant is being made as its first, or was; else `name` is, where it `makes`
+/// one. To make a key takes a while, in which nothing is published that could be seen.
+fn another_is_first(state: &mut State, slug: String, name: &ObjectName, makes: bool) -> bool {
+    match state.first_rings.get(&slug) {
+        Some(first) if first == name => false,
+        Some(first) if state.index.signing_keys.contains(first) => true,
+        _ => {
+            if makes {
+                state.first_rings.insert(slug, name.clone());
+            }
+            false
+        }
     }
 }
 

@@ -46,7 +46,12 @@ fn plan_readable(observed: &Observed, now: Moment) -> Plan {
     let Some(object) = &observed.object else {
         return without_purpose(decide(Wish::Leave), true, Vec::new());
     };
-    let idle = |verdicts| without_purpose(Decision::default(), false, verdicts);
+    // What may not be trusted is not, though the rest of what is asked for cannot be judged.
+    let idle = |verdicts| {
+        let decision = rotation::emergency(ring, &observed.around, now);
+        let acts = !decision.actions.is_empty();
+        without_purpose(decision, acts, verdicts)
+    };
     let valid = match &object.valid {
         Ok(valid) => valid,
         Err(faults) => {

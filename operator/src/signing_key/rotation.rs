@@ -237,6 +237,15 @@ pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, no
     }
 }
 
+/// What a ring needs though nobody can say what it is for: that a key which may not be trusted is not.
+pub(crate) fn emergency(ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
+    if around.rolled_back {
+        return rolled_back(ring, around, now);
+    }
+    let served = ring.filter(|ring| ring.withdrawn_at.is_none());
+    served.map(|ring| serve::emergency(ring, around, now)).unwrap_or_default()
+}
+
 /// Nothing is changed by a memory that was set back, but that a key which may not be trusted is trusted
 /// again: the pods that know better tell of it, and those that begin now must not take it.
 fn rolled_back(ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {

@@ -110,7 +110,13 @@ impl Harness {
             return;
         }
         let now = self.clock.now().wall;
-        let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.to_owned(), uid: format!("{pod}-uid"), now };
+        let hello = Frame::Hello {
+            protocol: PROTOCOL,
+            pod: pod.to_owned(),
+            uid: format!("{pod}-uid"),
+            process: String::new(),
+            now,
+        };
         self.engine.acknowledge(pod, hello);
         let documents = state.serving.values().map(|(_, served)| served.clone()).collect();
         self.engine.acknowledge(pod, Frame::Serving { documents });

@@ -36,7 +36,8 @@ impl Subscriber {
         pod: Pod,
         now: Box<dyn Fn() -> Timestamp + Send>,
     ) -> Self {
-        let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.name, uid: pod.uid, now: now() };
+        let process = served.process.clone();
+        let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.name, uid: pod.uid, process, now: now() };
         let ready = VecDeque::from([hello]);
         let (heartbeat, uses) = (Instant::now() + HEARTBEAT, Instant::now() + USES_TOLD);
         Self { served, changed, now, ready, began, told: 0, synced: false, heartbeat, uses, used: 0 }

@@ -51,11 +51,12 @@ async fn all_now(stream: &mut BoxStream<'static, Frame>) -> Vec<Frame> {
     frames
 }
 
-fn hello() -> Frame {
+fn hello(served: &Served) -> Frame {
     Frame::Hello {
         protocol: PROTOCOL,
         pod: "provider-0".to_owned(),
         uid: "uid-0".to_owned(),
+        process: served.process.clone(),
         now: Timestamp::UNIX_EPOCH,
     }
 }
@@ -72,7 +73,7 @@ async fn a_subscriber_hears_who_then_everything_then_changes() {
     assert_eq!(
         all_now(&mut stream).await,
         [
-            hello(),
+            hello(&served),
             Frame::Serving { documents: vec![told(&a), told(&b)] },
             Frame::Refused {
                 documents: vec![acknowledgement::Refused { name: "c".to_owned(), reason: "no sense".to_owned() }]
@@ -95,7 +96,7 @@ async fn everything_is_not_said_to_be_told_before_everything_is_loaded() {
     let a = stored("a", 1);
     let mut stream = subscribe(&served);
     served.record(&a);
-    assert_eq!(all_now(&mut stream).await, [hello(), Frame::Serving { documents: vec![told(&a)] }]);
+    assert_eq!(all_now(&mut stream).await, [hello(&served), Frame::Serving { documents: vec![told(&a)] }]);
     served.loaded();
     assert_eq!(all_now(&mut stream).await, [Frame::Synced]);
 }
@@ -124,7 +125,7 @@ async fn a_refusal_stands_beside_the_last_good_document_until_the_next_good_one(
     };
     let mut stream = subscribe(&served);
     let first = all_now(&mut stream).await;
-    assert_eq!(first, [hello(), Frame::Serving { documents: vec![told(&good)] }, refused]);
+    assert_eq!(first, [hello(&served), Frame::Serving { documents: vec![told(&good)] }, refused]);
     served.record(&next);
     assert_eq!(all_now(&mut stream).await, [Frame::Serving { documents: vec![told_since(&next, 1)] }]);
     assert_eq!(served.documents(), 1);
@@ -171,7 +172,7 @@ async fn many_documents_come_in_bounded_frames_and_many_changes_of_one_as_the_la
 async fn something_is_said_every_heartbeat() {
     let served = Arc::new(Served::new());
     let mut stream = subscribe(&served);
-    assert_eq!(all_now(&mut stream).await, [hello()]);
+    assert_eq!(all_now(&mut stream).await, [hello(&served)]);
     for _ in 0..3 {
         let frame = tokio::time::timeout(HEARTBEAT + Duration::from_millis(5), stream.next()).await;
         assert_eq!(frame.unwrap(), Some(Frame::Heartbeat { now: Timestamp::UNIX_EPOCH }));
@@ -186,7 +187,7 @@ async fn a_drop_that_is_no_longer_remembered_ends_the_stream_of_whoever_missed_i
         served.record(&stored(&format!("user-{n}"), 1));
     }
     let mut slow = subscribe(&served);
-    assert_eq!(now(&mut slow).await, Some(hello()));
+    assert_eq!(now(&mut slow).await, Some(hello(&served)));
     for n in 0..drops {
         served.drop_document(&format!("user-{n}"));
     }
@@ -195,6 +196,6 @@ async fn a_drop_that_is_no_longer_remembered_ends_the_stream_of_whoever_missed_i
     served.loaded();
     let mut fresh = subscribe(&served);
     let frames = all_now(&mut fresh).await;
-    assert_eq!((frames.first(), frames.last()), (Some(&hello()), Some(&Frame::Synced)));
+    assert_eq!((frames.first(), frames.last()), (Some(&hello(&served)), Some(&Frame::Synced)));
     assert_eq!(served.lock().entries.len(), REMEMBERED_DROPS, "what is forgotten takes no memory");
 }

@@ -92,7 +92,13 @@ async fn pod(server: ServerConfig, scripts: Vec<(Vec<Frame>, bool)>) -> SocketAd
 }
 
 fn hello() -> Frame {
-    Frame::Hello { protocol: PROTOCOL, pod: "p".to_owned(), uid: "u".to_owned(), now: jiff::Timestamp::UNIX_EPOCH }
+    Frame::Hello {
+        protocol: PROTOCOL,
+        pod: "p".to_owned(),
+        uid: "u".to_owned(),
+        process: String::new(),
+        now: jiff::Timestamp::UNIX_EPOCH,
+    }
 }
 
 /// What is seen when the pod `u` is at `address`.

@@ -48,7 +48,13 @@ async fn nothing_is_withdrawn_for_a_namespace_that_is_not_listed_yet() {
     let (late, listed): (Vec<Change>, Vec<Change>) = harness.world.list().into_iter().partition(late);
     listed.into_iter().for_each(|change| engine.change(change));
     let now = harness.clock.now().wall;
-    let hello = Frame::Hello { protocol: PROTOCOL, pod: "pod-a".to_owned(), uid: "pod-a-uid".to_owned(), now };
+    let hello = Frame::Hello {
+        protocol: PROTOCOL,
+        pod: "pod-a".to_owned(),
+        uid: "pod-a-uid".to_owned(),
+        process: String::new(),
+        now,
+    };
     engine.acknowledge("pod-a", hello);
     let Stored { name, revision, digest, .. } = served;
     engine.acknowledge(
@@ -74,7 +80,13 @@ async fn a_client_that_is_judged_first_does_not_make_its_issuer_doubtful() {
     harness.world.list().into_iter().for_each(|change| engine.change(change));
     // A new leader hears of the client before it hears of the issuer, and then the pod dies.
     let now = harness.clock.now().wall;
-    let hello = Frame::Hello { protocol: PROTOCOL, pod: "pod-a".to_owned(), uid: "pod-a-uid".to_owned(), now };
+    let hello = Frame::Hello {
+        protocol: PROTOCOL,
+        pod: "pod-a".to_owned(),
+        uid: "pod-a-uid".to_owned(),
+        process: String::new(),
+        now,
+    };
     engine.acknowledge("pod-a", hello);
     engine.providers_listed();
     harness.world.hurry(&engine, "pod-a");

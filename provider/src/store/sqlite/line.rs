@@ -12,6 +12,9 @@ use crate::store::work::{Done, Work};
 /// In one turn at most, so that another thread can help and nobody waits for too many.
 const MOST: usize = 64;
 
+/// So many wait at most. A disk that hangs answers nobody, and those who gave up leave their work in line.
+const LONGEST: usize = 4096;
+
 /// What is asked, and who waits for the answer.
 pub(super) struct Job {
     pub(super) work: Work,
@@ -61,10 +64,17 @@ impl Job {
 // === impl Line ===
 
 impl Line {
-    /// Puts `work` at the end.
+    /// Puts `work` at the end; refuses it where the line is too long.
     pub(super) fn join(&self, work: Work) -> oneshot::Receiver<Result<Done, Problem>> {
         let (answer, receiver) = oneshot::channel();
         let mut waiting = self.waiting();
+        if waiting.jobs.len() >= LONGEST {
+            waiting.jobs.retain(Job::is_wanted);
+        }
+        if waiting.jobs.len() >= LONGEST {
+            drop(answer.send(Err(Problem::NoConnection)));
+            return receiver;
+        }
         waiting.jobs.push_back(Job { work, answer });
         let call = !std::mem::replace(&mut waiting.has_called, true);
         drop(waiting);

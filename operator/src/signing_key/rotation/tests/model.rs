@@ -47,6 +47,9 @@ enum Step {
     Kill {
         pod: usize,
     },
+    StartAgain {
+        pod: usize,
+    },
     /// Somebody sets an operator's wall clock.
     SetClock {
         operator: usize,
@@ -69,7 +72,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (pod.clone(), operator.clone(), any::<bool>())
             .prop_map(|(pod, operator, silent)| Step::Silence { pod, operator, silent }),
         2 => Just(Step::Join),
-        2 => pod.prop_map(|pod| Step::Kill { pod }),
+        2 => pod.clone().prop_map(|pod| Step::Kill { pod }),
+        2 => pod.prop_map(|pod| Step::StartAgain { pod }),
         1 => (operator, -1_000..1_000_i32).prop_map(|(operator, by)| Step::SetClock { operator, by }),
         3 => edit().prop_map(Step::Edit),
     ];
@@ -98,6 +102,7 @@ fn perform(world: &mut World, step: &Step) {
         Step::Silence { pod, operator, silent } => world.silence(pod, operator, silent),
         Step::Join => world.join(),
         Step::Kill { pod } => world.kill(pod),
+        Step::StartAgain { pod } => world.start_again(pod),
         Step::SetClock { operator, by } => world.set_clock(operator, by),
         Step::Edit(ref edit) => world.edit(edit),
     }

@@ -21,6 +21,8 @@ pub(super) struct Operator {
     pub(super) blocked: Option<(Reason, String)>,
     pods: Acknowledgements,
     known: Vec<usize>,
+    /// The process that was heard last, by pod.
+    heard: BTreeMap<String, usize>,
     began: u64,
 }
 
@@ -35,6 +37,7 @@ impl Operator {
             blocked: None,
             pods: Acknowledgements::default(),
             known: Vec::new(),
+            heard: BTreeMap::new(),
             began: now,
         };
         let moment = operator.moment(now);
@@ -76,8 +79,10 @@ impl Operator {
     }
 
     fn hear(&mut self, key: &str, pod: &Pod, moment: Moment) {
-        if !self.pods.speaks(key) {
-            let hello = Frame::Hello { protocol: PROTOCOL, pod: key.to_owned(), uid: key.to_owned(), now: moment.wall };
+        let is_another = self.heard.insert(key.to_owned(), pod.process) != Some(pod.process);
+        if is_another || !self.pods.speaks(key) {
+            let (process, now) = (pod.process.to_string(), moment.wall);
+            let hello = Frame::Hello { protocol: PROTOCOL, pod: key.to_owned(), uid: key.to_owned(), process, now };
             self.pods.apply(key, hello, moment);
         }
         if let Some(serving) = &pod.serving {

@@ -44,6 +44,8 @@ pub(super) struct Published {
 
 pub(super) struct Pod {
     pub(super) lives: bool,
+    /// How often it was started.
+    pub(super) process: usize,
     wedged: bool,
     began: bool,
     /// For which operators.
@@ -218,18 +220,21 @@ impl World {
         }
     }
 
+    /// The container is started again in its Pod, which nobody sees to be gone.
+    pub(super) fn start_again(&mut self, pod: usize) {
+        let published = self.published.clone();
+        if let Some(pod) = self.living(pod) {
+            let silent = pod.silent;
+            *pod = Pod { process: pod.process + 1, silent, ..Pod::default() };
+            pod.take(published.as_ref());
+            pod.began = true;
+        }
+    }
+
     /// A pod begins with what is published.
     pub(super) fn join(&mut self) {
         if self.pods.iter().filter(|pod| pod.lives).count() < 4 {
-            let mut pod = Pod {
-                lives: true,
-                wedged: false,
-                began: false,
-                silent: [false; 2],
-                serving: None,
-                first: 0,
-                revoked: BTreeSet::new(),
-            };
+            let mut pod = Pod::default();
             pod.take(self.published.as_ref());
             // What comes later was missing until then.
             pod.began = true;
@@ -300,6 +305,21 @@ impl World {
     /// One of the pods that live.
     fn living(&mut self, at: usize) -> Option<&mut Pod> {
         self.pods.iter_mut().filter(|pod| pod.lives).nth(at)
+    }
+}
+
+impl Default for Pod {
+    fn default() -> Self {
+        Self {
+            lives: true,
+            process: 0,
+            wedged: false,
+            began: false,
+            silent: [false; 2],
+            serving: None,
+            first: 0,
+            revoked: BTreeSet::new(),
+        }
     }
 }
 

@@ -29,6 +29,18 @@ impl Moment {
     }
 }
 
+/// How long until the wall clock shows `at`.
+pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}
+
+/// A time between `shortest` and `longest` by chance, so that what began together does not end together
+/// for ever. The chance lies in `name`, which is as good as random, and is the same for every leader.
+pub(crate) fn spread(shortest: Duration, longest: Duration, name: &str) -> Duration {
+    let hash = name.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    longest.saturating_sub(longest.saturating_sub(shortest) / 1000 * (hash % 1000))
+}
+
 /// Where time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.

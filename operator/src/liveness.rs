@@ -249,10 +249,10 @@ fn not_yet(standing: &Standing, waited: Duration) -> Judgement {
 }
 
 /// At most ten names: a message has to stay readable.
-pub(crate) fn named(pods: &[String]) -> String {
+pub(crate) fn named(names: &[String]) -> String {
     const SHOWN: usize = 10;
-    let shown = pods.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match pods.len().saturating_sub(SHOWN) {
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

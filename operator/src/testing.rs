@@ -21,7 +21,7 @@ use claviger_crds::user::User;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
-pub(crate) use self::harness::{Harness, parse, secret, shows};
+pub(crate) use self::harness::{Harness, hello, parse, secret, shows};
 pub(crate) use self::outcome::outcome;
 use crate::clock::{Clock, Moment};
 use crate::cluster::{ClusterError, Event, StatusWrite};

@@ -10,6 +10,7 @@ use super::observe::Observed;
 use super::ring::{Purpose, Ring};
 use super::rotation::{self, Decision, Wish};
 use crate::clock::Moment;
+use crate::liveness::named;
 use crate::report;
 use crate::tenant::observe::{AcceptedTenant, TenantStanding};
 
@@ -123,14 +124,12 @@ fn purpose(
     // A client that pinned an algorithm must not be without a key overnight.
     let kept = signs.filter(|signs| *signs != valid.algorithm && !observed.pinned.is_empty());
     let held = kept.map(|algorithm| {
-        let clients: Vec<String> = observed.pinned.iter().take(5).map(ToString::to_string).collect();
-        let more = observed.pinned.len().saturating_sub(clients.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let clients: Vec<String> = observed.pinned.iter().map(ToString::to_string).collect();
         let message = format!(
             "spec.algorithm {}: {algorithm} is kept, since no other SigningKey of the Tenant has it and these ask for it \
-             (idTokenSignedResponseAlg): {}{more}. Declare another SigningKey of {algorithm}, or change these",
+             (idTokenSignedResponseAlg): {}. Declare another SigningKey of {algorithm}, or change these",
             valid.algorithm,
-            clients.join(", ")
+            named(&clients)
         );
         (Reason::AlgorithmInUse, message)
     });

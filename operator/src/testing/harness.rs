@@ -110,14 +110,7 @@ impl Harness {
             return;
         }
         let now = self.clock.now().wall;
-        let hello = Frame::Hello {
-            protocol: PROTOCOL,
-            pod: pod.to_owned(),
-            uid: format!("{pod}-uid"),
-            process: String::new(),
-            now,
-        };
-        self.engine.acknowledge(pod, hello);
+        self.engine.acknowledge(pod, hello(pod, now));
         let documents = state.serving.values().map(|(_, served)| served.clone()).collect();
         self.engine.acknowledge(pod, Frame::Serving { documents });
         self.engine.acknowledge(pod, Frame::Synced);
@@ -313,6 +306,11 @@ impl Pod {
             Err(error) => Some(Frame::Refused { documents: vec![Refused { name, reason: error.to_string() }] }),
         }
     }
+}
+
+/// What a pod says first.
+pub(crate) fn hello(pod: &str, now: jiff::Timestamp) -> Frame {
+    Frame::Hello { protocol: PROTOCOL, pod: pod.to_owned(), uid: format!("{pod}-uid"), process: String::new(), now }
 }
 
 /// A custom resource from YAML.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
-use claviger_crds::published::acknowledgement::{Frame, PROTOCOL, Served};
+use claviger_crds::published::acknowledgement::{Frame, Served};
 use claviger_crds::published::{Content, Stored};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
@@ -17,7 +17,7 @@ use crate::clock::{Clock, Moment};
 use crate::engine::{Change, Engine, Options};
 use crate::metrics::Metrics;
 use crate::queue::Urgency;
-use crate::testing::{Harness, ManualClock, OPERATOR, PUBLISHED, World, fixtures, parse};
+use crate::testing::{Harness, ManualClock, OPERATOR, PUBLISHED, World, fixtures, hello, parse};
 use crate::work::{Kind, Work};
 
 fn engine(world: &World, clock: Arc<dyn Clock>) -> Arc<Engine> {
@@ -48,14 +48,7 @@ async fn nothing_is_withdrawn_for_a_namespace_that_is_not_listed_yet() {
     let (late, listed): (Vec<Change>, Vec<Change>) = harness.world.list().into_iter().partition(late);
     listed.into_iter().for_each(|change| engine.change(change));
     let now = harness.clock.now().wall;
-    let hello = Frame::Hello {
-        protocol: PROTOCOL,
-        pod: "pod-a".to_owned(),
-        uid: "pod-a-uid".to_owned(),
-        process: String::new(),
-        now,
-    };
-    engine.acknowledge("pod-a", hello);
+    engine.acknowledge("pod-a", hello("pod-a", now));
     let Stored { name, revision, digest, .. } = served;
     engine.acknowledge(
         "pod-a",
@@ -80,14 +73,7 @@ async fn a_client_that_is_judged_first_does_not_make_its_issuer_doubtful() {
     harness.world.list().into_iter().for_each(|change| engine.change(change));
     // A new leader hears of the client before it hears of the issuer, and then the pod dies.
     let now = harness.clock.now().wall;
-    let hello = Frame::Hello {
-        protocol: PROTOCOL,
-        pod: "pod-a".to_owned(),
-        uid: "pod-a-uid".to_owned(),
-        process: String::new(),
-        now,
-    };
-    engine.acknowledge("pod-a", hello);
+    engine.acknowledge("pod-a", hello("pod-a", now));
     engine.providers_listed();
     harness.world.hurry(&engine, "pod-a");
     harness.world.apply(parse::<OAuthClient>(&fixtures::CLIENT.replace("/callback", "/elsewhere")));

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::wait::{accepted_for, after, cached_for, until, until_cached};
 use super::{Cause, Surroundings};
 use crate::acknowledgements::Reached;
-use crate::clock::Moment;
+use crate::clock::{Moment, spread};
+use crate::liveness::named;
 use crate::signing_key::ring::{Key, Purpose, Ring};
 
 /// At most so many keys are in the JWK Set that no longer sign. More would be an interval that does not
@@ -105,11 +106,8 @@ fn scheduled(purpose: &Purpose, active: &Key) -> Option<Timestamp> {
         return None;
     }
     let interval = Duration::from_secs(u64::from(purpose.rotation.interval));
-    let spare = interval.saturating_sub(shortest(purpose));
-    // The thumbprint is as good as random, and the same for every leader.
-    let hash = active.kid.as_str().bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-    let less = spare / 1000 * (hash % 1000);
-    Some(after(active.active_at.unwrap_or(active.created_at), interval.saturating_sub(less)))
+    let signs = spread(shortest(purpose), interval, active.kid.as_str());
+    Some(after(active.active_at.unwrap_or(active.created_at), signs))
 }
 
 /// The shortest time for which a key signs, after which another takes over by the clock.
@@ -140,16 +138,13 @@ pub(super) fn not_heard(reached: &Reached, published: Timestamp) -> String {
         Reached::Behind { pods } if !pods.is_empty() => pods,
         _ => return "no provider pod is connected".to_owned(),
     };
-    let shown: Vec<String> = pods
+    let pods: Vec<String> = pods
         .iter()
-        .take(10)
         .map(|(pod, since)| {
             let since = since.wall.max(published);
             let seconds = Timestamp::from_second(since.as_second()).unwrap_or(since);
             format!("{pod} (since {seconds})")
         })
         .collect();
-    let more = pods.len().saturating_sub(shown.len());
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    format!("not yet acknowledged by: {}{more}", shown.join(", "))
+    format!("not yet acknowledged by: {}", named(&pods))
 }

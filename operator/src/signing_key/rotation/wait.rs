@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Action, Decision};
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 
 /// Beyond twice the largest `max-age`: for clocks and requests under way.
 const CACHE_MARGIN: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ pub(super) fn left(from: Timestamp, seen: Option<Moment>, wait: Duration, now: M
 
 /// How long until the wall clock shows `at`.
 pub(super) fn until(at: Timestamp, now: Moment) -> Duration {
-    Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO)
+    clock::until(at, now.wall)
 }
 
 /// `at` and `wait` later; the end of time where that is beyond it.

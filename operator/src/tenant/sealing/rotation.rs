@@ -7,6 +7,7 @@ use claviger_crds::published::{SealingKeyDocument, SealingPhase};
 use jiff::Timestamp;
 
 use super::{Sealing, standby};
+use crate::clock::{spread, until};
 
 /// A key seals for so long, less a tenth by chance, so that tenants that were made together do not
 /// rotate together. Far from the 2³² nonces at which AES-GCM wears out (NIST SP 800-38D §8.3), at any
@@ -42,7 +43,7 @@ impl Sealing {
             again = changed.promote(now);
             changed.end(now);
         }
-        let ends = changed.until.values().map(|until| left(*until, now)).min();
+        let ends = changed.until.values().map(|end| until(*end, now)).min();
         let retiring =
             changed.keys.iter().any(|key| key.phase == SealingPhase::Retiring && !changed.until.contains_key(&key.id));
         let again = [again, ends, retiring.then_some(SOON)].into_iter().flatten().min();
@@ -57,7 +58,7 @@ impl Sealing {
     /// The standby seals when the interval of the other is over; how long until then.
     fn promote(&mut self, now: Timestamp) -> Option<Duration> {
         let active = self.keys.iter().find(|key| key.phase == SealingPhase::Active)?;
-        let left = left(due(active), now);
+        let left = until(due(active), now);
         if !left.is_zero() {
             return Some(left);
         }
@@ -86,13 +87,8 @@ impl Sealing {
 }
 
 fn due(active: &SealingKeyDocument) -> Timestamp {
-    let hash = active.id.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-    let interval = INTERVAL.saturating_sub(INTERVAL / 10 / 1000 * (hash % 1000));
+    let interval = spread(INTERVAL.saturating_sub(INTERVAL / 10), INTERVAL, &active.id);
     active.active_at.unwrap_or(active.published_at).checked_add(interval).unwrap_or(Timestamp::MAX)
-}
-
-fn left(until: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
 }
 
 #[cfg(test)]

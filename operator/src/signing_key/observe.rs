@@ -272,3 +272,25 @@ pub(super) fn known_to_be_revoked(
     let again = || Revocation { reason: "it had been revoked before".to_owned(), by: "claviger-operator".to_owned() };
     known.map(|kid| (kid, again())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Harness, fixtures};
+
+    #[tokio::test]
+    async fn of_two_rings_that_are_made_at_once_one_is_the_first_until_its_signing_key_is_gone() {
+        let mut harness = Harness::start().await;
+        harness.apply::<SigningKey>(fixtures::SIGNING_KEY).await;
+        let [one, other] = ["acme-es256", "acme-other"].map(|name| ObjectName::new("identity", name));
+        let asks = |harness: &Harness, name: &ObjectName, makes| {
+            harness.engine.context().with(|state| another_is_first(state, "acme".to_owned(), name, makes))
+        };
+        assert!(!asks(&harness, &other, false), "nobody makes one");
+        assert!(!asks(&harness, &one, true));
+        assert!(!asks(&harness, &one, true), "it tries again");
+        assert!(asks(&harness, &other, true), "though nothing is published");
+        harness.delete::<SigningKey>("identity", "acme-es256").await;
+        assert!(!asks(&harness, &other, true));
+    }
+}

@@ -7,6 +7,7 @@ use claviger_crds::names;
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{Content, KeyPhase, KeysDocument};
 use claviger_crds::signing_key::{SigningKey, SigningKeyStatus};
+use claviger_crds::tenant::Tenant;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
 
 use crate::testing::{Harness, Resource as _, fixtures, parse};
@@ -182,6 +183,16 @@ async fn a_revoked_key_is_out_at_once_and_everywhere_it_is_said_who_when_and_why
     harness.run().await;
     harness.pass(5 * MINUTE).await;
     assert_eq!(kid(&harness, KeyPhase::Revoked), first, "the line is gone, the revocation is not");
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_though_its_tenant_is_not_accepted() {
+    let mut harness = rotating().await;
+    let first = kid(&harness, KeyPhase::Active);
+    harness.apply::<Tenant>(&fixtures::TENANT.replace("spec:", "spec:\n  slug: A_B")).await;
+    harness.apply::<SigningKey>(&signing_key(&format!("  revoked: [{{kid: {first}, reason: stolen}}]"))).await;
+    assert_eq!(kid(&harness, KeyPhase::Revoked), first, "pods go on serving the ring");
+    assert_eq!(ring(&harness).keys.iter().filter(|key| key.phase == KeyPhase::Active).count(), 1);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::store::work::{Done, Work};
 const MOST: usize = 64;
 
 /// So many wait at most. A disk that hangs answers nobody, and those who gave up leave their work in line.
-const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 
 /// What is asked, and who waits for the answer.
 pub(super) struct Job {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::oneshot::Receiver;
 
-use super::line::{Job, Line, Turn};
+use super::line::{Job, LONGEST, Line, Turn};
 use super::thread::{Opener, Role, serve, write};
 use super::*;
 use crate::store::work::{Outcome, Row, Statement, Step};
@@ -123,4 +123,16 @@ async fn who_waits_too_long_hears_that_it_is_slow() {
         "WITH RECURSIVE n (a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n WHERE a < 1000000) SELECT max(a) FROM n";
     let long = Work::Rows(Statement::new(long, []));
     assert!(matches!(sqlite.read(long, Duration::from_millis(1)).await, Err(Problem::Slow)));
+}
+
+#[test]
+fn a_line_that_is_too_long_refuses_and_forgets_those_who_have_gone() {
+    let line = Line::default();
+    let mut waiting: Vec<Receiver<_>> = (0..LONGEST).map(|number| line.join(insert(number as i64))).collect();
+    assert!(waiting.iter_mut().all(|answer| answer.try_recv().is_err()), "all of them wait");
+    let mut refused = line.join(insert(-1));
+    assert!(refused.try_recv().is_ok_and(|answer| answer.is_err()));
+    drop(waiting.pop());
+    let mut joined = line.join(insert(-1));
+    assert!(joined.try_recv().is_err(), "it takes the place of who has gone");
 }

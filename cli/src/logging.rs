@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -33,7 +33,7 @@ pub(crate) fn install(
     colours_refused: bool,
 ) -> anyhow::Result<Option<AuditStream>> {
     let text = args.log.as_deref().unwrap_or(default);
-    let filter = EnvFilter::try_new(text).with_context(|| format!("--log {text:?} makes no sense"))?;
+    let filter: Targets = text.parse().with_context(|| format!("--log {text:?} makes no sense"))?;
     // Standard output belongs to what was asked for.
     let colours = !colours_refused && io::stderr().is_terminal();
     let lines = fmt::layer().with_ansi(colours).with_writer(io::stderr);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use claviger_operator::{Providers, Settings};
+use claviger_operator::{Providers, Rate, Settings};
 
 use crate::args::OperatorArgs;
 use crate::runtime::run_until_signal;
@@ -43,5 +43,6 @@ fn settings(args: OperatorArgs) -> anyhow::Result<Settings> {
         identity,
         providers,
         internal_listen: args.internal_listen,
+        api_rate: Rate { per_second: args.kube_api_qps, burst: args.kube_api_burst },
     })
 }

@@ -11,6 +11,7 @@ pub(crate) mod discover;
 mod events;
 pub(crate) mod kubernetes;
 pub(crate) mod lease;
+pub(crate) mod rate;
 pub(crate) mod server_time;
 pub(crate) mod watch;
 

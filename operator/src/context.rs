@@ -135,7 +135,8 @@ impl State {
     /// Wants all of `works`, because something changed.
     pub(crate) fn wake(&mut self, works: impl IntoIterator<Item = Work>) {
         for work in works {
-            self.queue.add(work, Urgency::Changed);
+            let urgency = if work.kind == Kind::SigningKey { Urgency::Key } else { Urgency::Changed };
+            self.queue.add(work, urgency);
         }
     }
 }

@@ -195,7 +195,7 @@ impl Engine {
             let skewed = offset.unsigned_abs() > CLOCK_SKEW.as_secs();
             if std::mem::replace(&mut state.server_skewed, skewed) != skewed {
                 let rings = state.index.everything().into_iter().filter(|work| work.kind == Kind::SigningKey);
-                rings.for_each(|ring| state.queue.add(ring, Urgency::Changed));
+                state.wake(rings);
             }
         });
     }

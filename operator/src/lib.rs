@@ -33,4 +33,4 @@ mod withheld;
 pub mod work;
 
 pub use self::run::{RunError, run};
-pub use self::settings::{Providers, Settings};
+pub use self::settings::{Providers, Rate, Settings};

@@ -42,6 +42,7 @@ pub struct Metrics {
     duration: Family<KindLabels, Histogram, fn() -> Histogram>,
     queue: Gauge,
     writes: Family<WriteLabels, Counter>,
+    calls_delayed: Counter,
     repaired: Family<KindLabels, Counter>,
     sweep_held: Family<KindLabels, Gauge>,
     rings_rolled_back: Counter,
@@ -115,6 +116,11 @@ impl Metrics {
         registry.register("queue_length", "Objects that wait to be reconciled at once", metrics.queue.clone());
         registry.register("writes", "Writes to the API by verb and what was written", metrics.writes.clone());
         registry.register(
+            "api_calls_delayed",
+            "Calls to the API that waited, because the operator's rate was used up",
+            metrics.calls_delayed.clone(),
+        );
+        registry.register(
             "documents_repaired",
             "Published documents that were changed, corrupted or deleted by others and written again",
             metrics.repaired.clone(),
@@ -143,6 +149,7 @@ impl Metrics {
             duration: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 14))),
             queue: Gauge::default(),
             writes: Family::default(),
+            calls_delayed: Counter::default(),
             repaired: Family::default(),
             sweep_held: Family::default(),
             rings_rolled_back: Counter::default(),
@@ -172,6 +179,10 @@ impl Metrics {
 
     pub(crate) fn queue_length(&self, length: usize) {
         self.queue.set(i64::try_from(length).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn call_delayed(&self) {
+        self.calls_delayed.inc();
     }
 
     pub(crate) fn wrote(&self, verb: Verb, what: Written) {

@@ -3,7 +3,7 @@
 //!
 //! An item is in it at most once and never runs twice at the same time: asked for while it runs,
 //! it runs once more afterwards. What just changed goes before what is only looked over again, so
-//! that a full resync delays nobody.
+//! that a full resync delays nobody, and keys go before all else.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
@@ -17,6 +17,8 @@ const BACKOFF_MOST: Duration = Duration::from_secs(30);
 /// How soon an item is wanted among those that are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Urgency {
+    /// A key changed: what was revoked is out of use before anything else is done.
+    Key,
     /// Something changed.
     Changed,
     /// It is looked over again, in bulk or by a timer.
@@ -27,6 +29,7 @@ pub(crate) enum Urgency {
 #[derive(Debug)]
 pub(crate) struct Queue<K> {
     slots: HashMap<K, Slot>,
+    keys: VecDeque<K>,
     changed: VecDeque<K>,
     routine: VecDeque<K>,
     delayed: BTreeSet<(Duration, K)>,
@@ -51,7 +54,13 @@ enum Place {
 
 impl<K> Default for Queue<K> {
     fn default() -> Self {
-        Self { slots: HashMap::new(), changed: VecDeque::new(), routine: VecDeque::new(), delayed: BTreeSet::new() }
+        Self {
+            slots: HashMap::new(),
+            keys: VecDeque::new(),
+            changed: VecDeque::new(),
+            routine: VecDeque::new(),
+            delayed: BTreeSet::new(),
+        }
     }
 }
 
@@ -93,11 +102,8 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     pub(crate) fn take(&mut self, now: Duration) -> Option<K> {
         self.ripen(now);
         loop {
-            let (urgency, item) = match self.changed.pop_front() {
-                Some(item) => (Urgency::Changed, item),
-                None => (Urgency::Routine, self.routine.pop_front()?),
-            };
-            // An item that was raised to the other line is left in this one, and passed over.
+            let (urgency, item) = self.pop()?;
+            // An item that was raised to another line is left in this one, and passed over.
             if let Some(slot) = self.slots.get_mut(&item)
                 && slot.place == Place::Ready(urgency)
             {
@@ -140,9 +146,9 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         self.delayed.first().map(|(at, _)| *at)
     }
 
-    /// How many items stand in line, those that were raised to the other line twice.
+    /// How many items stand in line, those that were raised to another line twice.
     pub(crate) fn ready(&self) -> usize {
-        self.changed.len() + self.routine.len()
+        self.keys.len() + self.changed.len() + self.routine.len()
     }
 
     /// Moves what has become due into line.
@@ -163,8 +169,15 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         }
     }
 
+    fn pop(&mut self) -> Option<(Urgency, K)> {
+        [Urgency::Key, Urgency::Changed, Urgency::Routine]
+            .into_iter()
+            .find_map(|urgency| Some((urgency, self.line(urgency).pop_front()?)))
+    }
+
     fn line(&mut self, urgency: Urgency) -> &mut VecDeque<K> {
         match urgency {
+            Urgency::Key => &mut self.keys,
             Urgency::Changed => &mut self.changed,
             Urgency::Routine => &mut self.routine,
         }
@@ -204,14 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_goes_before_a_resync() {
+    fn keys_go_before_what_changed_and_that_before_a_resync() {
         let mut queue = Queue::default();
         queue.add("old", Urgency::Routine);
         queue.add("raised", Urgency::Routine);
         queue.add("new", Urgency::Changed);
         queue.add("raised", Urgency::Changed);
+        queue.add("key", Urgency::Key);
         let order: Vec<_> = std::iter::from_fn(|| queue.take(NOW)).collect();
-        assert_eq!(order, ["new", "raised", "old"]);
+        assert_eq!(order, ["key", "new", "raised", "old"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Settings of `claviger operator`: values, read by the command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 /// What an operator in a cluster must be told.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub providers: Providers,
     /// Address of health, readiness and metrics; never exposed.
     pub internal_listen: SocketAddr,
+    /// How often reconciles may call the API server. Watches and the lease are not held up by it.
+    pub api_rate: Rate,
 }
 
 /// How provider pods are found.
@@ -31,4 +34,13 @@ pub enum Providers {
         /// Its name.
         name: String,
     },
+}
+
+/// A rate with a burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// So many a second for ever.
+    pub per_second: NonZeroU32,
+    /// So many at once after a rest.
+    pub burst: NonZeroU32,
 }

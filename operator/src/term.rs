@@ -19,7 +19,7 @@ use crate::cluster::Cluster;
 use crate::cluster::acknowledge::{self, News};
 use crate::cluster::authority::Authority;
 use crate::cluster::discover;
-use crate::cluster::kubernetes::KubernetesCluster;
+use crate::cluster::kubernetes::{KubernetesCluster, Turns};
 use crate::cluster::lease::Leadership;
 use crate::cluster::server_time;
 use crate::cluster::watch::Watches;
@@ -83,9 +83,10 @@ impl Term {
 
     async fn start(&self, parts: &mut Parts) {
         let Self { client, settings, clock, metrics, leadership } = self;
-        let Settings { operator_namespace, published_namespace, .. } = &**settings;
+        let Settings { operator_namespace, published_namespace, identity, .. } = &**settings;
+        let turns = Turns::new(settings.api_rate, metrics.clone());
         let cluster: Arc<dyn Cluster> =
-            Arc::new(KubernetesCluster::new(client.clone(), leadership.clone(), &settings.identity));
+            Arc::new(KubernetesCluster::new(client.clone(), leadership.clone(), turns, identity));
         let options = Options {
             external_url: settings.external_url.clone(),
             operator_namespace: operator_namespace.clone(),

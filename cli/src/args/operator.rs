@@ -1,6 +1,7 @@
 //! Settings of `claviger operator`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -34,6 +35,12 @@ pub(crate) struct OperatorArgs {
     /// Address of health, readiness and metrics; never exposed
     #[arg(long, env = "CLAVIGER_INTERNAL_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:9090")]
     pub(crate) internal_listen: SocketAddr,
+    /// Calls to the API server a second, without watches and leader election
+    #[arg(long, env = "CLAVIGER_KUBE_API_QPS", value_name = "NUMBER", default_value = "200")]
+    pub(crate) kube_api_qps: NonZeroU32,
+    /// Calls to the API server at once, after a rest
+    #[arg(long, env = "CLAVIGER_KUBE_API_BURST", value_name = "NUMBER", default_value = "300")]
+    pub(crate) kube_api_burst: NonZeroU32,
 }
 
 /// `NAME` or `NAMESPACE/NAME`.

@@ -1,7 +1,8 @@
-//! The [`Cluster`] of a real API server. Every call has a time limit, every write asks first
-//! whether this process still leads; it neither retries nor repairs, and logs no body.
+//! The [`Cluster`] of a real API server. Every call waits for its turn and has a time limit, every write
+//! asks first whether this process still leads; it neither retries nor repairs, and logs no body.
 
 mod failure;
+mod turns;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use kube::{Api, Client};
 use serde_json::json;
 
 use self::failure::classify;
+pub(crate) use self::turns::Turns;
 use super::events::Events;
 use super::lease::Leadership;
 use crate::cluster::{Cluster, ClusterError, Event, Kind, OwnerMeta, StatusWrite};
@@ -32,14 +34,16 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct KubernetesCluster {
     client: Client,
     leadership: Leadership,
+    turns: Turns,
     events: Events,
 }
 
 impl KubernetesCluster {
-    /// Writes only while `leadership` is current; Events name `identity` as their reporter.
-    pub(crate) fn new(client: Client, leadership: Leadership, identity: &str) -> Self {
+    /// Writes only while `leadership` is current; Events name `identity` as their reporter, and have a
+    /// rate of their own.
+    pub(crate) fn new(client: Client, leadership: Leadership, turns: Turns, identity: &str) -> Self {
         let events = Events::new(client.clone(), identity);
-        Self { client, leadership, events }
+        Self { client, leadership, turns, events }
     }
 
     fn secrets(&self, namespace: &str) -> Api<Secret> {
@@ -50,18 +54,20 @@ impl KubernetesCluster {
         Api::namespaced_with(self.client.clone(), namespace, &resource(kind))
     }
 
+    async fn read<T>(&self, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
+        self.turns.wait().await;
+        within(LIMIT, call).await
+    }
+
     /// Runs a write: not at all when the leadership is over, and no longer than it is sure to last. A
     /// write under way when the lease runs out could meet those of the next leader.
     async fn write<T>(&self, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
+        self.turns.wait().await;
         let Some(left) = self.leadership.time_left() else {
             return Err(ClusterError::Unavailable("this process does not lead any more".to_owned()));
         };
         within(left.min(LIMIT), call).await
     }
-}
-
-async fn in_time<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
-    within(LIMIT, call).await
 }
 
 async fn within<T>(limit: Duration, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, ClusterError> {
@@ -74,7 +80,7 @@ async fn within<T>(limit: Duration, call: impl Future<Output = Result<T, kube::E
 impl Cluster for KubernetesCluster {
     fn secret(&self, name: &ObjectName) -> BoxFuture<'_, Result<Option<Secret>, ClusterError>> {
         let name = name.clone();
-        async move { in_time(self.secrets(&name.namespace).get_opt(&name.name)).await }.boxed()
+        async move { self.read(self.secrets(&name.namespace).get_opt(&name.name)).await }.boxed()
     }
 
     fn create_secret(&self, secret: Secret) -> BoxFuture<'_, Result<Secret, ClusterError>> {
@@ -116,7 +122,7 @@ impl Cluster for KubernetesCluster {
         let name = name.clone();
         async move {
             // The metadata alone: an object that this release cannot read exists all the same.
-            let found = in_time(self.resources(kind, &name.namespace).get_metadata_opt(&name.name)).await?;
+            let found = self.read(self.resources(kind, &name.namespace).get_metadata_opt(&name.name)).await?;
             Ok(found.map(|found| OwnerMeta {
                 uid: found.metadata.uid.unwrap_or_default(),
                 resource_version: found.metadata.resource_version.unwrap_or_default(),
@@ -177,7 +183,7 @@ impl Cluster for KubernetesCluster {
             if !self.leadership.is_current() {
                 return Ok(());
             }
-            in_time(self.events.publish(&event, &resource(event.kind))).await
+            within(LIMIT, self.events.publish(&event, &resource(event.kind))).await
         }
         .boxed()
     }

@@ -25,7 +25,10 @@ fn cluster(led_since: u64) -> KubernetesCluster {
     let silent =
         tower::service_fn(|_: http::Request<Body>| std::future::pending::<Result<http::Response<Body>, kube::Error>>());
     let leadership = Leadership::new(Arc::new(Stopped), Duration::from_secs(led_since), Duration::from_secs(10));
-    let turns = Turns::new(Rate { per_second: NonZeroU32::new(10).unwrap(), burst: NonZeroU32::new(2).unwrap() }, Metrics::unregistered());
+    let turns = Turns::new(
+        Rate { per_second: NonZeroU32::new(10).unwrap(), burst: NonZeroU32::new(2).unwrap() },
+        Metrics::unregistered(),
+    );
     KubernetesCluster::new(Client::new(silent, "default"), leadership, turns, "me")
 }
 

@@ -149,7 +149,7 @@ impl Session {
     async fn follow(
         &mut self,
         mut watch: mpsc::Receiver<()>,
-        News { mut statuses, mut keys }: News,
+        News { mut statuses, mut happened }: News,
         shutdown: &CancellationToken,
     ) {
         let began = Instant::now();
@@ -164,7 +164,7 @@ impl Session {
                     due.get_or_insert(Instant::now() + TOGETHER);
                 }
                 Some(()) = statuses.recv() => due = Some(Instant::now() + TOGETHER),
-                Some(event) = keys.recv(), if shown => self.report.happened(&event, self.clock.shown()),
+                Some(event) = happened.recv(), if shown => self.report.happened(&event, self.clock.shown()),
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     due = None;
                     if !shown {

@@ -174,7 +174,7 @@ impl Context {
         self.clock.now()
     }
 
-    /// Now, as keys age: by both clocks at the pace of the wall clock.
+    /// Now, as keys and clients' secrets age: by both clocks at the pace of the wall clock.
     pub(crate) fn now_of_keys(&self) -> Moment {
         self.now().at_pace(self.pace())
     }

@@ -46,7 +46,7 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
         });
         return Ok(Next::IDLE);
     };
-    let plan = plan::plan(&observed, context.now());
+    let plan = plan::plan(&observed, context.now_of_keys());
     let mut applied = apply::apply(context, &observed, plan).await?;
     let refused = applied.refused.take().or_else(|| applied.outcome.refused().cloned());
     let next = status::report(context, &observed, applied).await?;

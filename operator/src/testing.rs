@@ -8,6 +8,7 @@ mod outcome;
 mod refuse;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -32,18 +33,23 @@ pub(crate) const PUBLISHED: &str = "claviger-published";
 
 /// A clock that only the test moves. The wall and the monotonic time are set apart on purpose.
 #[derive(Clone, Debug)]
-pub(crate) struct ManualClock(Arc<Mutex<Moment>>);
+pub(crate) struct ManualClock(Arc<Mutex<Moment>>, Arc<AtomicU32>);
 
 impl ManualClock {
     pub(crate) fn new() -> Self {
         let wall = "2026-03-01T12:00:00Z".parse().unwrap();
-        Self(Arc::new(Mutex::new(Moment { wall, monotonic: Duration::from_secs(1_000) })))
+        Self(Arc::new(Mutex::new(Moment { wall, monotonic: Duration::from_secs(1_000) })), Arc::new(AtomicU32::new(1)))
+    }
+
+    /// From now on the wall clock runs so many times as fast.
+    pub(crate) fn hasten(&self, pace: u32) {
+        self.1.store(pace, Ordering::Relaxed);
     }
 
     pub(crate) fn advance(&self, by: Duration) {
         let mut now = self.0.lock().unwrap();
         now.monotonic += by;
-        now.wall += by;
+        now.wall += by * self.pace();
     }
 
     /// Somebody sets the wall clock.
@@ -55,6 +61,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Moment {
         *self.0.lock().unwrap()
+    }
+
+    fn pace(&self) -> u32 {
+        self.1.load(Ordering::Relaxed)
     }
 }
 

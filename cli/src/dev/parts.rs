@@ -47,8 +47,8 @@ pub(super) struct Options {
 pub(super) struct News {
     /// A status was written.
     pub(super) statuses: mpsc::Receiver<()>,
-    /// What happened to keys.
-    pub(super) keys: mpsc::UnboundedReceiver<Event>,
+    /// What happened to keys and clients' secrets.
+    pub(super) happened: mpsc::UnboundedReceiver<Event>,
 }
 
 /// The running parts.
@@ -78,7 +78,7 @@ impl Parts {
         );
         let router = provider.router().layer(from_fn_with_state(options.hosts, refuse_foreign));
         let (status, statuses) = mpsc::channel(1);
-        let (happened, keys) = mpsc::unbounded_channel();
+        let (tells, happened) = mpsc::unbounded_channel();
         engine.pod_found(POD, POD);
         engine.providers_listed();
 
@@ -91,7 +91,7 @@ impl Parts {
             }),
             tokio::spawn({
                 let (carried, shutdown) =
-                    (carry(told, engine.clone(), provider.clone(), status, happened), shutdown.clone());
+                    (carry(told, engine.clone(), provider.clone(), status, tells), shutdown.clone());
                 async move {
                     shutdown.run_until_cancelled(carried).await;
                 }
@@ -103,7 +103,7 @@ impl Parts {
                 async move { engine.run(shutdown).await }
             }),
         ];
-        (Self { tasks }, News { statuses, keys })
+        (Self { tasks }, News { statuses, happened })
     }
 
     /// Another, which ends with the shutdown too.
@@ -127,7 +127,7 @@ async fn carry(
     engine: Arc<Engine>,
     provider: Arc<Provider>,
     status: mpsc::Sender<()>,
-    happened: mpsc::UnboundedSender<Event>,
+    tells: mpsc::UnboundedSender<Event>,
 ) {
     let mut listed = false;
     loop {
@@ -147,8 +147,8 @@ async fn carry(
             Told::Event(event) => {
                 tracing::info!(kind = %event.kind, name = %event.name, reason = event.reason, "{}", event.note);
                 // Of everything else the standings tell.
-                if event.kind == Kind::SigningKey {
-                    let _ = happened.send(event);
+                if matches!(event.kind, Kind::SigningKey | Kind::OAuthClient) {
+                    let _ = tells.send(event);
                 }
             }
         }

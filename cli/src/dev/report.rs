@@ -114,7 +114,7 @@ impl Report {
         }
     }
 
-    /// Tells what happened to a key; `at` where the clock is not everybody's. That a rotation is blocked
+    /// Tells what happened to a key or a client's secret; `at` where the clock is not everybody's. That a rotation is blocked
     /// the standings say.
     pub(super) fn happened(&self, event: &Event, at: Option<Timestamp>) {
         let (style, word) = match event.reason {
@@ -125,7 +125,9 @@ impl Report {
             "KeyUnpublished" => (Style::Bold, "retired"),
             "KeyDiscarded" => (Style::Dim, "discarded"),
             "KeyGone" => (Style::Dim, "gone"),
-            "KeyRevoked" => (Style::Bad, "revoked"),
+            "SecretRotated" => (Style::Good, "rotated"),
+            "SecretExpired" => (Style::Dim, "gone"),
+            "KeyRevoked" | "SecretRevoked" => (Style::Bad, "revoked"),
             _ => return,
         };
         let at = at.map(|at| format!("{at} ")).unwrap_or_default();

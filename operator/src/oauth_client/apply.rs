@@ -36,7 +36,7 @@ pub(super) struct Applied {
 /// Carries out a plan; of a paused client, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let rechecked = plan.secret_name.as_ref().map(|_| context.recheck());
-    let next = Next { after: rechecked }.or(Next { after: plan.again });
+    let next = Next { after: rechecked }.or(Next { after: plan.again.map(|wait| context.sleep_of(wait)) });
     let served = observed.published.serving;
     if observed.object.meta.paused {
         let Plan { verdicts, secrets, secret_name, .. } = plan;
@@ -89,7 +89,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
 /// Keeps what only this process knows: before a hash is published, the secret that it is of.
 fn remember(context: &Context, observed: &Observed, secrets: &Secrets) {
     let Meta { name, uid, .. } = &observed.object.meta;
-    let switched = if secrets.switched { Some(context.now()) } else { observed.rotating.switched };
+    let switched = if secrets.switched { Some(context.now_of_keys()) } else { observed.rotating.switched };
     let rotating = Rotating { uid: uid.clone(), made: secrets.made.clone(), switched };
     context.with(|state| {
         if secrets.begins {

@@ -1,4 +1,6 @@
-//! Clients' secrets that are rotated, revoked and used, on an engine with pods.
+//! Clients' secrets that are rotated and used, on an engine with pods.
+
+mod revocation;
 
 use std::time::Duration;
 
@@ -130,6 +132,24 @@ async fn a_secret_is_made_anew_at_its_interval_and_the_one_before_works_for_the_
     assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn secrets_age_at_the_speed_of_the_clock() {
+    let mut harness = rotatable().await;
+    harness.watchman = Some(nobody_refuses_what_the_secret_holds);
+    harness.clock.hasten(3600);
+    let interval = "    secret:\n      rotation: {interval: 10h, overlap: 2h}\n";
+    harness.apply::<OAuthClient>(&fixtures::CLIENT.replace("    secret:\n", interval)).await;
+    let before = held(&harness);
+    harness.pass(Duration::from_secs(9)).await;
+    assert_eq!(held(&harness), before);
+    harness.pass(Duration::from_secs(2)).await;
+    assert_ne!(held(&harness), before);
+    assert_eq!(phases(&harness, "shop"), ["Current", "Old"]);
+    harness.pass(Duration::from_secs(3)).await;
+    assert!(!accepted(&harness, &before));
+    assert_eq!(phases(&harness, "shop"), ["Current"], "hours are seconds for the overlap too");
+}
+
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
 }
@@ -213,113 +233,6 @@ async fn without_any_pod_no_secret_changes() {
     harness.run().await;
     harness.pass(Duration::from_secs(10)).await;
     assert_ne!(held(&harness), before);
-}
-
-#[tokio::test]
-async fn a_secret_that_was_revoked_is_refused_at_once_and_for_good() {
-    let mut harness = rotatable().await;
-    harness.join("pod-b");
-    harness.run().await;
-    harness.wedge("pod-b", true);
-    let (leaked, fingerprint) = (held(&harness), fingerprints(&harness, "shop").remove(0));
-    harness.apply::<OAuthClient>(&revoked(&[&fingerprint])).await;
-    let after = held(&harness);
-    assert_ne!(after, leaked, "it waits for no pod");
-    harness.wedge("pod-b", false);
-    harness.run().await;
-    assert!(!accepted(&harness, &leaked) && accepted(&harness, &after));
-    harness.pass(Duration::from_secs(10)).await;
-    assert_eq!(phases(&harness, "shop"), ["Current"]);
-    assert_eq!(ready(&harness, "shop").0, "True/CredentialsReady");
-    let event = harness.world.objects().events.iter().find(|event| event.reason == "SecretRevoked").cloned().unwrap();
-    assert!(event.warning && event.note.contains("by ada: in a log") && event.note.contains(&fingerprint), "{event:?}");
-
-    // The line leaves, the operator begins anew, and somebody restores the Secret from a backup.
-    harness.apply::<OAuthClient>(fixtures::CLIENT).await;
-    harness.restart();
-    let mut restored = harness.world.secret(&ObjectName::new("shop", "shop-oidc")).unwrap();
-    restored.data.as_mut().unwrap().insert("client_secret".to_owned(), k8s_openapi::ByteString(leaked.clone().into()));
-    harness.world.put_secret(restored);
-    harness.engine.resync();
-    harness.pass(Duration::from_secs(10)).await;
-    assert!(!accepted(&harness, &leaked));
-    assert_ne!(held(&harness), leaked);
-    nobody_refuses_what_the_secret_holds(&harness);
-}
-
-#[tokio::test]
-async fn an_overlap_can_be_ended_by_revoking_the_one_before() {
-    let mut harness = rotatable().await;
-    let before = held(&harness);
-    ask_for_rotation(&harness);
-    harness.run().await;
-    harness.pass(Duration::from_secs(5)).await;
-    let (after, old) = (held(&harness), fingerprints(&harness, "shop").pop().unwrap());
-    assert!(accepted(&harness, &before));
-    harness.apply::<OAuthClient>(&revoked(&[&old, "0000-0000-0000"])).await;
-    assert!(!accepted(&harness, &before) && accepted(&harness, &after));
-    assert_eq!(held(&harness), after);
-    harness.pass(Duration::from_secs(5)).await;
-    assert_eq!(phases(&harness, "shop"), ["Current"]);
-}
-
-fn given(value: &str) -> k8s_openapi::api::core::v1::Secret {
-    secret("shop", "given", &[("client_secret", value)])
-}
-
-const EXISTING: &str = "    secret: {existingSecretRef: {name: given}}";
-
-fn existing(authentication: &str) -> String {
-    let at = fixtures::CLIENT.find("    secret:").unwrap();
-    format!("{}{authentication}\n", &fixtures::CLIENT[..at])
-}
-
-#[tokio::test]
-async fn a_secret_that_somebody_else_changes_is_rotated_and_can_be_revoked() {
-    let [first, second, third] = ["1", "2", "3"].map(|digit| digit.repeat(40));
-    let mut harness = Harness::furnished().await;
-    harness.world.put_secret(given(&first));
-    harness.apply::<OAuthClient>(&existing(EXISTING)).await;
-    harness.pass(Duration::from_secs(5)).await;
-    harness.world.put_secret(given(&second));
-    harness.engine.resync();
-    harness.pass(Duration::from_secs(5)).await;
-    assert!(accepted(&harness, &first) && accepted(&harness, &second));
-    assert_eq!(phases(&harness, "shop")[..2], ["Current", "Old"]);
-    let current = fingerprints(&harness, "shop").remove(0);
-    let line = format!("revoked: [{{fingerprint: {current}, reason: in a log}}]}}");
-    let revoking = EXISTING.replace("given}}", &format!("given}}, {line}"));
-    harness.apply::<OAuthClient>(&existing(&revoking)).await;
-    harness.pass(Duration::from_secs(5)).await;
-    assert!(accepted(&harness, &first) && !accepted(&harness, &second), "the one before has its overlap still");
-    let (reason, message) = ready(&harness, "shop");
-    assert_eq!(reason, "False/SecretRevoked");
-    assert!(message.contains("given"), "{message}");
-    harness.apply::<OAuthClient>(&existing(EXISTING)).await;
-    assert!(!accepted(&harness, &second), "nor without the line");
-    harness.world.put_secret(given(&third));
-    harness.engine.resync();
-    harness.pass(Duration::from_secs(5)).await;
-    assert!(accepted(&harness, &third));
-    assert_eq!(ready(&harness, "shop").0, "True/CredentialsReady");
-}
-
-#[tokio::test]
-async fn the_only_secret_of_a_client_is_refused_though_nothing_follows() {
-    let mut harness = Harness::start().await;
-    harness.furnish().await;
-    harness.world.put_secret(given(&"1".repeat(40)));
-    let api = fixtures::API.replace("name: api", "name: sealed").replace("  resourceServer:", "  #");
-    let api = api.replace("  authentication: {secret: {}}", &format!("  authentication:\n{EXISTING}"));
-    harness.apply::<OAuthClient>(&api).await;
-    harness.pass(Duration::from_secs(5)).await;
-    let only = fingerprints(&harness, "sealed").remove(0);
-    let line = format!("given}}, revoked: [{{fingerprint: {only}, reason: in a log}}]");
-    harness.apply::<OAuthClient>(&api.replace("given}", &line)).await;
-    harness.pass(Duration::from_secs(5)).await;
-    let served = harness.served(Kind::OAuthClient, "shop", "sealed");
-    assert!(!served.is_empty() && served.iter().all(|(_, document)| hashes(document).is_empty()));
-    assert_eq!(ready(&harness, "sealed").0, "False/SecretRevoked");
 }
 
 #[tokio::test]

@@ -20,8 +20,12 @@ pub(super) fn perform(connection: &Connection, work: &Work) -> Result<Done, Prob
             Ok(done.in_transaction())
         }
         Err(problem) => {
-            run(connection, "ROLLBACK TO work")?;
-            run(connection, "RELEASE work")?;
+            // A full disk and its like have ended the transaction, and every savepoint with it. They are
+            // what is told, not that there is nothing left to roll back.
+            if !connection.is_autocommit() {
+                run(connection, "ROLLBACK TO work")?;
+                run(connection, "RELEASE work")?;
+            }
             Err(problem)
         }
     }

@@ -72,6 +72,22 @@ fn a_transaction_that_is_rolled_back_midway_fails_for_all_and_what_follows_is_no
 }
 
 #[test]
+fn a_full_disk_is_what_is_told_of_steps_that_it_ends() {
+    let mut connection = table();
+    // There are more already, and none is added.
+    connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
+    let many = (2..2_000).map(|number| Step::Do(Statement::new(INSERT, [i64::into(number)]))).collect();
+    let line = Line::default();
+    let mut answers = [insert(1), Work::Steps(many), insert(2_000)].map(|work| line.join(work));
+    write(&mut connection, jobs(&line));
+    for answer in &mut answers {
+        let problem = answer.try_recv().unwrap().err().unwrap();
+        assert_eq!(problem.describe(), "error 13: database or disk is full");
+    }
+    assert!(numbers(&connection).is_empty());
+}
+
+#[test]
 fn parameters_are_told_by_their_numbers() {
     let mut connection = table();
     let swapped = Statement::new("INSERT INTO t (a) SELECT $2 WHERE $1 = 7", [7.into(), 8.into()]);

@@ -1,12 +1,17 @@
 //! A try to log in with a password: throttled, then counted, then checked.
 
+use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::password::throttle::{self, Counted};
-use crate::password::verify::{Outcome, TypedPassword, VerifiedUser};
-use crate::store::StoreError;
+use crate::password::throttle::{self, Counted, Keys};
+use crate::password::under_way::UnderWay;
+use crate::password::verify::{Hashing, Outcome, Place, TypedPassword, VerifiedUser};
+use crate::store::{Store, StoreError};
+use crate::tenant::snapshot::TenantSnapshot;
 use crate::web::exchange::Exchange;
 
 /// How a try ended.
@@ -26,9 +31,27 @@ pub(crate) enum Attempt {
 /// right, and what they leave is known by then.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
+/// A try that has its places, and nobody to wait for it.
+struct Try {
+    store: Arc<dyn Store>,
+    hashing: Arc<Hashing>,
+    tenant: Arc<TenantSnapshot>,
+    username: String,
+    password: TypedPassword,
+    keys: Keys,
+    counted: Counted,
+    now: Timestamp,
+    place: Place,
+    _under_way: UnderWay,
+}
+
 /// Tries `username` and `password`. It is counted as a failure of the account before the password is looked
 /// at, and judged by what was counted before it: else many tries at once would all be made before the first
 /// is counted. Who has to wait anyway is refused by a look alone, which writes nothing.
+///
+/// From the count on it is a task of its own, which goes on when the client hangs up: else whoever hangs up
+/// during the hash would have guessed without being counted for his address. The two places, which the task
+/// holds, bound how many there are.
 pub(crate) async fn attempt(
     exchange: &Exchange<'_>,
     username: &str,
@@ -42,23 +65,50 @@ pub(crate) async fn attempt(
         return Ok(Attempt::Throttled(wait));
     }
     let Some(place) = provider.hashing().place() else { return Ok(Attempt::Busy) };
-    let Some(_under_way) = provider.hashing().crowd().enter(keys.address(), throttle::at_once(&counted)) else {
+    let Some(under_way) = provider.hashing().under_way().enter(keys.address(), throttle::at_once(&counted)) else {
         return Ok(Attempt::Throttled(A_MOMENT));
     };
-    let forget_at = now.saturating_add(throttle::FORGET_AFTER).unwrap_or(now);
-    let before = store.login_tried(key, &keys.of_account(), now, forget_at).await?;
-    if throttle::is_overtaken(&counted.with_account(&before)?, now) {
-        store.take_login_back(key, &keys.of_account(), &before).await?;
-        return Ok(Attempt::Throttled(A_MOMENT));
+    let this = Try {
+        store: provider.shared_store(),
+        hashing: Arc::clone(provider.hashing()),
+        tenant: Arc::clone(tenant),
+        username: username.to_owned(),
+        password: TypedPassword::new(password.as_bytes()),
+        keys,
+        counted,
+        now,
+        place,
+        _under_way: under_way,
+    };
+    match tokio::spawn(this.run()).await {
+        Ok(attempt) => attempt,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The process ends.
+            Err(_) => Ok(Attempt::Busy),
+        },
     }
-    match provider.hashing().verify(tenant, username, TypedPassword::new(password.as_bytes()), place).await {
-        Outcome::Verified(user) => {
-            store.forget_failures(key, &keys.of_account()).await?;
-            Ok(Attempt::Verified(user))
+}
+
+impl Try {
+    async fn run(self) -> Result<Attempt, StoreError> {
+        let Self { store, hashing, tenant, username, password, keys, counted, now, place, _under_way } = self;
+        let key = &tenant.issuer.key;
+        let forget_at = now.saturating_add(throttle::FORGET_AFTER).unwrap_or(now);
+        let before = store.login_tried(key, &keys.of_account(), now, forget_at).await?;
+        if throttle::is_overtaken(&counted.with_account(&before)?, now) {
+            store.take_login_back(key, &keys.of_account(), &before).await?;
+            return Ok(Attempt::Throttled(A_MOMENT));
         }
-        Outcome::Refused => {
-            store.login_tried(key, &[keys.address()], now, forget_at).await?;
-            Ok(Attempt::Refused)
+        match hashing.verify(&tenant, &username, password, place).await {
+            Outcome::Verified(user) => {
+                store.forget_failures(key, &keys.of_account()).await?;
+                Ok(Attempt::Verified(user))
+            }
+            Outcome::Refused => {
+                store.login_tried(key, &[keys.address()], now, forget_at).await?;
+                Ok(Attempt::Refused)
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Passwords of local accounts: whether one is right, and when the next may be tried.
+//! Passwords of local accounts.
 //!
-//! For one attempt, in this order: read the failures under [`throttle::keys`] and refuse if
-//! [`throttle::wait`] says so; take one of the address's places in the [`crowd`]; count a failure for the
-//! account and its pair *before* the hash, and refuse if what was counted before says so by now, so that
-//! attempts sent at once don't all pass as the first; [`verify::Hashing::verify`]; then forget those two, or
-//! count the failure for the address as well.
+//! - [`throttle`]: how long somebody has to wait after failures. Pure.
+//! - [`under_way`]: how many attempts an address may have under way in this pod.
+//! - [`verify`]: whether a password is right; few hashes at a time.
+//!
+//! None of them calls another. [`crate::login`] does, and says in which order and why.
 
-pub(crate) mod crowd;
 pub(crate) mod throttle;
+pub(crate) mod under_way;
 pub(crate) mod verify;

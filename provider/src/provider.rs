@@ -63,7 +63,7 @@ pub struct Provider {
     store: Arc<dyn Store>,
     outbound: Arc<Outbound>,
     client_keys: ClientKeys,
-    hashing: Hashing,
+    hashing: Arc<Hashing>,
     trusted_proxies: TrustedProxies,
     logouts_due: Notify,
     loaded: AtomicBool,
@@ -90,7 +90,7 @@ impl Provider {
             store: options.store,
             client_keys: ClientKeys::new(Arc::clone(&options.outbound) as Arc<dyn Source>, parse_keys),
             outbound: options.outbound,
-            hashing: Hashing::on_all_cores(),
+            hashing: Arc::new(Hashing::on_all_cores()),
             trusted_proxies: options.trusted_proxies,
             logouts_due: Notify::new(),
             loaded: AtomicBool::new(false),
@@ -197,6 +197,11 @@ impl Provider {
         &*self.store
     }
 
+    /// For a task that outlives a request.
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
     }
@@ -205,7 +210,7 @@ impl Provider {
         &self.client_keys
     }
 
-    pub(crate) fn hashing(&self) -> &Hashing {
+    pub(crate) fn hashing(&self) -> &Arc<Hashing> {
         &self.hashing
     }
 

@@ -8,7 +8,7 @@
 //!   address are often many people who mistype, so twenty are free; then the same, to 60 s. A
 //!   success forgets nothing here: it would be a guesser's own account that pays for the others. It is
 //!   counted once the password was wrong, for of many at once all may be right: a school's, at eight. How
-//!   many may be under way is bounded in each pod ([`super::crowd`]).
+//!   many may be under way is bounded in each pod ([`super::under_way`]).
 //! - The *account*, whatever the address: against a guesser with many addresses. From a hundred
 //!   on, each pair has one free failure instead of five, and then waits 30 s at once. The wait is never
 //!   counted from the failures of others, so the owner's first attempt passes however many strangers

@@ -10,16 +10,16 @@ use crate::store::Id;
 
 /// The addresses with attempts under way, by [`super::throttle::Keys::address`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Crowd(Arc<Mutex<HashMap<Id, u32>>>);
+pub(crate) struct Attempts(Arc<Mutex<HashMap<Id, u32>>>);
 
 /// One attempt under way, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
-    crowd: Crowd,
+    attempts: Attempts,
     address: Id,
 }
 
-impl Crowd {
+impl Attempts {
     /// One more at `address`; none where there are `most`.
     pub(crate) fn enter(&self, address: Id, most: u32) -> Option<UnderWay> {
         let mut addresses = self.addresses();
@@ -28,7 +28,7 @@ impl Crowd {
             return None;
         }
         addresses.insert(address, count + 1);
-        Some(UnderWay { crowd: self.clone(), address })
+        Some(UnderWay { attempts: self.clone(), address })
     }
 
     fn addresses(&self) -> MutexGuard<'_, HashMap<Id, u32>> {
@@ -38,7 +38,7 @@ impl Crowd {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut addresses = self.crowd.addresses();
+        let mut addresses = self.attempts.addresses();
         match addresses.get_mut(&self.address) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
@@ -54,15 +54,15 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_under_way_and_leaves_nothing_behind() {
-        let (crowd, one, other) = (Crowd::default(), Id::from_bytes([1; 16]), Id::from_bytes([2; 16]));
-        let first = crowd.enter(one, 2).unwrap();
-        let second = crowd.enter(one, 2).unwrap();
-        assert!(crowd.enter(one, 2).is_none());
-        let elsewhere = crowd.enter(other, 1).unwrap();
+        let (attempts, one, other) = (Attempts::default(), Id::from_bytes([1; 16]), Id::from_bytes([2; 16]));
+        let first = attempts.enter(one, 2).unwrap();
+        let second = attempts.enter(one, 2).unwrap();
+        assert!(attempts.enter(one, 2).is_none());
+        let elsewhere = attempts.enter(other, 1).unwrap();
         drop(first);
-        let third = crowd.enter(one, 2).unwrap();
-        assert!(crowd.enter(one, 1).is_none(), "fewer may be by now");
+        let third = attempts.enter(one, 2).unwrap();
+        assert!(attempts.enter(one, 1).is_none(), "fewer may be by now");
         drop((second, third, elsewhere));
-        assert!(crowd.addresses().is_empty());
+        assert!(attempts.addresses().is_empty());
     }
 }

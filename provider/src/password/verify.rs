@@ -14,7 +14,7 @@ use claviger_crds::published::SecretText;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-use super::crowd::Crowd;
+use super::under_way::Attempts;
 use crate::login_ui::Person;
 use crate::store::TenantKey;
 use crate::tenant::snapshot::TenantSnapshot;
@@ -69,7 +69,7 @@ pub(crate) struct Hashing {
     /// To compute. Each takes as much memory as its hash demands, 64 MiB at most.
     cores: Arc<Semaphore>,
     /// Where those come from who are there.
-    crowd: Crowd,
+    under_way: Attempts,
     /// Documents of accounts whose hash cannot be used, each told once.
     told: Mutex<HashSet<Arc<str>>>,
 }
@@ -92,7 +92,7 @@ impl Hashing {
         Self {
             places: Arc::new(Semaphore::new(places)),
             cores: Arc::new(Semaphore::new(parallel.get().min(Semaphore::MAX_PERMITS))),
-            crowd: Crowd::default(),
+            under_way: Attempts::default(),
             told: Mutex::default(),
         }
     }
@@ -104,8 +104,8 @@ impl Hashing {
     }
 
     /// Where those come from whose attempts are under way.
-    pub(crate) fn crowd(&self) -> &Crowd {
-        &self.crowd
+    pub(crate) fn under_way(&self) -> &Attempts {
+        &self.under_way
     }
 
     /// Whether `password` is that of the account which `tenant` calls `username`.

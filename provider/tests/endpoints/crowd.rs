@@ -1,4 +1,6 @@
-//! More people at once than passwords can be checked.
+//! More people at once than passwords can be checked, and some who do not wait for the answer.
+
+use std::time::{Duration, Instant};
 
 use claviger_crds::published::{Content, SecretText, UserDocument};
 use futures::StreamExt as _;
@@ -61,4 +63,36 @@ async fn who_finds_no_place_has_not_failed_and_may_come_again() {
         () = ada(&fixture) => {}
         Some(status) = crowd.next() => panic!("a slow one was faster: {status}"),
     }
+}
+
+/// How often a failed try was counted, for accounts and for addresses.
+fn counts(fixture: &Fixture) -> u64 {
+    let line = "claviger_provider_store_calls_total{operation=\"login_tried\",outcome=\"ok\"} ";
+    let metrics = fixture.metrics();
+    metrics.lines().find_map(|found| found.strip_prefix(line)).unwrap().parse().unwrap()
+}
+
+async fn counted(fixture: &Fixture, count: u64) {
+    let began = Instant::now();
+    while counts(fixture) < count {
+        assert!(began.elapsed() < Duration::from_secs(60), "{} of {count}", counts(fixture));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_guess_counts_though_its_client_hangs_up_during_the_hash() {
+    let fixture = shop(|_| {});
+    fixture.apply(&slow("slow"), 1);
+    for number in 0..19 {
+        assert_eq!(tries(&fixture, &format!("x{number}")).await, 200);
+    }
+    let before = counts(&fixture);
+    assert_eq!(before, 38, "each for its account and for the address");
+    tokio::select! {
+        () = counted(&fixture, before + 1) => {}
+        status = tries(&fixture, "slow") => panic!("it was faster: {status}"),
+    }
+    counted(&fixture, before + 2).await;
+    assert_eq!(tries(&fixture, "y").await, 429, "the address has had its twenty");
 }

@@ -11,8 +11,8 @@ mod serving;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use claviger_crds::published::Digest;
 use claviger_crds::published::acknowledgement::{Frame, SILENCE, Served};
+use claviger_crds::published::{Digest, RevokedSecret};
 use claviger_jose::Kid;
 
 use self::gone::Gone;
@@ -266,6 +266,12 @@ impl Acknowledgements {
     pub fn revoked(&self, name: &str) -> BTreeSet<Kid> {
         let serving = self.pods.values().filter_map(|pod| pod.serving.get(name));
         serving.flat_map(|serving| serving.revoked.iter().cloned()).collect()
+    }
+
+    /// The secrets of the client of the document `name` of which any pod knows that they were revoked.
+    pub fn revoked_secrets(&self, name: &str) -> Vec<RevokedSecret> {
+        let serving = self.pods.values().filter_map(|pod| pod.serving.get(name));
+        RevokedSecret::known(serving.map(|serving| serving.revoked_secrets.as_slice()))
     }
 
     /// The pods whose clocks are too far from ours, by name.

@@ -38,6 +38,9 @@ pub(crate) struct Rotating {
 
 /// One reconcile of the OAuthClient `name`. A deleted one is the sweep's business.
 pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Next, StepError> {
+    if context.with(|state| observe::waits_for_pods(state, name)) {
+        return Ok(Next::IDLE);
+    }
     let Some(observed) = observe::observe(context, name).await? else {
         let document = Work::new(Kind::OAuthClient, name.clone()).document();
         context.with(|state| {

@@ -152,7 +152,14 @@ impl World {
             engine.acknowledge(
                 &pod,
                 Frame::Serving {
-                    documents: vec![Served { name, revision, digest, first: 0, revoked: Default::default() }],
+                    documents: vec![Served {
+                        name,
+                        revision,
+                        digest,
+                        first: 0,
+                        revoked: Default::default(),
+                        revoked_secrets: Vec::new(),
+                    }],
                 },
             );
         }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claviger_crds::published::acknowledgement::{self, DOCUMENTS_PER_FRAME, Frame};
-use claviger_crds::published::{Content, Digest, Stored};
+use claviger_crds::published::{Content, Digest, RevokedSecret, Stored};
 use claviger_jose::Kid;
 use futures::Stream;
 use jiff::Timestamp;
@@ -70,6 +70,8 @@ struct Entry {
     first: u64,
     /// Keys of a ring that are never trusted again.
     revoked: BTreeSet<Kid>,
+    /// Secrets of a client that were revoked.
+    revoked_secrets: Vec<RevokedSecret>,
     refused: Option<Box<str>>,
 }
 
@@ -91,9 +93,10 @@ impl Served {
     /// `stored` is served from now on; of a withdrawn document, its withdrawal is.
     pub fn record(&self, stored: &Stored) {
         let now = Some((stored.revision, stored.digest));
-        let revoked = match &stored.document.content {
-            Content::SigningKey(ring) => Some(&ring.revoked),
-            _ => None,
+        let (keys, secrets) = match &stored.document.content {
+            Content::SigningKey(ring) => (Some(&ring.revoked), None),
+            Content::OAuthClient(client) => (None, Some(&client.revoked_secrets)),
+            _ => (None, None),
         };
         let loaded = self.lock().loaded;
         self.change(&stored.name, |entry| {
@@ -102,7 +105,10 @@ impl Served {
             if entry.serving.is_none() {
                 entry.first = if loaded { 0 } else { stored.revision };
             }
-            entry.revoked.extend(revoked.into_iter().flatten().cloned());
+            entry.revoked.extend(keys.into_iter().flatten().cloned());
+            if let Some(secrets) = secrets {
+                entry.revoked_secrets = RevokedSecret::known([secrets.as_slice(), &entry.revoked_secrets]);
+            }
             entry.serving = now;
             entry.refused = None;
             !same
@@ -236,8 +242,14 @@ impl State {
             up_to = *number;
             let Some(entry) = self.entries.get(name) else { continue };
             if let Some((revision, digest)) = entry.serving {
-                let (first, revoked) = (entry.first, entry.revoked.clone());
-                serving.push(acknowledgement::Served { name: name.to_string(), revision, digest, first, revoked });
+                serving.push(acknowledgement::Served {
+                    name: name.to_string(),
+                    revision,
+                    digest,
+                    first: entry.first,
+                    revoked: entry.revoked.clone(),
+                    revoked_secrets: entry.revoked_secrets.clone(),
+                });
             }
             if let Some(reason) = &entry.refused {
                 refused.push(acknowledgement::Refused { name: name.to_string(), reason: reason.to_string() });

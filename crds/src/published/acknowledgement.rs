@@ -11,7 +11,7 @@ use claviger_jose::Kid;
 use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Digest;
+use super::{Digest, RevokedSecret};
 
 /// Path of the stream on the acknowledgement port.
 pub const PATH: &str = "/acknowledgements";
@@ -102,6 +102,9 @@ pub struct Served {
     /// operator's own memory was set back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub revoked: BTreeSet<Kid>,
+    /// Of a client: the secrets that were revoked while this pod served it, for the same reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked_secrets: Vec<RevokedSecret>,
 }
 
 /// A document that a pod could not read.

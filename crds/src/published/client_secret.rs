@@ -51,6 +51,22 @@ impl SecretHash {
 }
 
 impl RevokedSecret {
+    /// So many of a client are kept in mind, the newest: as many as an object can name.
+    pub const MOST: usize = 20;
+
+    /// All that any of `memories` knows of, each once, newest first, within [`Self::MOST`].
+    pub fn known<'a>(memories: impl IntoIterator<Item = &'a [Self]>) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for revoked in memories.into_iter().flatten() {
+            if !all.iter().any(|known| known.hash == revoked.hash) {
+                all.push(revoked.clone());
+            }
+        }
+        all.sort_by_key(|revoked| std::cmp::Reverse(revoked.revoked_at));
+        all.truncate(Self::MOST);
+        all
+    }
+
     /// As that of the [`SecretHash`] that it was.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.hash, self.salt.as_deref())
@@ -84,5 +100,17 @@ mod tests {
         assert_ne!(salted.fingerprint(), hash.fingerprint());
         let revoked = RevokedSecret { hash: salted.hash.clone(), salt: salted.salt.clone(), revoked_at: at };
         assert_eq!(revoked.fingerprint(), salted.fingerprint());
+    }
+
+    #[test]
+    fn what_any_memory_knows_is_known_once_and_the_newest_stay() {
+        let revoked = |number: i64| RevokedSecret {
+            hash: format!("secret {number}"),
+            salt: None,
+            revoked_at: Timestamp::from_second(number).unwrap(),
+        };
+        let (old, new): (Vec<_>, Vec<_>) = ((0..15).map(revoked).collect(), (10..25).map(revoked).collect());
+        let known = RevokedSecret::known([old.as_slice(), new.as_slice(), &[]]);
+        assert_eq!(known, (5..25).rev().map(revoked).collect::<Vec<_>>());
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use claviger_crds::published::Digest;
 use claviger_crds::published::acknowledgement::Served;
+use claviger_crds::published::{Digest, RevokedSecret};
 use claviger_jose::Kid;
 
 use crate::clock::Moment;
@@ -25,17 +25,19 @@ pub(super) struct Serving {
     earlier: VecDeque<(u64, Moment)>,
     /// Keys that the pod never trusts again.
     pub(super) revoked: BTreeSet<Kid>,
+    /// Secrets of a client that were revoked while the pod served it.
+    pub(super) revoked_secrets: Vec<RevokedSecret>,
 }
 
 impl Serving {
     /// What a pod says at `now`, that said `before` until then.
     pub(super) fn new(served: Served, before: Option<Self>, now: Moment) -> Self {
-        let Served { name: _, revision, digest, first, revoked } = served;
-        let new = Self { revision, digest, since: now, first, earlier: VecDeque::new(), revoked };
+        let Served { name: _, revision, digest, first, revoked, revoked_secrets } = served;
+        let new = Self { revision, digest, since: now, first, earlier: VecDeque::new(), revoked, revoked_secrets };
         match before {
             // The same again is no new acknowledgement: waits count from the first.
             Some(before) if (before.revision, before.digest) == (revision, digest) => {
-                Self { revoked: new.revoked, first, ..before }
+                Self { revoked: new.revoked, revoked_secrets: new.revoked_secrets, first, ..before }
             }
             Some(mut before) if before.revision < revision => {
                 before.earlier.push_back((before.revision, before.since));

@@ -27,6 +27,7 @@ fn serving(name: &str, revision: u64, text: &str) -> Frame {
             digest: digest(text),
             first: 0,
             revoked: Default::default(),
+            revoked_secrets: Vec::new(),
         }],
     }
 }
@@ -147,7 +148,14 @@ fn what_a_pod_served_that_is_gone_counts_until_it_said_that_it_served_the_next()
     all.found("1:2", "pod-b", at(6));
     all.apply("1:2", hello("b", at(6)), at(6));
     let digest = digest("x");
-    let served = Served { name: ring.to_owned(), revision: 2, digest, first: 2, revoked: Default::default() };
+    let served = Served {
+        name: ring.to_owned(),
+        revision: 2,
+        digest,
+        first: 2,
+        revoked: Default::default(),
+        revoked_secrets: Vec::new(),
+    };
     all.apply("1:2", Frame::Serving { documents: vec![served] }, at(6));
     assert_eq!(all.reached(ring, 2).since(), Some(at(5)), "a pod that began with it never served another");
     all.gone("1:1", at(9));

@@ -20,7 +20,7 @@ use crate::index::object::Object;
 use crate::liveness::Live;
 use crate::tenant::observe::{self as tenant, AcceptedTenant, TenantStanding};
 use crate::withheld::Withheld;
-use crate::work::Work;
+use crate::work::{Kind, Work};
 
 /// See the module.
 #[derive(Debug)]
@@ -70,6 +70,14 @@ impl Observed {
     }
 }
 
+/// Whether the client waits until the pods have been heard: nothing is published of it, but they may have
+/// served it and know which secrets were revoked. It is woken then.
+pub(super) fn waits_for_pods(state: &mut State, name: &ObjectName) -> bool {
+    let work = Work::new(Kind::OAuthClient, name.clone());
+    let is_published = state.index.documents.get(&work.document()).is_some();
+    !is_published && state.index.clients.contains(name) && !state.liveness.settled_or_defer(&work)
+}
+
 /// Reads the index, and then the Secret if the client is to be served. `None` if it is gone.
 pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Option<Observed>, StepError> {
     let Some(mut observed) = context.with(|state| look(context, state, name)) else {
@@ -112,7 +120,9 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     let work = object.work();
     let document = work.document();
     let entry = state.index.documents.get(&document);
-    let published = Published::of(entry.or_else(|| state.index.documents.lost(&document)));
+    let mut published = Published::of(entry.or_else(|| state.index.documents.lost(&document)));
+    let of_pods = state.acknowledgements.revoked_secrets(&document);
+    published.revoked = RevokedSecret::known([published.revoked.as_slice(), &of_pods]);
     let standing = object.tenant().map(|tenant| tenant::standing(context, state, &tenant));
     let (mut refusal, mut grants, mut issuer) = (None, Grants::default(), Vec::new());
     if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {

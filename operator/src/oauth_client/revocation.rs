@@ -1,14 +1,12 @@
 //! Which secrets of a client must never be accepted again. Pure.
 //!
 //! The document keeps their hashes, also when the line that named one leaves the object: so a Secret
-//! that somebody restores from a backup does not bring one back.
+//! that somebody restores from a backup does not bring one back. Where the document itself was lost or set
+//! back, the pods that serve it know them still.
 
 use claviger_crds::oauth_client::SecretRevocation;
 use claviger_crds::published::{RevokedSecret, SecretHash};
 use jiff::Timestamp;
-
-/// So many are kept in mind, the newest: as many as an object can name.
-const MOST_REVOKED: usize = 20;
 
 /// What was revoked, and what is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +38,7 @@ impl Revocations {
                 Some((RevokedSecret { hash, salt, revoked_at: now }, line.clone()))
             })
             .collect();
-        let all = fresh.iter().map(|(revoked, _)| revoked).chain(before).take(MOST_REVOKED).cloned().collect();
+        let all = fresh.iter().map(|(revoked, _)| revoked).chain(before).take(RevokedSecret::MOST).cloned().collect();
         Self { all, fresh }
     }
 
@@ -88,6 +86,6 @@ mod tests {
             let named = [line(&published[0].fingerprint())];
             before = Revocations::new(&named, &published, &before, None, Timestamp::UNIX_EPOCH).all;
         }
-        assert_eq!((before.len(), before[0].hash.as_str()), (MOST_REVOKED, "secret 29"));
+        assert_eq!((before.len(), before[0].hash.as_str()), (RevokedSecret::MOST, "secret 29"));
     }
 }

@@ -9,7 +9,7 @@ use claviger_crds::condition::ConditionType;
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::acknowledgement::{Frame, PROTOCOL, Refused, Served};
-use claviger_crds::published::{Content, Document, Stored};
+use claviger_crds::published::{Content, Document, RevokedSecret, Stored};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
@@ -291,14 +291,18 @@ impl Pod {
                 if self.serving.get(&name).is_some_and(|(revision, _)| *revision > stored.revision) {
                     return None;
                 }
-                let revoked = match &stored.document.content {
-                    Content::SigningKey(ring) => ring.revoked.clone(),
-                    _ => BTreeSet::new(),
+                let (revoked, mut revoked_secrets) = match &stored.document.content {
+                    Content::SigningKey(ring) => (ring.revoked.clone(), Vec::new()),
+                    Content::OAuthClient(client) => (BTreeSet::new(), client.revoked_secrets.clone()),
+                    _ => Default::default(),
                 };
+                if let Some((_, before)) = self.serving.get(&name) {
+                    revoked_secrets = RevokedSecret::known([revoked_secrets.as_slice(), &before.revoked_secrets]);
+                }
                 let fresh = if self.began { 0 } else { stored.revision };
                 let first = self.serving.get(&name).map_or(fresh, |(_, before)| before.first);
                 let (revision, digest) = (stored.revision, stored.digest);
-                let served = Served { name: name.clone(), revision, digest, first, revoked };
+                let served = Served { name: name.clone(), revision, digest, first, revoked, revoked_secrets };
                 self.serving.insert(name.clone(), (stored.revision, served.clone()));
                 self.documents.insert(name, stored.document);
                 Some(Frame::Serving { documents: vec![served] })

@@ -29,8 +29,8 @@ fn told(stored: &Stored) -> acknowledgement::Served {
 /// What is told of a document whose first revision was `first`.
 fn told_since(stored: &Stored, first: u64) -> acknowledgement::Served {
     let Stored { name, revision, digest, .. } = stored;
-    let (revision, digest, revoked) = (*revision, *digest, BTreeSet::new());
-    acknowledgement::Served { name: name.clone(), revision, digest, first, revoked }
+    let (revision, digest, revoked, revoked_secrets) = (*revision, *digest, BTreeSet::new(), Vec::new());
+    acknowledgement::Served { name: name.clone(), revision, digest, first, revoked, revoked_secrets }
 }
 
 fn subscribe(served: &Arc<Served>) -> BoxStream<'static, Frame> {

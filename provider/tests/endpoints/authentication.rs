@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use claviger_crds::published::acknowledgement::{Frame, Used};
 use claviger_crds::published::{ClientAuthentication, ClientDocument, Content, Document, RevokedSecret, SecretHash};
 use futures::StreamExt as _;
+use futures::future::ready;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use serde_json::json;
@@ -171,8 +172,20 @@ async fn a_secret_that_was_revoked_counts_at_once_no_more() {
     let revoked_secrets = vec![RevokedSecret { hash: leaked, salt, revoked_at: created_at }];
     let authentication = ClientAuthentication::Secret { hashes: vec![hash("next", None)] };
     let document = ClientDocument { authentication, revoked_secrets, ..client_document("shop.app") };
+    let revoked = document.revoked_secrets.clone();
     fixture.apply(&serving("acme", "shop.app", Content::OAuthClient(document)), 2);
     assert_eq!(ask().await, 401);
+    // The operator's memory was set back: this pod reminds it.
+    fixture.apply(&client("acme", "other.app"), 1);
+    fixture.apply(&with_authentication("shop.app", ClientAuthentication::Secret { hashes: Vec::new() }), 3);
+    let frames = fixture.provider.acknowledgements().take_while(|frame| ready(*frame != Frame::Synced));
+    let frames: Vec<Frame> = frames.collect().await;
+    let served = frames.into_iter().flat_map(|frame| match frame {
+        Frame::Serving { documents } => documents,
+        _ => Vec::new(),
+    });
+    let known: Vec<_> = served.map(|served| served.revoked_secrets).filter(|revoked| !revoked.is_empty()).collect();
+    assert_eq!(known, [revoked]);
 }
 
 /// What the provider tells the operator of secrets until as much time has passed.

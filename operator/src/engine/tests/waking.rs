@@ -52,7 +52,16 @@ async fn nothing_is_withdrawn_for_a_namespace_that_is_not_listed_yet() {
     let Stored { name, revision, digest, .. } = served;
     engine.acknowledge(
         "pod-a",
-        Frame::Serving { documents: vec![Served { name, revision, digest, first: 0, revoked: Default::default() }] },
+        Frame::Serving {
+            documents: vec![Served {
+                name,
+                revision,
+                digest,
+                first: 0,
+                revoked: Default::default(),
+                revoked_secrets: Vec::new(),
+            }],
+        },
     );
     engine.server_clock(31);
     harness.world.objects().writes.clear();

@@ -34,6 +34,54 @@ async fn a_secret_that_was_revoked_is_refused_at_once_and_for_good() {
     nobody_refuses_what_the_secret_holds(&harness);
 }
 
+const LEAKED: &str = "1111111111111111111111111111111111111111";
+
+fn nobody_accepts_the_leaked_one(harness: &Harness) {
+    for (pod, document) in harness.served(Kind::OAuthClient, "shop", "shop") {
+        assert!(!accepts(harness, document, LEAKED), "{pod}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_stays_revoked_where_its_document_was_lost_or_comes_from_a_backup() {
+    let document = ObjectName::new(PUBLISHED, names::published_secret("OAuthClient", &ObjectName::new("shop", "shop")));
+    for is_lost in [true, false] {
+        let mut harness = rotatable().await;
+        harness.world.put_secret(given(LEAKED));
+        harness.apply::<OAuthClient>(&existing(EXISTING)).await;
+        harness.pass(Duration::from_secs(5)).await;
+        let backup = harness.world.secret(&document).unwrap();
+        let fingerprint = fingerprints(&harness, "shop").remove(0);
+        let line = format!("given}}, revoked: [{{fingerprint: {fingerprint}, reason: in a log}}]");
+        harness.apply::<OAuthClient>(&existing(&EXISTING.replace("given}", &line))).await;
+        harness.pass(Duration::from_secs(5)).await;
+        assert!(!accepted(&harness, LEAKED));
+        // While no operator runs, the line leaves too.
+        harness.world.remove_secret(&document);
+        if !is_lost {
+            harness.world.put_secret(backup);
+        }
+        harness.world.apply(parse::<OAuthClient>(&existing(EXISTING)));
+        // The next one hears of the pod late, and of a new pod that remembers nothing at once.
+        harness.wedge("pod-a", true);
+        harness.restart();
+        // What was restored such a pod serves for a moment.
+        harness.watchman = is_lost.then_some(nobody_accepts_the_leaked_one);
+        harness.run().await;
+        harness.join("pod-b");
+        harness.run().await;
+        harness.wedge("pod-a", false);
+        harness.run().await;
+        nobody_accepts_the_leaked_one(&harness);
+        harness.pass(Duration::from_secs(30)).await;
+        assert_eq!(ready(&harness, "shop").0, "False/SecretRevoked", "{is_lost}");
+        harness.world.put_secret(given(&"2".repeat(40)));
+        harness.engine.resync();
+        harness.pass(Duration::from_secs(5)).await;
+        assert!(accepted(&harness, &"2".repeat(40)));
+    }
+}
+
 #[tokio::test]
 async fn an_overlap_can_be_ended_by_revoking_the_one_before() {
     let mut harness = rotatable().await;

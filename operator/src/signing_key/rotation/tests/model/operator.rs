@@ -92,6 +92,7 @@ impl Operator {
                 digest: serving.digest,
                 first: pod.first,
                 revoked: pod.revoked.clone(),
+                revoked_secrets: Vec::new(),
             };
             self.pods.apply(key, Frame::Serving { documents: vec![served] }, moment);
         }

@@ -18,6 +18,7 @@ use claviger_crds::names::ObjectName;
 use claviger_jose::ClientSecret;
 
 pub(crate) use self::credentials::owned;
+use self::secrets::Drawn;
 use crate::clock::Moment;
 use crate::context::Context;
 use crate::error::StepError;
@@ -49,7 +50,7 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
         });
         return Ok(Next::IDLE);
     };
-    let plan = plan::plan(&observed, context.now_of_keys());
+    let plan = plan::plan(&observed, context.now_of_keys(), Drawn::draw());
     let mut applied = apply::apply(context, &observed, plan).await?;
     let refused = applied.refused.take().or_else(|| applied.outcome.refused().cloned());
     let next = status::report(context, &observed, applied).await?;

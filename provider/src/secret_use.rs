@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use claviger_crds::published::acknowledgement::{USES_TOLD, Used};
 use jiff::Timestamp;
 
-/// So long a use is kept in mind for an operator that begins to listen, seconds. One that is older
-/// stands in the client's status already.
+/// So long a use is kept in mind for an operator that begins to listen, seconds. One that is older is
+/// forgotten, whether or not any operator was told: else secrets that are long gone would fill the memory.
 const KEPT: i64 = 2 * 3600;
 
 /// The use of one secret.

@@ -1,4 +1,4 @@
-//! What a client needs: pure, but for the making of a secret.
+//! What a client needs. Pure.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::credentials::{self, Credentials};
 use super::document::document;
 use super::observe::Observed;
 use super::rotation::Step;
-use super::secrets::{self, SecretPlan};
+use super::secrets::{self, Drawn, SecretPlan};
 use super::story::Told;
 use crate::clock::Moment;
 use crate::error::StepError;
@@ -47,8 +47,6 @@ pub(super) struct Secrets {
     pub(super) hashes: Vec<SecretHash>,
     /// When the secret is made anew.
     pub(super) next_rotation_at: Option<Timestamp>,
-    /// The claviger.dev/rotate-at that the secret is no older than.
-    pub(super) observed_rotate_at: Option<Timestamp>,
     /// A new secret is published, and its Secret is to follow.
     pub(super) begins: bool,
     /// That secret.
@@ -74,7 +72,7 @@ pub(super) enum Intent {
 }
 
 /// Decides.
-pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
+pub(super) fn plan(observed: &Observed, now: Moment, drawn: Drawn) -> Plan {
     let accepted = || Verdict::yes(ConditionType::Accepted, Reason::Accepted);
     let unjudged = |condition| report::not_judged(condition);
     let valid = match &observed.object.valid {
@@ -110,7 +108,7 @@ pub(super) fn plan(observed: &Observed, now: Moment) -> Plan {
         let rest = [ConditionType::ReferencesResolved, ConditionType::CredentialsReady].map(unjudged);
         return idle(intent, [vec![refused], rest.into()].concat());
     }
-    serve(observed, valid, tenant, now)
+    serve(observed, valid, tenant, now, drawn)
 }
 
 fn idle(document: Intent, verdicts: Vec<Verdict>) -> Plan {
@@ -126,14 +124,14 @@ fn idle(document: Intent, verdicts: Vec<Verdict>) -> Plan {
     }
 }
 
-fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant, now: Moment) -> Plan {
+fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant, now: Moment, drawn: Drawn) -> Plan {
     let Authentication::Secret(source) = &valid.authentication else {
         let publication = publication(observed, valid, tenant, Vec::new(), observed.published.revoked.clone());
         let verdicts = verdicts(observed, &Credentials::None, None);
         return idle(Intent::Publish(Box::new(publication)), verdicts);
     };
     let SecretPlan { credentials, hashes, without, revoked, decision, made, switched, story } =
-        secrets::plan(valid, tenant, source, observed, now);
+        secrets::plan(valid, tenant, source, observed, now, drawn);
     let missing = matches!(credentials, Credentials::Missing(..));
     let publication = |hashes: &[SecretHash]| {
         let plain = publication(observed, valid, tenant, hashes.to_vec(), revoked.clone());
@@ -151,7 +149,6 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
         outgrown,
         secret_name: Some(secret_name(source)),
         secrets: Secrets {
-            observed_rotate_at: valid.rotate_at.filter(|at| is_newer(&hashes, *at)),
             next_rotation_at: decision.next,
             begins: decision.step == Step::Begin,
             hashes,
@@ -161,11 +158,6 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
         },
         credentials,
     }
-}
-
-/// Whether the client's secret is no older than `at`.
-fn is_newer(hashes: &[SecretHash], at: Timestamp) -> bool {
-    hashes.iter().any(|hash| !hash.pending && hash.expires_at.is_none() && hash.created_at >= at)
 }
 
 fn publication(

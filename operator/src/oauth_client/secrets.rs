@@ -1,5 +1,5 @@
 //! What becomes of a client's secrets: the decisions of `rotation`, `revocation` and `credentials`
-//! put together. Pure, but for the making of a secret.
+//! put together. Pure.
 
 use std::time::Duration;
 
@@ -34,6 +34,14 @@ pub(super) struct SecretPlan {
     pub(super) story: Vec<Told>,
 }
 
+/// What is random in a plan, whether or not it is needed.
+pub(super) struct Drawn {
+    /// The secret that follows, where another one is made.
+    secret: ClientSecret,
+    /// For the fingerprint of a secret that somebody may have chosen.
+    salt: String,
+}
+
 /// Which secret is which once the plan is carried out.
 #[derive(Default)]
 struct Values {
@@ -52,6 +60,7 @@ pub(super) fn plan(
     source: &ClientSecretSource,
     observed: &Observed,
     now: Moment,
+    drawn: Drawn,
 ) -> SecretPlan {
     let held = credentials::held(client, source, observed);
     let held_hash = held.as_ref().ok().and_then(Option::as_ref).map(hash_of);
@@ -63,11 +72,12 @@ pub(super) fn plan(
     let situation = situation(observed, &revoked, held_hash, made.as_ref());
     let decision = rotation::decide(&rules, &situation, now);
     let held = held.and_then(|held| check_revoked(held, source, situation.held_revoked));
+    let another = made.clone().filter(|made| Some(hash_of(made)) != situation.held).unwrap_or(drawn.secret);
     let (values, missing) = match held {
-        Ok(held) => (values(&rules, held, made.clone(), &situation, decision.step), None),
+        Ok(held) => (values(&rules, held, another, &situation, decision.step), None),
         Err(missing) => (Values::default(), Some(missing)),
     };
-    let salt = values.current.as_ref().and_then(|current| salt(&rules, current));
+    let salt = values.current.as_ref().filter(|current| is_chosen(&rules, current)).map(|_| drawn.salt);
     let wanted = Wanted { current: hash_if(&values.current), next: hash_if(&values.next), salt };
     let hashes = rotation::hashes(&rules, &situation, &wanted, now);
     let stays = Wanted { current: situation.held.clone().filter(|_| !situation.held_revoked), ..Wanted::default() };
@@ -87,6 +97,13 @@ pub(super) fn plan(
         credentials,
         decision,
         hashes,
+    }
+}
+
+impl Drawn {
+    /// Another one each time.
+    pub(super) fn draw() -> Self {
+        Self { secret: ClientSecret::generate(), salt: claviger_jose::random::hex128() }
     }
 }
 
@@ -139,25 +156,22 @@ fn check_revoked(
 fn values(
     rules: &Rules,
     held: Option<ClientSecret>,
-    made: Option<ClientSecret>,
+    another: ClientSecret,
     situation: &Situation,
     step: Step,
 ) -> Values {
     if !rules.generated {
         return Values { current: held, ..Values::default() };
     }
-    let another = || made.clone().unwrap_or_else(ClientSecret::generate);
     match (step, held) {
         (Step::Switch, _) | (Step::Keep, None) => {
-            let value = another();
-            Values { current: Some(value.clone()), next: None, written: Some(value) }
+            Values { current: Some(another.clone()), next: None, written: Some(another) }
         }
         (Step::Keep, Some(held)) => Values { current: Some(held.clone()), next: None, written: Some(held) },
         (Step::Begin, held) => {
             // One that was revoked is nobody's any more, and leaves the Secret with the next step.
             let held = held.filter(|_| !situation.held_revoked);
-            let made = made.clone().filter(|made| Some(hash_of(made)) != situation.held);
-            Values { current: held.clone(), next: Some(made.unwrap_or_else(ClientSecret::generate)), written: held }
+            Values { current: held.clone(), next: Some(another), written: held }
         }
     }
 }
@@ -170,10 +184,9 @@ fn hash_if(secret: &Option<ClientSecret>) -> Option<String> {
     secret.as_ref().map(hash_of)
 }
 
-/// For the fingerprint of a secret that somebody may have chosen.
-fn salt(rules: &Rules, secret: &ClientSecret) -> Option<String> {
-    let chosen = !rules.generated || !credentials::is_random(secret);
-    chosen.then(|| claviger_jose::random::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
+/// Whether somebody may have chosen the secret.
+fn is_chosen(rules: &Rules, secret: &ClientSecret) -> bool {
+    !rules.generated || !credentials::is_random(secret)
 }
 
 fn is_pending(secret: &ClientSecret, hashes: &[SecretHash]) -> bool {

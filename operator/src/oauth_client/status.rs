@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use claviger_crds::oauth_client::{OAuthClientStatus, SecretPhase, SecretStatus};
 use claviger_crds::published::SecretHash;
+use jiff::Timestamp;
 
 use super::apply::Applied;
 use super::observe::Observed;
@@ -36,13 +37,23 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         secret_name,
         secrets: secrets.hashes.iter().map(|hash| secret(hash, &before.secrets)).collect(),
         next_rotation_at: secrets.next_rotation_at.map(whole_seconds),
-        observed_rotate_at: secrets.observed_rotate_at.map(whole_seconds).or_else(|| before.observed_rotate_at.clone()),
+        observed_rotate_at: object
+            .valid()
+            .and_then(|valid| valid.rotate_at)
+            .filter(|at| is_newer(&secrets.hashes, *at))
+            .map(whole_seconds)
+            .or_else(|| before.observed_rotate_at.clone()),
         granted_scopes: granted_scopes(observed),
         granted_audiences: observed.grants.audiences.iter().map(|grant| grant.audience.clone()).collect(),
     };
     let status = context.with(|state| state.uses.shown(&work.document(), status, before));
     report::report(context, object, status, |index| &mut index.clients).await?;
     Ok(next)
+}
+
+/// Whether the client's secret is no older than `at`.
+fn is_newer(hashes: &[SecretHash], at: Timestamp) -> bool {
+    hashes.iter().any(|hash| !hash.pending && hash.expires_at.is_none() && hash.created_at >= at)
 }
 
 fn granted_scopes(observed: &Observed) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use claviger_crds::names::ObjectName;
 
+use super::secrets::Drawn;
 use super::{observe, plan};
 use crate::testing::{Harness, shows};
 
@@ -18,7 +19,7 @@ async fn no_step_shows_a_secret() {
     let context = harness.engine.context();
     let mut observed = observe::observe(context, &name).await.unwrap().unwrap();
     observed.earlier = observed.secret.clone();
-    let plan = plan::plan(&observed, context.now());
+    let plan = plan::plan(&observed, context.now(), Drawn::draw());
     assert!(matches!(plan.credentials, super::credentials::Credentials::Write { .. }) && plan.outgrown.is_some());
     for shown in [format!("{observed:?}"), format!("{plan:?}")] {
         assert!(shown.contains("shop/shop-oidc"), "{shown}");

@@ -249,10 +249,12 @@ async fn a_secret_that_may_not_be_written_stays_the_clients() {
     let served = harness.document(Kind::OAuthClient, "shop", "shop").unwrap();
     assert!(hashes(&served).iter().all(|hash| hash.expires_at.is_none()), "its overlap has not begun");
     assert_eq!(ready(&harness, "shop").0, "False/SecretRefused");
+    assert_eq!(status(&harness, "shop").observed_rotate_at, None, "nor was the annotation acted upon");
     harness.world.objects().refused_in = None;
     harness.pass(HOUR).await;
     assert_ne!(held(&harness), before);
     assert_eq!(phases(&harness, "shop"), ["Current", "Old"]);
+    assert_eq!(status(&harness, "shop").observed_rotate_at.unwrap().0.to_string(), "2026-03-01T12:00:05Z");
 }
 
 fn used(harness: &Harness, fingerprint: &str) -> Frame {

@@ -78,6 +78,20 @@ pub struct OwnerMeta {
     pub managed_fields: Vec<ManagedFieldsEntry>,
 }
 
+impl OwnerMeta {
+    /// Who last wrote the entry whose `key` is `value` in the list at `path`, such as `f:spec`, `f:revoked`.
+    pub(crate) fn writer(&self, path: &[&str], key: &str, value: &str) -> Option<String> {
+        let entry = format!("k:{{\"{key}\":\"{value}\"}}");
+        let wrote = |manager: &&ManagedFieldsEntry| {
+            let fields = manager.fields_v1.as_ref().map(|fields| &fields.0);
+            let list = fields.and_then(|fields| path.iter().try_fold(fields, |fields, name| fields.get(name)));
+            list.is_some_and(|list| list.get(&entry).is_some_and(|entry| !entry.is_null()))
+        };
+        let managers = self.managed_fields.iter().filter(wrote);
+        managers.max_by_key(|manager| manager.time.as_ref().map(|time| time.0))?.manager.clone()
+    }
+}
+
 /// One write of a status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusWrite {

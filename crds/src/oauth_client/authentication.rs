@@ -94,7 +94,7 @@ pub struct SecretRevocationSpec {
     /// Why, for whoever asks later; plain text.
     #[schemars(schema_with = "crate::schema::description")]
     pub reason: String,
-    /// Who says so, plain text. Default: nobody is named.
+    /// Who says so, plain text. Default: the field manager of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::description")]
     pub by: Option<String>,

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
-use claviger_crds::oauth_client::{Authentication, ClientSecretSource, OAuthClient, ValidOAuthClient};
+use claviger_crds::oauth_client::{
+    Authentication, ClientSecretSource, OAuthClient, SecretRevocation, ValidOAuthClient,
+};
 use claviger_crds::published::{RevokedSecret, SecretHash};
 
-use super::Rotating;
 use super::grants::{self, Grants};
+use super::revocation::Revocations;
+use super::{Rotating, secrets};
 use crate::acknowledgements::Standing;
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
@@ -45,6 +48,8 @@ pub(super) struct Observed {
     pub(super) rotating: Rotating,
     /// How the pods stand to its document as it is stored, where that matters.
     pub(super) standing: Option<Standing>,
+    /// What the object says of secrets that are revoked, with who says so.
+    pub(super) revoked: Vec<SecretRevocation>,
     /// Whose clocks are too far from ours.
     pub(super) skewed: Vec<String>,
 }
@@ -112,7 +117,27 @@ pub(super) async fn observe(context: &Context, name: &ObjectName) -> Result<Opti
         Err(error) if error.is_final() => observed.unread = Some(error),
         Err(error) => return Err(error),
     }
+    observed.revoked = revoked(context, &observed).await?;
     Ok(Some(observed))
+}
+
+/// What the object says of revoked secrets. Who wrote that is asked only where it is news, and does not say so.
+async fn revoked(context: &Context, observed: &Observed) -> Result<Vec<SecretRevocation>, StepError> {
+    let Some((valid, _)) = observed.accepted() else { return Ok(Vec::new()) };
+    let mut named = valid.revoked_secrets.clone();
+    let held = secrets::held_hash(valid, observed);
+    let (hashes, before) = (&observed.published.hashes, &observed.published.revoked);
+    let news = Revocations::new(&named, hashes, before, held.as_deref(), context.now().wall).fresh;
+    if news.iter().all(|(_, line)| line.by.is_some()) {
+        return Ok(named);
+    }
+    let meta = context.cluster().owner(Kind::OAuthClient, &valid.name).await.doing("reading the OAuthClient")?;
+    let path = ["f:spec", "f:authentication", "f:secret", "f:revoked"];
+    let writer = |line: &SecretRevocation| meta.as_ref()?.writer(&path, "fingerprint", &line.fingerprint);
+    for line in named.iter_mut().filter(|line| line.by.is_none()) {
+        line.by = writer(line);
+    }
+    Ok(named)
 }
 
 fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Observed> {
@@ -135,6 +160,7 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     let observed = Observed {
         rotating: rotating.unwrap_or_default(),
         standing: rotation_standing(state, &work, &published),
+        revoked: Vec::new(),
         skewed: state.skewed(),
         object,
         tenant: standing,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use claviger_crds::condition::Reason;
-use claviger_crds::oauth_client::{ClientSecretSource, SecretRotation, ValidOAuthClient};
+use claviger_crds::oauth_client::{Authentication, ClientSecretSource, SecretRotation, ValidOAuthClient};
 use claviger_crds::published::{RevokedSecret, SecretHash};
 use claviger_jose::{ClientSecret, ClientSecretHash};
 
@@ -65,7 +65,7 @@ pub(super) fn plan(
     let held = credentials::held(client, source, observed);
     let held_hash = held.as_ref().ok().and_then(Option::as_ref).map(hash_of);
     let published = &observed.published;
-    let named = &client.revoked_secrets;
+    let named = &observed.revoked;
     let revoked = Revocations::new(named, &published.hashes, &published.revoked, held_hash.as_deref(), now.wall);
     let rules = rules(client, source);
     let made = observed.rotating.made.clone().filter(|made| !revoked.has(&hash_of(made)));
@@ -174,6 +174,12 @@ fn values(
             Values { current: held.clone(), next: Some(another), written: held }
         }
     }
+}
+
+/// The hash of what the client's Secret holds.
+pub(super) fn held_hash(client: &ValidOAuthClient, observed: &Observed) -> Option<String> {
+    let Authentication::Secret(source) = &client.authentication else { return None };
+    credentials::held(client, source, observed).ok().flatten().as_ref().map(hash_of)
 }
 
 fn hash_of(secret: &ClientSecret) -> String {

@@ -7,7 +7,6 @@ use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Digest, KeyPhase};
 use claviger_crds::signing_key::SigningKey;
 use claviger_jose::Kid;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
 use super::import::{self, Source};
 use super::ring::{Ring, RingError, StoredRing};
@@ -68,25 +67,14 @@ impl Observed {
             return Ok(());
         }
         let meta = context.cluster().owner(Kind::SigningKey, &self.work.name).await.doing("reading the SigningKey")?;
-        let managers = meta.map(|meta| meta.managed_fields).unwrap_or_default();
         for revoked in news {
-            let by = revoked.by.or_else(|| field_manager(&managers, &revoked.kid));
+            let by =
+                revoked.by.or_else(|| meta.as_ref()?.writer(&["f:spec", "f:revoked"], "kid", revoked.kid.as_str()));
             let by = by.unwrap_or_else(|| "unknown".to_owned());
             self.around.revoked.insert(revoked.kid, Revocation { reason: revoked.reason, by });
         }
         Ok(())
     }
-}
-
-/// Who last wrote the entry of `kid` in `spec.revoked`, by `metadata.managedFields`.
-fn field_manager(managers: &[ManagedFieldsEntry], kid: &Kid) -> Option<String> {
-    let entry = format!("k:{{\"kid\":\"{kid}\"}}");
-    let wrote = |manager: &&ManagedFieldsEntry| {
-        let fields = manager.fields_v1.as_ref().map(|fields| &fields.0);
-        fields.is_some_and(|fields| !fields["f:spec"]["f:revoked"][entry.as_str()].is_null())
-    };
-    let latest = managers.iter().filter(wrote).max_by_key(|manager| manager.time.as_ref().map(|time| time.0))?;
-    latest.manager.clone()
 }
 
 /// Reads the index and the ring. `None` if there is nothing to do: neither SigningKey nor a ring

@@ -1,5 +1,7 @@
 //! Clients' secrets that are revoked, and stay so.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
+
 use super::*;
 
 #[tokio::test]
@@ -80,6 +82,24 @@ async fn a_secret_stays_revoked_where_its_document_was_lost_or_comes_from_a_back
         harness.pass(Duration::from_secs(5)).await;
         assert!(accepted(&harness, &"2".repeat(40)));
     }
+}
+
+#[tokio::test]
+async fn who_revoked_a_secret_is_told_though_the_object_does_not_say() {
+    let mut harness = rotatable().await;
+    let fingerprint = fingerprints(&harness, "shop").remove(0);
+    let mut object = parse::<OAuthClient>(&revoked(&[&fingerprint]).replace(", by: ada", ""));
+    let revoked = serde_json::json!({format!("k:{{\"fingerprint\":\"{fingerprint}\"}}"): {}});
+    let fields = serde_json::json!({"f:spec": {"f:authentication": {"f:secret": {"f:revoked": revoked}}}});
+    object.metadata.managed_fields = Some(vec![ManagedFieldsEntry {
+        manager: Some("argocd-controller".to_owned()),
+        fields_v1: Some(FieldsV1(fields)),
+        ..ManagedFieldsEntry::default()
+    }]);
+    harness.world.apply(object);
+    harness.run().await;
+    let event = harness.world.objects().events.iter().find(|event| event.reason == "SecretRevoked").cloned().unwrap();
+    assert!(event.note.contains("by argocd-controller: in a log"), "{event:?}");
 }
 
 #[tokio::test]

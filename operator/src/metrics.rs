@@ -1,5 +1,6 @@
 //! The operator's metrics. Every label comes from a closed set.
 
+mod client_secrets;
 mod rings;
 
 use std::time::Duration;
@@ -13,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use self::client_secrets::ClientSecrets;
+pub(crate) use self::client_secrets::{Rotation, SecretStanding};
 pub(crate) use self::rings::RingTimes;
 use self::rings::Rings;
 use crate::work::Kind;
@@ -47,6 +50,7 @@ pub struct Metrics {
     sweep_held: Family<KindLabels, Gauge>,
     rings_rolled_back: Counter,
     rings: Rings,
+    client_secrets: ClientSecrets,
     pods: Gauge,
     programmed: Family<KindLabels, Histogram, fn() -> Histogram>,
 }
@@ -132,6 +136,7 @@ impl Metrics {
             metrics.rings_rolled_back.clone(),
         );
         metrics.rings.register(registry);
+        metrics.client_secrets.register(registry);
         registry.register("provider_pods_connected", "Provider pods that acknowledge", metrics.pods.clone());
         registry.register(
             "programmed_latency_seconds",
@@ -154,6 +159,7 @@ impl Metrics {
             sweep_held: Family::default(),
             rings_rolled_back: Counter::default(),
             rings: Rings::default(),
+            client_secrets: ClientSecrets::default(),
             pods: Gauge::default(),
             programmed: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 12))),
         }
@@ -170,6 +176,7 @@ impl Metrics {
         self.pods.set(0);
         self.sweep_held.clear();
         self.rings.clear();
+        self.client_secrets.clear();
     }
 
     pub(crate) fn reconciled(&self, kind: Kind, outcome: &'static str, took: Duration) {
@@ -218,12 +225,31 @@ impl Metrics {
         }
     }
 
+    /// How the secret of a client stands; none where it has none.
+    pub(crate) fn client_secret(&self, client: &ObjectName, standing: Option<SecretStanding>) {
+        self.client_secrets.show(client, standing);
+    }
+
+    pub(crate) fn client_secret_rotated(&self) {
+        self.client_secrets.rotations.inc();
+    }
+
+    pub(crate) fn client_secret_revoked(&self) {
+        self.client_secrets.revocations.inc();
+    }
+
     pub(crate) fn pods_connected(&self, pods: usize) {
         self.pods.set(i64::try_from(pods).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn programmed(&self, kind: Kind, took: Duration) {
         self.programmed.get_or_create(&KindLabels { kind: kind.as_str() }).observe(took.as_secs_f64());
+    }
+
+    /// How many clients' secrets stand so, and since when a new one is due.
+    #[cfg(test)]
+    pub(crate) fn client_secrets(&self, rotation: Rotation) -> (i64, i64) {
+        self.client_secrets.shown(rotation)
     }
 
     /// How many documents of `kind` were repaired.

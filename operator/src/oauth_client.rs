@@ -48,6 +48,7 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) -> Result<Ne
             state.rotating.remove(name);
             state.uses.forget(&document);
         });
+        context.metrics.client_secret(name, None);
         return Ok(Next::IDLE);
     };
     let plan = plan::plan(&observed, context.now_of_keys(), Drawn::draw());

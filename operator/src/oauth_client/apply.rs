@@ -77,6 +77,11 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     }
     let work = observed.object.work();
     for Told { warning, reason, note } in std::mem::take(&mut applied.secrets.story) {
+        match reason {
+            "SecretRotated" => context.metrics.client_secret_rotated(),
+            "SecretRevoked" => context.metrics.client_secret_revoked(),
+            _ => {}
+        }
         context.tell(&work, &observed.object.meta.uid, warning, reason, note).await;
     }
     if let Some(outgrown) = outgrown {

@@ -47,6 +47,8 @@ pub(super) struct Secrets {
     pub(super) hashes: Vec<SecretHash>,
     /// When the secret is made anew.
     pub(super) next_rotation_at: Option<Timestamp>,
+    /// A rotation that is due waits.
+    pub(super) blocked: bool,
     /// A new secret is published, and its Secret is to follow.
     pub(super) begins: bool,
     /// That secret.
@@ -142,7 +144,7 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
     let usable = !missing || !hashes.is_empty() || observed.published.serving;
     let outgrown = observed.earlier.clone().filter(|earlier| !missing && credentials::owned(earlier, &valid.name));
     Plan {
-        verdicts: verdicts(observed, &credentials, decision.waits),
+        verdicts: verdicts(observed, &credentials, decision.waits.clone()),
         document: if usable { Intent::Publish(publication(&hashes)) } else { Intent::Keep },
         without: (!without.is_empty()).then(|| (without.clone(), publication(&without))),
         again: decision.again,
@@ -150,6 +152,7 @@ fn serve(observed: &Observed, valid: &ValidOAuthClient, tenant: &AcceptedTenant,
         secret_name: Some(secret_name(source)),
         secrets: Secrets {
             next_rotation_at: decision.next,
+            blocked: decision.waits.is_some(),
             begins: decision.step == Step::Begin,
             hashes,
             made,

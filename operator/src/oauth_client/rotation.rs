@@ -14,7 +14,7 @@ use claviger_crds::published::SecretHash;
 use jiff::Timestamp;
 
 use crate::acknowledgements::Standing;
-use crate::clock::Moment;
+use crate::clock::{Moment, spread};
 use crate::liveness::BEHIND;
 
 /// So many secrets work beside the current one: the document and the status have bounds.
@@ -107,8 +107,8 @@ pub(super) fn decide(rules: &Rules, situation: &Situation, now: Moment) -> Decis
     }
     let current = find(held);
     let created_at = current.map_or(now.wall, |current| current.created_at);
-    let by_interval = rules.interval.and_then(|interval| created_at.checked_add(interval).ok());
-    let next = by_interval.into_iter().chain(rules.rotate_at.filter(|at| *at > created_at)).min();
+    let next =
+        scheduled(rules, held, created_at).into_iter().chain(rules.rotate_at.filter(|at| *at > created_at)).min();
     let keep = Decision { next, ..keep };
     // A Secret that holds what is called pending has changed: the document is to say so.
     let begun = pending(situation).is_some() && !current.is_some_and(|current| current.pending);
@@ -130,6 +130,14 @@ pub(super) fn decide(rules: &Rules, situation: &Situation, now: Moment) -> Decis
         }
         (None, false) => Decision { step: Step::Begin, ..keep },
     }
+}
+
+/// The end of the secret's interval, a little less by chance: secrets that were made together do not rotate
+/// together for ever. Never so much that the overlap of the one before would not be over.
+fn scheduled(rules: &Rules, hash: &str, created_at: Timestamp) -> Option<Timestamp> {
+    let interval = rules.interval?;
+    let shortest = interval.saturating_sub(interval.saturating_sub(rules.overlap) / 10);
+    created_at.checked_add(spread(shortest, interval, hash)).ok()
 }
 
 fn waits(keep: Decision, reason: Reason, why: &str, again: Option<Duration>) -> Decision {

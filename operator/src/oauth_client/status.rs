@@ -8,15 +8,20 @@ use jiff::Timestamp;
 
 use super::apply::Applied;
 use super::observe::Observed;
+use super::plan::Secrets;
 use crate::context::Context;
 use crate::error::StepError;
+use crate::metrics::{Rotation, SecretStanding};
 use crate::report::{self, whole_seconds};
 use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { outcome, mut verdicts, secrets, secret_name, mut next, refused: _ } = applied;
+    let Applied { outcome, mut verdicts, secrets, secret_name, mut next, refused } = applied;
     let object = &observed.object;
+    let secret_standing =
+        secret_name.as_ref().map(|_| standing(observed, &secrets, refused.is_some(), context.now().wall));
+    context.metrics.client_secret(&object.meta.name, secret_standing);
     let (paused, work) = (object.meta.paused, object.work());
     match outcome.verdict(context, object, &observed.issuer) {
         Ok((verdict, again)) => {
@@ -62,6 +67,24 @@ fn granted_scopes(observed: &Observed) -> Vec<String> {
     let mut listed = HashSet::new();
     // Several APIs may have a scope of the same name.
     grants.scopes.iter().chain(of_apis).filter(|scope| listed.insert(*scope)).cloned().collect()
+}
+
+/// How its secret stands, for the metrics.
+fn standing(observed: &Observed, secrets: &Secrets, refused: bool, now: Timestamp) -> SecretStanding {
+    let pending = secrets.hashes.iter().find(|hash| hash.pending);
+    let is_over = secrets.switched && !refused;
+    let due = secrets.next_rotation_at.filter(|at| *at <= now && !is_over).or(pending.map(|hash| hash.created_at));
+    let due = due.filter(|_| !observed.object.meta.paused);
+    let rotation = if secrets.blocked || (refused && due.is_some()) {
+        Rotation::Blocked
+    } else if pending.is_some() {
+        Rotation::Rotating
+    } else if secrets.hashes.iter().any(|hash| hash.expires_at.is_some()) {
+        Rotation::Overlapping
+    } else {
+        Rotation::Settled
+    };
+    SecretStanding { rotation, due_since: due.map(Timestamp::as_second) }
 }
 
 fn secret(hash: &SecretHash, before: &[SecretStatus]) -> SecretStatus {

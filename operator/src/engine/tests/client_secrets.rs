@@ -13,9 +13,12 @@ use claviger_jose::{ClientSecret, ClientSecretHash};
 
 use crate::clock::Clock;
 use crate::cluster::ClusterError;
+use crate::metrics::Rotation;
 use crate::testing::{Harness, PUBLISHED, fixtures, parse, secret};
 use crate::work::Kind;
 
+/// When [`ask_for_rotation`] asks for it.
+const ASKED: &str = "2026-03-01T12:00:05Z";
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A client whose secret is older than the annotation of [`rotated`].
@@ -31,7 +34,7 @@ fn rotated(at: &str) -> String {
 }
 
 pub(super) fn ask_for_rotation(harness: &Harness) {
-    harness.world.apply(parse::<OAuthClient>(&rotated("2026-03-01T12:00:05Z")));
+    harness.world.apply(parse::<OAuthClient>(&rotated(ASKED)));
 }
 
 fn revoked(fingerprints: &[&str]) -> String {
@@ -110,9 +113,10 @@ async fn a_secret_is_made_anew_at_its_interval_and_the_one_before_works_for_the_
     let interval = "    secret:\n      rotation: {interval: 10h, overlap: 1h}\n";
     harness.apply::<OAuthClient>(&fixtures::CLIENT.replace("    secret:\n", interval)).await;
     let (before, first) = (held(&harness), fingerprints(&harness, "shop"));
-    let next = status(&harness, "shop").next_rotation_at.unwrap();
-    assert_eq!(next.0.to_string(), "2026-03-01T22:00:00Z");
-    harness.pass(10 * HOUR - Duration::from_secs(60)).await;
+    let next = status(&harness, "shop").next_rotation_at.unwrap().0;
+    let left = crate::clock::until(next, harness.clock.now().wall);
+    assert!((9 * HOUR..10 * HOUR).contains(&left), "{left:?}");
+    harness.pass(left.saturating_sub(Duration::from_secs(60))).await;
     assert_eq!((held(&harness), told(&harness)), (before.clone(), Vec::new()));
     harness.pass(Duration::from_secs(180)).await;
     let after = credentials(&harness);
@@ -211,8 +215,12 @@ async fn a_pod_that_is_behind_holds_the_secret_back_and_is_named() {
     assert_eq!(reason, "True/WaitingForProviders");
     assert!(message.contains("pod-b") && !message.contains("pod-a"), "{message}");
     assert_eq!(phases(&harness, "shop"), ["Pending", "Current"]);
+    let due = ASKED.parse::<jiff::Timestamp>().unwrap().as_second();
+    assert_eq!(harness.metrics.client_secrets(Rotation::Blocked), (1, due));
     harness.wedge("pod-b", false);
     harness.pass(Duration::from_secs(10)).await;
+    assert_eq!(harness.metrics.client_secrets(Rotation::Blocked), (0, 0));
+    assert_eq!(harness.metrics.client_secrets(Rotation::Overlapping), (1, 0));
     assert_ne!(held(&harness), before);
     assert!(accepted(&harness, &before) && accepted(&harness, &held(&harness)));
     assert_eq!(ready(&harness, "shop").0, "True/CredentialsReady");
@@ -254,7 +262,7 @@ async fn a_secret_that_may_not_be_written_stays_the_clients() {
     harness.pass(HOUR).await;
     assert_ne!(held(&harness), before);
     assert_eq!(phases(&harness, "shop"), ["Current", "Old"]);
-    assert_eq!(status(&harness, "shop").observed_rotate_at.unwrap().0.to_string(), "2026-03-01T12:00:05Z");
+    assert_eq!(status(&harness, "shop").observed_rotate_at.unwrap().0.to_string(), ASKED);
 }
 
 fn used(harness: &Harness, fingerprint: &str) -> Frame {

@@ -65,14 +65,26 @@ fn wanted(current: &str, next: Option<&str>) -> Wanted {
 #[test]
 fn a_secret_that_is_old_enough_is_followed_by_another() {
     let young = decide(&rules(), &situation(&[current("a", 0)], "a"), at(4 * HOUR));
-    assert_eq!((young.step, young.next), (Step::Keep, Some(wall(10 * HOUR))));
-    assert_eq!(young.again, Some(Duration::from_secs(6 * 3600)));
+    assert_eq!((young.step, young.next), (Step::Keep, scheduled(&rules(), "a", wall(0))));
+    assert_eq!(young.again, young.next.map(|next| until(next, None, at(4 * HOUR))));
     let due = decide(&rules(), &situation(&[current("a", 0)], "a"), at(10 * HOUR));
     assert_eq!((due.step, due.waits), (Step::Begin, None));
     let never = Rules { interval: None, ..rules() };
     assert_eq!(decide(&never, &situation(&[current("a", 0)], "a"), at(9_999 * HOUR)).step, Step::Keep);
     let theirs = Rules { generated: false, ..rules() };
     assert_eq!(decide(&theirs, &situation(&[current("a", 0)], "a"), at(10 * HOUR)).step, Step::Keep);
+}
+
+#[test]
+fn secrets_that_were_made_together_do_not_rotate_together() {
+    let hashes = (0..1_000).map(|number| format!("sha256:{number}"));
+    let ends: Vec<_> = hashes.map(|hash| scheduled(&rules(), &hash, wall(0)).unwrap()).collect();
+    let (first, last) = (ends.iter().min().unwrap(), ends.iter().max().unwrap());
+    assert!(*first >= wall(9 * HOUR) && *last <= wall(10 * HOUR), "a tenth at most: {first} {last}");
+    let most = (0..10 * HOUR).map(|second| ends.iter().filter(|end| end.as_second() == second).count()).max();
+    assert!(most <= Some(10), "{most:?} of a thousand in the same second");
+    let tight = Rules { overlap: Duration::from_secs(10 * 3600 - 10), ..rules() };
+    assert!(scheduled(&tight, "a", wall(0)).unwrap() >= wall(10 * HOUR - 1), "the one before has its overlap first");
 }
 
 #[test]

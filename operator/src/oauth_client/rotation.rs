@@ -14,7 +14,7 @@ use claviger_crds::published::SecretHash;
 use jiff::Timestamp;
 
 use crate::acknowledgements::Standing;
-use crate::clock::{Moment, spread};
+use crate::clock::{self, Moment, left, spread};
 use crate::liveness::BEHIND;
 
 /// So many secrets work beside the current one: the document and the status have bounds.
@@ -225,13 +225,12 @@ fn soonest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     one.into_iter().chain(other).min()
 }
 
-/// How long until `end`: over when the wall clock says so, and, where this process knows since
-/// `seen` what time it is, the monotonic one too.
+/// How long until `end`: where this process knows since `seen` what time it is, by both clocks.
 fn until(end: Timestamp, seen: Option<Moment>, now: Moment) -> Duration {
-    let between = |from: Timestamp| Duration::try_from(end.duration_since(from)).unwrap_or(Duration::ZERO);
-    let by_monotonic = seen
-        .map_or(Duration::ZERO, |seen| between(seen.wall).saturating_sub(now.monotonic.saturating_sub(seen.monotonic)));
-    between(now.wall).max(by_monotonic)
+    match seen {
+        Some(seen) => left(seen.wall, Some(seen), clock::until(end, seen.wall), now),
+        None => clock::until(end, now.wall),
+    }
 }
 
 #[cfg(test)]

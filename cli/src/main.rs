@@ -49,8 +49,8 @@ fn run(line: Line, output: &Output, colours_refused: bool) -> anyhow::Result<Exi
     let file = AuditTo::file();
     let audit = match line.command {
         Command::Dev(_) => Some(file.clone()),
-        Command::Provider(_) => Some(AuditTo::Output),
-        Command::Lint(_) | Command::Crds(_) | Command::Operator(_) => None,
+        Command::Provider(_) | Command::Operator(_) => Some(AuditTo::Output),
+        Command::Lint(_) | Command::Crds(_) => None,
     };
     // Until all that runs has ended: then the last lines are written.
     let _audit = logging::install(&line.logging, line.command.default_log(), audit, colours_refused)?;

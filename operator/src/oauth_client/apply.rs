@@ -75,20 +75,40 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     if applied.refused.is_none() {
         remember(context, observed, &applied.secrets);
     }
-    let work = observed.object.work();
-    for Told { warning, reason, note } in std::mem::take(&mut applied.secrets.story) {
-        match reason {
-            "SecretRotated" => context.metrics.client_secret_rotated(),
-            "SecretRevoked" => context.metrics.client_secret_revoked(),
-            _ => {}
-        }
-        context.tell(&work, &observed.object.meta.uid, warning, reason, note).await;
+    for told in std::mem::take(&mut applied.secrets.story) {
+        tell(context, observed, &told).await;
     }
     if let Some(outgrown) = outgrown {
         delete(context, outgrown).await?;
         applied.next = Next::after(std::time::Duration::ZERO);
     }
     Ok(applied)
+}
+
+/// Tells and counts; a revocation is also a line of the audit stream.
+async fn tell(context: &Context, observed: &Observed, told: &Told) {
+    let Meta { name, uid, .. } = &observed.object.meta;
+    let (warning, kind, note) = told.event();
+    context.tell(&observed.object.work(), uid, warning, kind, note).await;
+    match told {
+        Told::Current { .. } => context.metrics.client_secret_rotated(),
+        Told::Revoked { fingerprint, at, reason, by } => {
+            context.metrics.client_secret_revoked();
+            let by = by.as_deref();
+            tracing::info!(
+                target: "audit",
+                event = "client_secret.revoked",
+                tenant = observed.accepted().map(|(_, tenant)| tenant.slug()),
+                oauth_client = %name,
+                fingerprint,
+                %at,
+                reason,
+                by,
+                "a client's secret was revoked"
+            );
+        }
+        Told::Begun { .. } | Told::Expired { .. } => {}
+    }
 }
 
 /// Keeps what only this process knows: before a hash is published, the secret that it is of.

@@ -66,7 +66,7 @@ async fn gone_everywhere(installation: &Installation, kid: &str) -> Result<()> {
 #[tokio::test]
 async fn a_key_that_is_revoked_is_out_on_every_pod_and_its_tokens_are_refused() -> Result<()> {
     let installation = Installation::start(2).await?;
-    let _operator = installation.start_operator("one").await?;
+    let operator = installation.start_operator("one").await?;
     installation.apply_quickstart().await?;
     installation.wait_until_all_ready().await?;
     let kid = status(&installation).await?["activeKid"].as_str().context("no activeKid")?.to_owned();
@@ -114,6 +114,10 @@ async fn a_key_that_is_revoked_is_out_on_every_pod_and_its_tokens_are_refused() 
     .await?;
     ensure!(key["revokedBy"] == "ada" && key["revokedReason"] == "a laptop with a copy was stolen", "{key}");
     ensure!(key["revokedAt"].as_str() < key["trustedUntil"].as_str() && key["revokedAt"].is_string(), "{key}");
+    let line = operator.wait_for_line(PATIENCE, "\"signing_key.revoked\"").await?;
+    for part in [&kid, "identity/acme-rs256", "a laptop with a copy was stolen", "ada", "\"tenant\":\"acme\""] {
+        ensure!(line.contains(part), "{part} is not in {line}");
+    }
     // Another one a moment later is a story of its own: who, why and which are not lost.
     let next = status(&installation).await?["activeKid"].as_str().context("no activeKid")?.to_owned();
     revoke(&installation, &[&kid, &next]).await?;

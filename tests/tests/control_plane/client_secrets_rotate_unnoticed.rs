@@ -151,7 +151,7 @@ async fn no_application_is_refused_while_its_secret_is_rotated() -> Result<()> {
 #[tokio::test]
 async fn a_leaked_secret_is_refused_by_every_pod_within_a_moment() -> Result<()> {
     let installation = Installation::start(2).await?;
-    let _operator = installation.start_operator("one").await?;
+    let operator = installation.start_operator("one").await?;
     installation.apply_quickstart().await?;
     installation.kubectl().apply(CLIENT).await?;
     installation.wait_until_all_ready().await?;
@@ -172,6 +172,10 @@ async fn a_leaked_secret_is_refused_by_every_pod_within_a_moment() -> Result<()>
     let (_, another) = credentials(&installation).await?;
     for provider in installation.providers() {
         provider.token(ACME, &id, &another).await?;
+    }
+    let line = operator.wait_for_line(PATIENCE, "\"client_secret.revoked\"").await?;
+    for part in [&fingerprint, "shop/rotated", "in a log", "ada", "\"tenant\":\"acme\""] {
+        ensure!(line.contains(part), "{part} is not in {line}");
     }
     Ok(())
 }

@@ -43,7 +43,9 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) }.or(Next { after: rechecked });
     let before = observed.stored.as_ref().map(|stored| &stored.ring);
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
-    let left_alone = observed.around.rolled_back && decision.actions.is_empty();
+    let rolled_back = observed.around.rolled_back;
+    // A revocation is told though nothing else is: somebody may have crashed before he could.
+    let left_alone = rolled_back && decision.actions.is_empty() && !observed.untold;
     if paused || left_alone || !publishes {
         let stays = before.is_some_and(|ring| ring.withdrawn_at.is_none());
         let outcome = Outcome::left(paused || left_alone || stays);
@@ -55,6 +57,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     }
     if let Some(above) = observed.spoilt
         && decision.actions.is_empty()
+        && !rolled_back
     {
         decision.actions.push(Action::Republish { above });
     }

@@ -9,7 +9,7 @@ use super::rotation::{Action, Cause};
 
 /// At most so many revoked keys are remembered beyond their time in the ring: far more than ever come
 /// back from a Secret that somebody imports.
-const MOST_REVOKED: usize = 1000;
+pub(super) const MOST_REVOKED: usize = 1000;
 
 /// A key that was just made, or read, and stands nowhere yet.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! What a ring's plan rests on: the index, and the ring itself without a cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
@@ -15,6 +15,7 @@ use super::rotation::{Revocation, Surroundings};
 use crate::acknowledgements::{Acknowledgements, Reached, Standing};
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
+use crate::index::documents::{Detail, Entry};
 use crate::index::object::Object;
 use crate::tenant::observe::{self as tenant, PublishedRing, TenantStanding};
 use crate::work::{Kind, Work};
@@ -42,6 +43,8 @@ pub(super) struct Observed {
     pub(super) around: Surroundings,
     /// The highest revision that was ever stored or served, if the document must be written again.
     pub(super) spoilt: Option<u64>,
+    /// The ring knows of a revoked key, and the document does not.
+    pub(super) untold: bool,
 }
 
 impl Observed {
@@ -59,11 +62,10 @@ impl Observed {
         let Some(valid) = self.object.as_ref().and_then(|object| object.valid()) else {
             return Ok(());
         };
-        let trusted = |kid: &Kid| {
-            let key = self.stored.as_ref().and_then(|stored| stored.ring.key(kid));
-            key.is_some_and(|key| key.phase != KeyPhase::Revoked)
+        let is_news = |kid: &Kid| {
+            self.stored.as_ref().is_some_and(|stored| stored.ring.may_revoke(kid, self.around.rolled_back))
         };
-        let news: Vec<_> = valid.revoked.iter().filter(|revoked| trusted(&revoked.kid)).cloned().collect();
+        let news: Vec<_> = valid.revoked.iter().filter(|revoked| is_news(&revoked.kid)).cloned().collect();
         if news.is_empty() {
             return Ok(());
         }
@@ -137,6 +139,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     };
     let rings = slug.as_ref().map(|slug| tenant::rings(state, slug, &work)).unwrap_or_default();
     let entry = state.index.documents.get(&work.document()).cloned();
+    let untold = stored.as_ref().is_some_and(|stored| !is_told(&stored.ring.revoked, entry.as_ref()));
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
     let mut around = around.at_pace(context.pace());
     if let Some(slug) = slug {
@@ -158,6 +161,15 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
         source: None,
         around,
         spoilt,
+        untold,
+    }
+}
+
+/// Whether the document that is published says of all of `revoked` that they are.
+fn is_told(revoked: &BTreeSet<Kid>, entry: Option<&Entry>) -> bool {
+    match entry.map(|entry| &entry.detail) {
+        Some(Detail::Ring { revoked: told, .. }) => revoked.is_subset(told),
+        _ => revoked.is_empty(),
     }
 }
 

@@ -18,6 +18,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::change::MOST_REVOKED;
+
 /// The version of the format that this release writes, and the newest that it reads.
 const VERSION: u32 = 1;
 /// The key of the Secret's data.
@@ -239,6 +241,15 @@ impl Ring {
     /// The key of this thumbprint.
     pub(crate) fn key(&self, kid: &Kid) -> Option<&Key> {
         self.keys.iter().find(|key| key.kid == *kid)
+    }
+
+    /// Whether to revoke `kid` is news: it is trusted; or, of a ring that was set back, it may be a key of a later
+    /// state, which pods serve and this one has never heard of.
+    pub(crate) fn may_revoke(&self, kid: &Kid, set_back: bool) -> bool {
+        match self.key(kid) {
+            Some(key) => key.phase != KeyPhase::Revoked,
+            None => set_back && !self.revoked.contains(kid) && self.revoked.len() < MOST_REVOKED,
+        }
     }
 
     /// The keys in a phase, newest first.

@@ -72,8 +72,8 @@ fn is_revoked(key: &Key, around: &Surroundings) -> bool {
 }
 
 fn revoke(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision) {
-    let keys = ring.keys.iter().filter(|key| key.phase != KeyPhase::Revoked);
-    for (key, revocation) in keys.filter_map(|key| Some((key, around.revoked.get(&key.kid)?))) {
+    let news = around.revoked.iter().filter(|(kid, _)| ring.may_revoke(kid, around.rolled_back));
+    for (kid, revocation) in news {
         let max_age = ring.max_cache_lifetime.max(around.cache_lifetime);
         let revoked = Revoked {
             at: now.wall,
@@ -81,7 +81,7 @@ fn revoke(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decisi
             by: revocation.by.clone(),
             trusted_until: after(now.wall, cached_for(max_age)),
         };
-        decision.actions.push(Action::Revoke { kid: key.kid.clone(), revoked });
+        decision.actions.push(Action::Revoke { kid: kid.clone(), revoked });
     }
 }
 

@@ -39,6 +39,9 @@ pub const ANNOTATION_OWNER_UID: &str = "claviger.dev/owner-uid";
 pub const ANNOTATION_PAUSED: &str = "claviger.dev/paused";
 /// On a SigningKey or an OAuthClient: rotate once, not before this RFC 3339 time.
 pub const ANNOTATION_ROTATE_AT: &str = "claviger.dev/rotate-at";
+/// On a SigningKey: the revision of its ring that pods serve and that is given up for an older one, the one
+/// that is stored.
+pub const ANNOTATION_ACCEPT_STORED_RING: &str = "claviger.dev/accept-stored-ring";
 /// On a ServiceAccount: which clients of other namespaces may name it.
 pub const ANNOTATION_ALLOW_CLIENTS: &str = "claviger.dev/allow-clients";
 

@@ -43,7 +43,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) }.or(Next { after: rechecked });
     let before = observed.stored.as_ref().map(|stored| &stored.ring);
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
-    let rolled_back = observed.around.rolled_back;
+    let rolled_back = observed.around.rolled_back.is_some();
     // A revocation is told though nothing else is: somebody may have crashed before he could.
     let left_alone = rolled_back && decision.actions.is_empty() && !observed.untold;
     if paused || left_alone || !publishes {

@@ -63,7 +63,7 @@ impl Observed {
             return Ok(());
         };
         let is_news = |kid: &Kid| {
-            self.stored.as_ref().is_some_and(|stored| stored.ring.may_revoke(kid, self.around.rolled_back))
+            self.stored.as_ref().is_some_and(|stored| stored.ring.may_revoke(kid, self.around.rolled_back.is_some()))
         };
         let news: Vec<_> = valid.revoked.iter().filter(|revoked| is_news(&revoked.kid)).cloned().collect();
         if news.is_empty() {
@@ -234,8 +234,13 @@ fn surroundings(
     let digest = stored.map(|stored| Digest::of(&stored.ring.document(&work.name).to_bytes()));
     // A pod ahead of us with our own content only counted further; with other content it knows
     // keys that we do not.
-    around.rolled_back = served.is_some_and(|(ahead, content)| ahead > revision && Some(content) != digest)
-        || entry.is_some_and(|entry| entry.revision > revision && Some(entry.digest) != digest && !entry.tampered());
+    let later = [
+        served.filter(|(ahead, content)| *ahead > revision && Some(*content) != digest).map(|(ahead, _)| ahead),
+        entry
+            .filter(|entry| entry.revision > revision && Some(entry.digest) != digest && !entry.tampered())
+            .map(|entry| entry.revision),
+    ];
+    around.rolled_back = later.into_iter().flatten().max();
     let mut spoilt = None;
     if let Some(digest) = digest {
         let foreign = entry.is_some_and(|entry| {

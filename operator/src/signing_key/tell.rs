@@ -1,6 +1,7 @@
 //! What happened to a ring, for people: Events, the audit stream and counts. They are told once what
 //! happened is stored.
 
+use claviger_crds::names;
 use claviger_crds::published::KeyPhase;
 use claviger_jose::Kid;
 
@@ -96,6 +97,16 @@ fn news(before: Option<&Ring>, after: &Ring, action: &Action) -> Option<News> {
             );
             Some(News { warning: true, reason: "KeyRevoked", note })
         }
+        Action::Accept { above, .. } => Some(News {
+            warning: true,
+            reason: "RingAccepted",
+            note: format!(
+                "What pods served of the ring, up to revision {above}, was given up for what is stored of it, as {} \
+                 asks for: some verifiers may not know the key that signs now, and tokens of keys that are not in \
+                 status.keys are refused",
+                names::ANNOTATION_ACCEPT_STORED_RING
+            ),
+        }),
         Action::Withdraw => normal("RingWithdrawn", "The ring is withdrawn: its Tenant is gone".to_owned()),
         Action::Adjust | Action::HandOver | Action::Retire | Action::KeepRevision | Action::Republish { .. } => None,
     }

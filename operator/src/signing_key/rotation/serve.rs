@@ -72,7 +72,7 @@ fn is_revoked(key: &Key, around: &Surroundings) -> bool {
 }
 
 fn revoke(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision) {
-    let news = around.revoked.iter().filter(|(kid, _)| ring.may_revoke(kid, around.rolled_back));
+    let news = around.revoked.iter().filter(|(kid, _)| ring.may_revoke(kid, around.rolled_back.is_some()));
     for (kid, revocation) in news {
         let max_age = ring.max_cache_lifetime.max(around.cache_lifetime);
         let revoked = Revoked {
@@ -154,8 +154,7 @@ fn take_over(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment,
     // Before anything else: it is the one exemption from the promise.
     if let Some(unknown) = active.unknown_until.filter(|unknown| *unknown > now.wall) {
         let message = format!(
-            "the key {} had to take over from a revoked one before every verifier knew it: until {unknown} some may \
-             refuse its tokens",
+            "the key {} had to sign before every verifier knew it: until {unknown} some may refuse its tokens",
             active.kid
         );
         decision.block(Reason::StandbyTooYoung, message);

@@ -30,6 +30,7 @@ fn purpose() -> Purpose {
         algorithm: Algorithm::Es256,
         rotation: Rotation { interval: 100_000, publish_ahead: 10_000, cache_lifetime: 900 },
         rotate_at: None,
+        gives_up: None,
         imported: None,
         token_lifetime: 3600,
         session_lifetime: 43_200,
@@ -114,7 +115,7 @@ fn the_greatest_lifetimes_grow_with_the_tenants_and_never_shrink() {
 
 #[test]
 fn a_ring_that_was_rolled_back_is_not_touched() {
-    let around = Surroundings { rolled_back: true, ..Surroundings::default() };
+    let around = Surroundings { rolled_back: Some(7), ..Surroundings::default() };
     for (wish, ring) in [(Wish::Serve(purpose()), None), (Wish::Leave, Some(leaving())), (Wish::Withdraw, Some(ring()))]
     {
         let decision = decide(&wish, ring.as_ref(), &around, at(100_000));

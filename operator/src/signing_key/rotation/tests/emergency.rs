@@ -98,7 +98,7 @@ fn clocks_that_disagree_hold_up_no_revocation() {
 fn a_ring_that_was_set_back_is_changed_only_to_revoke_and_keeps_its_revision() {
     let ring = ring();
     let active = kid(&ring, KeyPhase::Active);
-    let around = Surroundings { rolled_back: true, ..revoking(&ring, &[&active]) };
+    let around = Surroundings { rolled_back: Some(7), ..revoking(&ring, &[&active]) };
     let decision = decide(&Wish::Serve(purpose()), Some(&ring), &around, at(50_000));
     assert_eq!(decision.blocked.unwrap().0, Reason::RingRolledBack);
     let changed = perform(ring.clone(), &decision.actions, at(50_000));

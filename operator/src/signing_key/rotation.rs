@@ -172,6 +172,16 @@ impl Action {
             _ => 0,
         }
     }
+
+    /// The key that it says it is about.
+    pub(crate) fn kid(&self) -> Option<&Kid> {
+        match self {
+            Self::Revoke { kid, .. } | Self::Discard { kid } | Self::Unpublish { kid } | Self::Drop { kid } => {
+                Some(kid)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What must change, and what waits.

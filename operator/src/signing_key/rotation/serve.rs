@@ -11,6 +11,7 @@ use super::wait::{accepted_for, after, cached_for, left, until, until_cached};
 use super::{Action, Cause, Decision, Surroundings};
 use crate::acknowledgements::Reached;
 use crate::clock::Moment;
+use crate::liveness::BEHIND;
 use crate::signing_key::ring::{Key, Purpose, Revoked, Ring};
 
 /// For so long beyond a session's lifetime a late `id_token_hint` is verified.
@@ -182,11 +183,24 @@ fn join(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision
     if !around.another_signs {
         return decision.actions.push(Action::Join);
     }
-    if let Reached::Everywhere { since } = around.reached(active.revision) {
-        match until_cached(*since, active.max_age_without, now) {
+    match around.reached(active.revision) {
+        Reached::Everywhere { since } => match until_cached(*since, active.max_age_without, now) {
             Duration::ZERO => decision.actions.push(Action::Join),
             left => decision.wait(left),
-        }
+        },
+        behind => match until(after(active.published_at, BEHIND), now) {
+            Duration::ZERO => {
+                decision.wait(LISTEN);
+                let message = format!(
+                    "the ring signs beside the tenant's others once every pod shows its key {}: {}",
+                    active.kid,
+                    not_heard(behind, active.published_at)
+                );
+                decision.block(Reason::WaitingForProviders, message);
+            }
+            // What was published a moment ago is on its way.
+            left => decision.wait(left),
+        },
     }
 }
 

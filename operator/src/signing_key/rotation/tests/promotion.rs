@@ -186,6 +186,14 @@ fn a_ring_beside_others_signs_once_verifiers_know_it() {
     let around = Surroundings { another_signs: true, ..heard(&ring, 100) };
     assert_eq!(decided(&purpose(), &ring, &around, 100 + 7_209).actions, []);
     assert_eq!(decided(&purpose(), &ring, &around, 100 + 7_210).actions, [Action::Join]);
+    let pods = vec![("pod-b".to_owned(), at(0))];
+    let reached = ring.keys.iter().map(|key| (key.revision, Reached::Behind { pods: pods.clone() })).collect();
+    let behind = Surroundings { reached, ..around.clone() };
+    assert_eq!(decided(&purpose(), &ring, &behind, 4).blocked, None, "it was published a moment ago");
+    let (reason, message) = decided(&purpose(), &ring, &behind, 5).blocked.unwrap();
+    assert_eq!(reason, Reason::WaitingForProviders);
+    let since = format!("pod-b (since {})", at(0).wall);
+    assert!(message.contains(ring.active().unwrap().kid.as_str()) && message.contains(&since), "{message}");
     let alone = Surroundings { another_signs: false, ..around };
     assert_eq!(decided(&purpose(), &ring, &alone, 101).actions, [Action::Join], "nobody else can sign");
     assert!(!perform(ring, &[Action::Join], at(8_000)).joining);

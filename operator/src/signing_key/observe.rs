@@ -222,7 +222,7 @@ fn surroundings(
         successor_since: others().filter_map(|ring| ring.since).min_by_key(|since| since.monotonic),
         // Pods sign with one that leaves, too, while no other can.
         another_signs: rings.iter().any(|ring| ring.owner != work.name && ring.active && !ring.joining),
-        cache_lifetime: rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0),
+        max_cache_lifetime: rings.iter().map(|ring| ring.max_cache_lifetime).max().unwrap_or(0),
         skewed: state.skewed(),
         retired: state.retired.get(&work.name).copied(),
         ..Surroundings::default()

@@ -26,10 +26,7 @@ const VERSION: u32 = 1;
 const DATA_KEY: &str = "ring.json";
 /// Value of the label that tells rings from what else the namespace holds.
 pub(crate) const HOLDS_RING: &str = "ring";
-/// When the ring was withdrawn, beside its content: the sweep looks at metadata alone.
-pub(crate) const ANNOTATION_WITHDRAWN_AT: &str = "claviger.dev/withdrawn-at";
-
-/// Since when the ring leaves, beside its content, for the same reason.
+/// Since when the ring leaves, beside its content: the sweep looks at metadata alone.
 pub(crate) const ANNOTATION_LEAVING_SINCE: &str = "claviger.dev/leaving-since";
 
 /// A ring.
@@ -296,7 +293,7 @@ impl Ring {
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(names::ANNOTATION_OWNER.to_owned(), owner.to_string());
         for (key, time) in
-            [(ANNOTATION_WITHDRAWN_AT, self.withdrawn_at), (ANNOTATION_LEAVING_SINCE, self.leaving_since)]
+            [(names::ANNOTATION_WITHDRAWN_AT, self.withdrawn_at), (ANNOTATION_LEAVING_SINCE, self.leaving_since)]
         {
             match time {
                 Some(at) => annotations.insert(key.to_owned(), at.to_string()),

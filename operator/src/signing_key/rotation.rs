@@ -46,7 +46,7 @@ pub(crate) struct Surroundings {
     /// Whether there is another ring of the tenant that signs, served by all pods or not, leaving or not.
     pub(crate) another_signs: bool,
     /// The greatest `max-age` that the tenant's rings ever advertised, seconds.
-    pub(crate) cache_lifetime: u32,
+    pub(crate) max_cache_lifetime: u32,
     /// Since when every pod serves this ring as it stands.
     pub(crate) acknowledged_since: Option<Moment>,
     /// Since when every pod serves this ring as it was at a revision or became later, of the revisions
@@ -215,7 +215,7 @@ impl Surroundings {
             reached,
             retired,
             another_signs: _,
-            cache_lifetime: _,
+            max_cache_lifetime: _,
             revoked: _,
             rolled_back: _,
             skewed: _,
@@ -249,7 +249,7 @@ pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, no
     }
     match (wish, ring) {
         (Wish::Serve(purpose), None) => {
-            let (joining, max_age) = (around.another_signs, around.cache_lifetime);
+            let (joining, max_age) = (around.another_signs, around.max_cache_lifetime);
             let create = Action::Create { joining, max_age, import: purpose.imported.is_some() };
             Decision { actions: vec![create], ..Decision::default() }
         }
@@ -294,7 +294,7 @@ fn accept(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, later: u64, n
     let unheard =
         Surroundings { rolled_back: None, reached: BTreeMap::new(), acknowledged_since: None, ..around.clone() };
     let Decision { mut actions, .. } = decide(wish, ring, &unheard, now);
-    actions.push(Action::Accept { above: later, max_age: around.cache_lifetime });
+    actions.push(Action::Accept { above: later, max_age: around.max_cache_lifetime });
     Decision { actions, ..Decision::default() }
 }
 

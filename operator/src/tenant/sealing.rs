@@ -26,7 +26,6 @@ pub(super) use self::read::read;
 pub(super) use self::rotation::Around;
 pub(crate) use self::write::{expire, withdraw};
 pub(super) use self::write::{rotate, stand};
-use crate::signing_key::ring::ANNOTATION_WITHDRAWN_AT;
 
 /// The version of the format that this release writes, and the newest that it reads.
 const VERSION: u32 = 1;
@@ -127,7 +126,7 @@ impl Sealing {
         }
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(names::ANNOTATION_OWNER.to_owned(), owner.to_string());
-        annotations.remove(ANNOTATION_WITHDRAWN_AT);
+        annotations.remove(names::ANNOTATION_WITHDRAWN_AT);
         // A struct with string keys alone always serialises.
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         Secret {

@@ -24,7 +24,7 @@ const LISTEN: Duration = Duration::from_secs(60);
 pub(super) fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     let mut decision = Decision::default();
     if ring.leaving_since.is_some() || ring.withdrawn_at.is_some() {
-        let (youngest, max_age) = (around.another_signs, around.cache_lifetime);
+        let (youngest, max_age) = (around.another_signs, around.max_cache_lifetime);
         decision.actions.push(Action::Return { youngest, max_age });
     }
     if !fits(purpose, ring) {
@@ -75,7 +75,7 @@ fn is_revoked(key: &Key, around: &Surroundings) -> bool {
 fn revoke(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision) {
     let news = around.revoked.iter().filter(|(kid, _)| ring.may_revoke(kid, around.rolled_back.is_some()));
     for (kid, revocation) in news {
-        let max_age = ring.max_cache_lifetime.max(around.cache_lifetime);
+        let max_age = ring.max_cache_lifetime.max(around.max_cache_lifetime);
         let revoked = Revoked {
             at: now.wall,
             reason: revocation.reason.clone(),

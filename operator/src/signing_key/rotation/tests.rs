@@ -129,7 +129,7 @@ fn a_leaving_ring_signs_until_verifiers_know_another() {
     let alone = Surroundings::default();
     assert_eq!(decide(&Wish::Leave, Some(&leaving()), &alone, at(1_000_000)), Decision::default());
     // Every pod has served the other since second 100; the greatest max-age anywhere is 1800.
-    let around = Surroundings { successor_since: Some(at(100)), cache_lifetime: 1800, ..Surroundings::default() };
+    let around = Surroundings { successor_since: Some(at(100)), max_cache_lifetime: 1800, ..Surroundings::default() };
     let decide = |now| decide(&Wish::Leave, Some(&leaving()), &around, now);
     assert_eq!(decide(at(100 + 3609)).again, Some(Duration::from_secs(1)));
     assert_eq!(decide(at(100 + 3610)).actions, [Action::HandOver]);

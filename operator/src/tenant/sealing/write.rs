@@ -16,7 +16,6 @@ use crate::error::{StepError, While};
 use crate::index::documents::Entry;
 use crate::index::object::Meta;
 use crate::metrics::Written;
-use crate::signing_key::ring::ANNOTATION_WITHDRAWN_AT;
 use crate::work::{Kind, Work};
 
 /// Where the sealing keys of the Tenant `name` are.
@@ -116,7 +115,7 @@ pub(crate) async fn withdraw(context: &Context, name: &ObjectName) -> Result<(),
     };
     if withdrawn_at(&secret.metadata).is_none() {
         let annotations = secret.metadata.annotations.get_or_insert_default();
-        annotations.insert(ANNOTATION_WITHDRAWN_AT.to_owned(), context.now().wall.to_string());
+        annotations.insert(names::ANNOTATION_WITHDRAWN_AT.to_owned(), context.now().wall.to_string());
         store(context, secret, true).await?;
         tracing::info!(%work, "its sealing keys are withdrawn: nothing else is left of it");
     }
@@ -161,5 +160,5 @@ fn forget(context: &Context, at: &ObjectName) {
 }
 
 fn withdrawn_at(metadata: &ObjectMeta) -> Option<Timestamp> {
-    metadata.annotations.as_ref()?.get(ANNOTATION_WITHDRAWN_AT)?.parse().ok()
+    metadata.annotations.as_ref()?.get(names::ANNOTATION_WITHDRAWN_AT)?.parse().ok()
 }

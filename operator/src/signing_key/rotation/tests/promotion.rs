@@ -178,7 +178,7 @@ fn keys_that_still_have_tokens_are_bounded_and_the_bound_says_what_to_do() {
 
 #[test]
 fn a_ring_beside_others_signs_once_verifiers_know_it() {
-    let around = Surroundings { another_signs: true, cache_lifetime: 3_600, ..Surroundings::default() };
+    let around = Surroundings { another_signs: true, max_cache_lifetime: 3_600, ..Surroundings::default() };
     let create = decide(&Wish::Serve(purpose()), None, &around, at(0)).actions;
     assert_eq!(create, [Action::Create { joining: true, max_age: 3_600, import: false }]);
     let ring = perform(Ring::empty(&purpose(), at(0).wall), &create, at(0));

@@ -34,6 +34,16 @@ pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }
 
+/// What is left of a wait that began at `from`: over when the wall clock says so, and, where this
+/// process saw the beginning, the monotonic one too.
+pub(crate) fn left(from: Timestamp, seen: Option<Moment>, wait: Duration, now: Moment) -> Duration {
+    let passed = Duration::try_from(now.wall.duration_since(from)).unwrap_or(Duration::ZERO);
+    let by_wall = wait.saturating_sub(passed);
+    let by_monotonic =
+        seen.map_or(Duration::ZERO, |seen| wait.saturating_sub(now.monotonic.saturating_sub(seen.monotonic)));
+    by_wall.max(by_monotonic)
+}
+
 /// A time between `shortest` and `longest` by chance, so that what began together does not end together
 /// for ever. The chance lies in `name`, which is as good as random, and is the same for every leader.
 pub(crate) fn spread(shortest: Duration, longest: Duration, name: &str) -> Duration {

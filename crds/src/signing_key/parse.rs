@@ -79,7 +79,8 @@ pub struct Revocation {
 /// Everything that is wrong with it.
 pub fn parse(key: &SigningKey) -> Result<ValidSigningKey, Vec<Fault>> {
     let mut faults = Faults::default();
-    let Metadata { name, uid, generation, created_at, paused, rotate_at, accept_stored_ring } = Metadata::parse(&key.metadata, &mut faults);
+    let Metadata { name, uid, generation, created_at, paused, rotate_at, accept_stored_ring } =
+        Metadata::parse(&key.metadata, &mut faults);
     let SigningKeySpec { tenant_ref, algorithm, existing_secret_ref, rotation, revoked } = &key.spec;
 
     let tenant = tenant_ref.parse("spec.tenantRef", &name, &mut faults);

@@ -17,6 +17,7 @@ use crate::context::{Context, State};
 use crate::error::{StepError, While};
 use crate::index::documents::{Detail, Entry};
 use crate::index::object::Object;
+use crate::liveness::BEHIND;
 use crate::tenant::observe::{self as tenant, PublishedRing, TenantStanding};
 use crate::work::{Kind, Work};
 
@@ -224,6 +225,7 @@ fn surroundings(
         another_signs: rings.iter().any(|ring| ring.owner != work.name && ring.active && !ring.joining),
         max_cache_lifetime: rings.iter().map(|ring| ring.max_cache_lifetime).max().unwrap_or(0),
         skewed: state.skewed(),
+        patience: BEHIND,
         retired: state.retired.get(&work.name).copied(),
         ..Surroundings::default()
     };

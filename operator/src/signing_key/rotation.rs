@@ -20,8 +20,8 @@ use jiff::Timestamp;
 
 pub(crate) use self::promotion::{Promotion, check_lifetimes, stays};
 pub(crate) use self::serve::{gone_at, verify_only_at};
-pub(super) use self::wait::{after, cached_for};
 pub(crate) use self::wait::until_cached;
+pub(super) use self::wait::{after, cached_for};
 use super::ring::{Purpose, Revoked, Ring};
 use crate::acknowledgements::Reached;
 use crate::clock::Moment;
@@ -58,6 +58,8 @@ pub(crate) struct Surroundings {
     pub(crate) rolled_back: Option<u64>,
     /// Pods whose clocks are too far from ours.
     pub(crate) skewed: Vec<String>,
+    /// So long a pod may take for what was published a moment ago.
+    pub(crate) patience: Duration,
     /// When this process saw the ring's last key stop signing, if it did.
     pub(crate) retired: Option<Moment>,
 }
@@ -214,6 +216,7 @@ impl Surroundings {
             acknowledged_since,
             reached,
             retired,
+            patience,
             another_signs: _,
             max_cache_lifetime: _,
             revoked: _,
@@ -227,6 +230,7 @@ impl Surroundings {
         for moment in [successor_since, acknowledged_since, retired].into_iter().flatten().chain(everywhere) {
             *moment = moment.at_pace(pace);
         }
+        *patience = patience.saturating_mul(pace);
         self
     }
 

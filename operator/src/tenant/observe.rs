@@ -248,7 +248,14 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
             let Detail::Ring {
-                active, leaving, joining, created_at, max_cache_lifetime, active_revision, algorithms, ..
+                active,
+                leaving,
+                joining,
+                created_at,
+                max_cache_lifetime,
+                active_revision,
+                algorithms,
+                ..
             } = &entry.detail
             else {
                 return None;

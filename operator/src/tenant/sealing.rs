@@ -23,9 +23,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub(super) use self::read::read;
-pub(super) use self::rotation::Around;
+pub(super) use self::rotation::{Around, Held};
+pub(super) use self::write::{Rotated, rotate, stand};
 pub(crate) use self::write::{expire, withdraw};
-pub(super) use self::write::{rotate, stand};
+use crate::clock::Moment;
 
 /// The version of the format that this release writes, and the newest that it reads.
 const VERSION: u32 = 1;
@@ -55,6 +56,10 @@ pub(super) struct Sealing {
     until: BTreeMap<String, Timestamp>,
 }
 
+/// The ends of a tenant's keys by their IDs, each with the moment at which this process first saw it: a clock
+/// that is set forward after that ends no key early.
+pub(crate) type Ends = BTreeMap<String, (Timestamp, Moment)>;
+
 /// Where the keys of a document come from.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
@@ -64,7 +69,7 @@ pub(super) enum Keys {
     /// is published is the only copy: with it everybody stays logged in), else with new ones.
     Missing { published: Vec<SealingKeyDocument> },
     /// They were withdrawn, and are wanted again: the Secret is replaced, and says so no longer.
-    Withdrawn { keys: Vec<SealingKeyDocument>, metadata: ObjectMeta },
+    Withdrawn(Box<(Sealing, ObjectMeta)>),
     /// They are those of another issuer, which a Tenant of this name was before: new ones replace
     /// them.
     OfAnother { metadata: ObjectMeta },
@@ -75,7 +80,7 @@ impl Keys {
     pub(super) fn stored(&self) -> Option<&[SealingKeyDocument]> {
         match self {
             Self::Stored(stored) => Some(&stored.0.keys),
-            Self::Missing { .. } | Self::Withdrawn { .. } | Self::OfAnother { .. } => None,
+            Self::Missing { .. } | Self::Withdrawn(_) | Self::OfAnother { .. } => None,
         }
     }
 }

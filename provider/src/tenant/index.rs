@@ -173,7 +173,8 @@ impl Index {
         }
         let touched = vec![slug];
         self.forget_gone(&shown, &touched);
-        let verdict = Verdict::Refused { category, reason: format!("{reason}; only what it revokes was taken from it") };
+        let verdict =
+            Verdict::Refused { category, reason: format!("{reason}; only what it revokes was taken from it") };
         Outcome { verdict, revokes: true, touched, freed: Vec::new() }
     }
 

@@ -11,7 +11,6 @@ use super::wait::{accepted_for, after, cached_for, left, until, until_cached};
 use super::{Action, Cause, Decision, Surroundings};
 use crate::acknowledgements::Reached;
 use crate::clock::Moment;
-use crate::liveness::BEHIND;
 use crate::signing_key::ring::{Key, Purpose, Revoked, Ring};
 
 /// For so long beyond a session's lifetime a late `id_token_hint` is verified.
@@ -188,7 +187,7 @@ fn join(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision
             Duration::ZERO => decision.actions.push(Action::Join),
             left => decision.wait(left),
         },
-        behind => match until(after(active.published_at, BEHIND), now) {
+        behind => match until(after(active.published_at, around.patience), now) {
             Duration::ZERO => {
                 decision.wait(LISTEN);
                 let message = format!(

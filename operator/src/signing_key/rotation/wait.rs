@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Action, Decision};
+pub(super) use crate::clock::left;
 use crate::clock::{self, Moment};
 
 /// Beyond twice the largest `max-age`: for clocks and requests under way.
@@ -27,16 +28,6 @@ pub(crate) fn until_cached(since: Moment, max_age: u32, now: Moment) -> Duration
 /// How long a token may be accepted that lives for `lifetime` seconds.
 pub(crate) fn accepted_for(lifetime: u32) -> Duration {
     Duration::from_secs(u64::from(lifetime)) + SKEW
-}
-
-/// What is left of a wait that began at `from`: over when the wall clock says so, and, where this
-/// process saw the beginning, the monotonic one too.
-pub(super) fn left(from: Timestamp, seen: Option<Moment>, wait: Duration, now: Moment) -> Duration {
-    let passed = Duration::try_from(now.wall.duration_since(from)).unwrap_or(Duration::ZERO);
-    let by_wall = wait.saturating_sub(passed);
-    let by_monotonic =
-        seen.map_or(Duration::ZERO, |seen| wait.saturating_sub(now.monotonic.saturating_sub(seen.monotonic)));
-    by_wall.max(by_monotonic)
 }
 
 /// How long until the wall clock shows `at`.

@@ -24,7 +24,7 @@ pub(in crate::tenant) async fn read(
         if sealing.tenant != slug {
             Keys::OfAnother { metadata }
         } else if annotations.is_some_and(|all| all.contains_key(names::ANNOTATION_WITHDRAWN_AT)) {
-            Keys::Withdrawn { keys: sealing.keys, metadata }
+            Keys::Withdrawn(Box::new((sealing, metadata)))
         } else {
             Keys::Stored(Box::new((sealing, metadata)))
         }

@@ -188,8 +188,9 @@ fn a_ring_beside_others_signs_once_verifiers_know_it() {
     assert_eq!(decided(&purpose(), &ring, &around, 100 + 7_210).actions, [Action::Join]);
     let pods = vec![("pod-b".to_owned(), at(0))];
     let reached = ring.keys.iter().map(|key| (key.revision, Reached::Behind { pods: pods.clone() })).collect();
-    let behind = Surroundings { reached, ..around.clone() };
+    let behind = Surroundings { reached, patience: Duration::from_secs(5), ..around.clone() };
     assert_eq!(decided(&purpose(), &ring, &behind, 4).blocked, None, "it was published a moment ago");
+    assert_eq!(decided(&purpose(), &ring, &behind.clone().at_pace(1_000), 4_999).blocked, None, "in fast motion, too");
     let (reason, message) = decided(&purpose(), &ring, &behind, 5).blocked.unwrap();
     assert_eq!(reason, Reason::WaitingForProviders);
     let since = format!("pod-b (since {})", at(0).wall);

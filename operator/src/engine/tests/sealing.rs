@@ -338,6 +338,8 @@ async fn a_clock_that_is_set_forward_takes_no_key_from_what_it_sealed() {
     let retired = |harness: &Harness| keys(harness, "acme").iter().any(|key| key.id == before[1].id);
     harness.clock.jump(60 * DAY);
     harness.pass(DAY).await;
+    harness.engine.resync();
+    harness.run().await;
     assert!(retired(&harness));
     harness.pass(31 * DAY).await;
     assert!(!retired(&harness), "its time is over by the clock that cannot be set");
@@ -349,9 +351,18 @@ async fn keys_of_a_tenant_that_comes_back_end_when_they_were_to_end() {
     harness.pass(31 * DAY).await;
     let before = memory(&harness);
     assert!(before.0.as_object().is_some_and(|until| until.len() == 1), "{before:?}");
+    // Nothing is left but the keys: the tombstone is gone too, and the pods that knew it.
     harness.delete::<Tenant>("identity", "acme").await;
-    harness.pass(100 * HOUR).await;
-    let shorter = fixtures::TENANT.replace("spec:", "spec:\n  lifetimes: {refreshToken: 1h, session: 1h}");
+    harness.world.remove_secret(&published("acme"));
+    harness.leave("pod-a");
+    harness.join("pod-b");
+    harness.restart();
+    harness.pass(HOUR).await;
+    let withdrawn = stored(&harness, "acme").unwrap().metadata.annotations.unwrap();
+    assert!(withdrawn.contains_key(names::ANNOTATION_WITHDRAWN_AT));
+    let shorter = fixtures::TENANT.replace("spec:", "spec:\n  lifetimes: {refreshToken: 24h, refreshTokenIdle: 24h}");
     harness.apply::<Tenant>(&shorter).await;
+    harness.pass(Duration::from_secs(5)).await;
+    assert_eq!(harness.condition::<Tenant>("identity", "acme", ConditionType::Programmed).0, "True/Programmed");
     assert_eq!(memory(&harness), before);
 }

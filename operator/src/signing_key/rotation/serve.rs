@@ -22,7 +22,8 @@ const LISTEN: Duration = Duration::from_secs(60);
 
 pub(super) fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     let mut decision = Decision::default();
-    if ring.leaving_since.is_some() || ring.withdrawn_at.is_some() {
+    let returns = ring.leaving_since.is_some() || ring.withdrawn_at.is_some();
+    if returns {
         let (youngest, max_age) = (around.another_signs, around.max_cache_lifetime);
         decision.actions.push(Action::Return { youngest, max_age });
     }
@@ -31,6 +32,11 @@ pub(super) fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: 
     }
     revoke(ring, around, now, &mut decision);
     stand(Some(purpose), ring, around, now, &mut decision);
+    // What follows goes by the phases of the keys, which are others once the ring is back: the one that is to sign
+    // again would leave the JWK Set, for its tokens have expired.
+    if returns {
+        return decision;
+    }
     if !around.skewed.is_empty() {
         let message = format!("clocks are more than 30 seconds apart from ours: {}", around.skewed.join(", "));
         decision.block(Reason::ClockSkew, message);

@@ -183,6 +183,19 @@ fn a_ring_that_returns_signs_with_the_key_that_signed_last() {
     assert_eq!((back.leaving_since, back.handed_over_at, back.withdrawn_at), (None, None, None));
 }
 
+#[test]
+fn a_ring_that_returns_when_all_its_tokens_have_expired_has_a_key_that_signs() {
+    let gone = perform(leaving(), &[Action::HandOver, Action::Retire, Action::Withdraw], at(50));
+    let reached = [(gone.revision, Reached::Everywhere { since: at(60) })].into();
+    let around = Surroundings { another_signs: true, reached, ..Surroundings::default() };
+    let decide = |ring: &Ring| decide(&Wish::Serve(purpose()), Some(ring), &around, at(50_000));
+    let actions = decide(&gone).actions;
+    assert_eq!(actions, [Action::Return { youngest: true, max_age: 0 }]);
+    let back = perform(gone, &actions, at(50_000));
+    holds(&back);
+    assert_eq!(decide(&back).actions, []);
+}
+
 fn leaving_from(ring: &Ring) -> Ring {
     Ring { leaving_since: Some(at(0).wall), ..ring.clone() }
 }

@@ -72,7 +72,7 @@ pub(super) enum Keys {
     Withdrawn(Box<(Sealing, ObjectMeta)>),
     /// They are those of another issuer, which a Tenant of this name was before: new ones replace
     /// them.
-    OfAnother { metadata: ObjectMeta },
+    OfAnother { metadata: Box<ObjectMeta> },
 }
 
 impl Keys {

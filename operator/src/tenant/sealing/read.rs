@@ -22,7 +22,7 @@ pub(in crate::tenant) async fn read(
     Ok(Sealing::from_secret(secret).map(|(sealing, metadata)| {
         let annotations = metadata.annotations.as_ref();
         if sealing.tenant != slug {
-            Keys::OfAnother { metadata }
+            Keys::OfAnother { metadata: Box::new(metadata) }
         } else if annotations.is_some_and(|all| all.contains_key(names::ANNOTATION_WITHDRAWN_AT)) {
             Keys::Withdrawn(Box::new((sealing, metadata)))
         } else {

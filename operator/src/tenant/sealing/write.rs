@@ -45,7 +45,7 @@ pub(in crate::tenant) async fn stand(
             if owner.is_none_or(|owner| owner.uid != tenant.uid) {
                 return Err(StepError::Outdated("the Tenant"));
             }
-            (Sealing::new(slug, first(now)), Some(metadata), false)
+            (Sealing::new(slug, first(now)), Some(*metadata), false)
         }
     };
     let sealing = Sealing { longest: sealing.longest.max(longest), ..sealing };

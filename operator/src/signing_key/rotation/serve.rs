@@ -22,6 +22,8 @@ const LISTEN: Duration = Duration::from_secs(60);
 
 pub(super) fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     let mut decision = Decision::default();
+    // First of all: a ring that returns signs with what is left of it.
+    revoke(ring, around, now, &mut decision);
     let returns = ring.leaving_since.is_some() || ring.withdrawn_at.is_some();
     if returns {
         let (youngest, max_age) = (around.another_signs, around.max_cache_lifetime);
@@ -30,7 +32,6 @@ pub(super) fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: 
     if !fits(purpose, ring) {
         decision.actions.push(Action::Adjust);
     }
-    revoke(ring, around, now, &mut decision);
     stand(Some(purpose), ring, around, now, &mut decision);
     // What follows goes by the phases of the keys, which are others once the ring is back: the one that is to sign
     // again would leave the JWK Set, for its tokens have expired.
@@ -108,7 +109,7 @@ fn stand(purpose: Option<&Purpose>, ring: &Ring, around: &Surroundings, now: Mom
             }
         }
         (Some(active), None) => actions.push(purpose.map_or(Action::AddStandby, |purpose| next(purpose, active))),
-        // What returns has a key that signed before.
+        // What returns has a key that signed before, which signs again.
         (None, _) if returns(ring, around) => {
             if standby.is_none() {
                 actions.push(Action::AddStandby);

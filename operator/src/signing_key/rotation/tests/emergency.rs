@@ -116,3 +116,19 @@ fn a_ring_that_leaves_revokes_too() {
     assert_eq!(changed.key(&active).unwrap().phase, KeyPhase::Revoked);
     holds(&changed);
 }
+
+#[test]
+fn a_ring_that_returns_signs_with_what_is_left_of_it() {
+    let promote = Action::Promote { cause: Cause::Interval, unknown_until: None };
+    let rotated = perform(leaving(), &[promote, Action::AddStandby], at(40));
+    let (old, active) = (kid(&rotated, KeyPhase::Retiring), kid(&rotated, KeyPhase::Active));
+    // One that still signs, and one of which both keys have stopped.
+    for stopped in [[].as_slice(), &[Action::HandOver, Action::Retire], &[Action::Retire, Action::Withdraw]] {
+        let ring = perform(rotated.clone(), stopped, at(50));
+        let (_, changed) = after(&ring, &revoking(&ring, &[&active]), 50_000);
+        holds(&changed);
+        assert_eq!(changed.active().unwrap().kid, old, "every verifier knew it");
+        let (_, changed) = after(&ring, &revoking(&ring, &[&old, &active]), 50_000);
+        holds(&changed);
+    }
+}

@@ -14,6 +14,7 @@ pub(crate) struct Metadata {
     pub(crate) created_at: Option<Timestamp>,
     pub(crate) paused: bool,
     pub(crate) rotate_at: Option<Timestamp>,
+    pub(crate) accept_stored_ring: Option<u64>,
 }
 
 impl Metadata {
@@ -33,10 +34,12 @@ impl Metadata {
                 true
             }
         };
+        let mut fault = |key, must: &str| faults.add(annotation_path(key), must);
         let rotate_at = annotation(names::ANNOTATION_ROTATE_AT).and_then(|text| {
-            text.parse()
-                .map_err(|_| faults.add(annotation_path(names::ANNOTATION_ROTATE_AT), "must be an RFC 3339 time"))
-                .ok()
+            text.parse().map_err(|_| fault(names::ANNOTATION_ROTATE_AT, "must be an RFC 3339 time")).ok()
+        });
+        let accept_stored_ring = annotation(names::ANNOTATION_ACCEPT_STORED_RING).and_then(|text| {
+            text.parse().map_err(|_| fault(names::ANNOTATION_ACCEPT_STORED_RING, "must be a revision: a number")).ok()
         });
         Self {
             name: ObjectName::new(namespace, name),
@@ -45,6 +48,7 @@ impl Metadata {
             created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),
             paused,
             rotate_at,
+            accept_stored_ring,
         }
     }
 }

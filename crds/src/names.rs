@@ -35,10 +35,16 @@ pub const ANNOTATION_DIGEST: &str = "claviger.dev/digest";
 pub const ANNOTATION_OWNER: &str = "claviger.dev/owner";
 /// UID of that custom resource, for the preconditions of a withdrawal.
 pub const ANNOTATION_OWNER_UID: &str = "claviger.dev/owner-uid";
+/// On a Secret of the operator's own namespace: since when (RFC 3339) it holds keys of something that is gone,
+/// beside its content. After the time of a tombstone it is deleted, on the strength of its metadata alone.
+pub const ANNOTATION_WITHDRAWN_AT: &str = "claviger.dev/withdrawn-at";
 /// On a custom resource: `"true"` stops every write that the operator would make for it.
 pub const ANNOTATION_PAUSED: &str = "claviger.dev/paused";
 /// On a SigningKey or an OAuthClient: rotate once, not before this RFC 3339 time.
 pub const ANNOTATION_ROTATE_AT: &str = "claviger.dev/rotate-at";
+/// On a SigningKey: the revision of its ring that pods serve and that is given up for an older one, the one
+/// that is stored.
+pub const ANNOTATION_ACCEPT_STORED_RING: &str = "claviger.dev/accept-stored-ring";
 /// On a ServiceAccount: which clients of other namespaces may name it.
 pub const ANNOTATION_ALLOW_CLIENTS: &str = "claviger.dev/allow-clients";
 

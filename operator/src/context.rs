@@ -22,6 +22,7 @@ use crate::oauth_client::Rotating;
 use crate::queue::{Queue, Urgency};
 use crate::secret_uses::SecretUses;
 use crate::sweep::{Held, Strays};
+use crate::tenant::sealing::Ends;
 use crate::work::{Kind, Work};
 
 /// So many keys and password hashes are computed at once, beside the async threads.
@@ -43,6 +44,8 @@ pub(crate) struct State {
     pub(crate) first_rings: HashMap<String, ObjectName>,
     /// When this process saw the last key of a leaving ring stop signing.
     pub(crate) retired: HashMap<ObjectName, Moment>,
+    /// Of each Tenant: when its sealing keys end.
+    pub(crate) sealing_ends: HashMap<ObjectName, Ends>,
     /// Of each User whose document could not be written: the hash of its password, and of which Secret
     /// that is. A hash is dear, and the next try has the same.
     pub(crate) hashed: HashMap<ObjectName, (PasswordSource, SecretText)>,

@@ -224,6 +224,20 @@ impl Liveness {
     }
 }
 
+/// For whom a change waits until every pod has `done` something with a document; `None` if all have.
+pub(crate) fn waits_for(standing: &Standing, done: &str) -> Option<(Reason, String)> {
+    match standing {
+        Standing::Acknowledged { .. } => None,
+        Standing::NoProviders => Some((Reason::NoProviders, "no provider pod is connected".to_owned())),
+        Standing::Waiting { pods } => {
+            Some((Reason::WaitingForProviders, format!("not yet {done} by: {}", named(pods))))
+        }
+        Standing::Refused { pod, reason } => {
+            Some((Reason::WaitingForProviders, format!("provider pod {pod} cannot read the document: {reason}")))
+        }
+    }
+}
+
 fn not_yet(standing: &Standing, waited: Duration) -> Judgement {
     let no = |reason, message: String| Verdict::no(ConditionType::Programmed, reason, message);
     match standing {

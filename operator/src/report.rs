@@ -116,6 +116,14 @@ pub(crate) fn not_judged(condition: ConditionType) -> Verdict {
     Verdict::unknown(condition, Reason::NotReady, "not looked at: another condition fails first")
 }
 
+/// The verdict `RotationBlocked`, where `held` says why keys do not change.
+pub(crate) fn rotation(held: Option<(Reason, String)>) -> Verdict {
+    match held {
+        Some((reason, message)) => Verdict { message, ..Verdict::yes(ConditionType::RotationBlocked, reason) },
+        None => Verdict { holds: Some(false), ..Verdict::yes(ConditionType::RotationBlocked, Reason::NotBlocked) },
+    }
+}
+
 /// The Tenant that the object names is not there.
 pub(crate) fn tenant_not_found(tenant: &ObjectName) -> Verdict {
     Verdict::no(ConditionType::ReferencesResolved, Reason::TenantNotFound, format!("there is no Tenant {tenant}"))

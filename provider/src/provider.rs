@@ -232,9 +232,12 @@ impl Provider {
         let mut index = self.index();
         let mut next = vec![stored];
         while let Some(stored) = next.pop() {
-            let Outcome { verdict, touched, freed } = index.apply(&stored);
+            let Outcome { verdict, revokes, touched, freed } = index.apply(&stored);
             for slug in touched {
                 self.directory.publish(&slug, index.snapshot(&slug));
+            }
+            if revokes {
+                self.served.revoke(&stored);
             }
             match verdict {
                 Verdict::Serving => self.served.record(&stored),

@@ -93,11 +93,6 @@ impl Served {
     /// `stored` is served from now on; of a withdrawn document, its withdrawal is.
     pub fn record(&self, stored: &Stored) {
         let now = Some((stored.revision, stored.digest));
-        let (keys, secrets) = match &stored.document.content {
-            Content::SigningKey(ring) => (Some(&ring.revoked), None),
-            Content::OAuthClient(client) => (None, Some(&client.revoked_secrets)),
-            _ => (None, None),
-        };
         let loaded = self.lock().loaded;
         self.change(&stored.name, |entry| {
             let same = entry.serving == now && entry.refused.is_none();
@@ -105,13 +100,23 @@ impl Served {
             if entry.serving.is_none() {
                 entry.first = if loaded { 0 } else { stored.revision };
             }
-            entry.revoked.extend(keys.into_iter().flatten().cloned());
-            if let Some(secrets) = secrets {
-                entry.revoked_secrets = RevokedSecret::known([secrets.as_slice(), &entry.revoked_secrets]);
+            entry.revoked.extend(revoked(stored));
+            if let Content::OAuthClient(client) = &stored.document.content {
+                entry.revoked_secrets =
+                    RevokedSecret::known([client.revoked_secrets.as_slice(), &entry.revoked_secrets]);
             }
             entry.serving = now;
             entry.refused = None;
             !same
+        });
+    }
+
+    /// `stored` is not served; the keys that it revokes are trusted no more from now on all the same.
+    pub fn revoke(&self, stored: &Stored) {
+        self.change(&stored.name, |entry| {
+            let before = entry.revoked.len();
+            entry.revoked.extend(revoked(stored));
+            entry.revoked.len() > before
         });
     }
 
@@ -188,6 +193,15 @@ impl Served {
         // No code that runs under the lock can leave the state half changed by a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The keys that `stored` revokes, if it is a ring.
+fn revoked(stored: &Stored) -> impl Iterator<Item = Kid> {
+    let ring = match &stored.document.content {
+        Content::SigningKey(ring) => Some(ring),
+        _ => None,
+    };
+    ring.into_iter().flat_map(|ring| ring.revoked.iter().cloned())
 }
 
 impl Default for Served {

@@ -65,7 +65,7 @@ pub enum Upstream {
 /// Everything that is wrong with it.
 pub fn parse(provider: &IdentityProvider) -> Result<ValidIdentityProvider, Vec<Fault>> {
     let mut faults = Faults::default();
-    let Metadata { name, uid, generation, created_at, paused, rotate_at: _ } =
+    let Metadata { name, uid, generation, created_at, paused, rotate_at: _, accept_stored_ring: _ } =
         Metadata::parse(&provider.metadata, &mut faults);
     let IdentityProviderSpec { tenant_ref, display_name, oidc, ldap } = &provider.spec;
 

@@ -127,7 +127,7 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
     let backchannel_logout = parse_logout("spec.backchannelLogout", spec.backchannel_logout.as_ref(), &mut faults);
     let frontchannel_logout = parse_logout("spec.frontchannelLogout", spec.frontchannel_logout.as_ref(), &mut faults);
 
-    let Metadata { name, uid, generation, created_at, paused, rotate_at } = metadata;
+    let Metadata { name, uid, generation, created_at, paused, rotate_at, accept_stored_ring: _ } = metadata;
     let valid = client_id.zip(authentication).map(|(client_id, authentication)| ValidOAuthClient {
         name,
         uid,

@@ -28,6 +28,8 @@ pub struct ValidSigningKey {
     pub paused: bool,
     /// A rotation that someone asked for, not before this time.
     pub rotate_at: Option<Timestamp>,
+    /// Up to this revision what pods serve of the ring is given up for what is stored of it.
+    pub accept_stored_ring: Option<u64>,
     /// The Tenant.
     pub tenant: ObjectName,
     /// Algorithm of the next key.
@@ -77,7 +79,8 @@ pub struct Revocation {
 /// Everything that is wrong with it.
 pub fn parse(key: &SigningKey) -> Result<ValidSigningKey, Vec<Fault>> {
     let mut faults = Faults::default();
-    let Metadata { name, uid, generation, created_at, paused, rotate_at } = Metadata::parse(&key.metadata, &mut faults);
+    let Metadata { name, uid, generation, created_at, paused, rotate_at, accept_stored_ring } =
+        Metadata::parse(&key.metadata, &mut faults);
     let SigningKeySpec { tenant_ref, algorithm, existing_secret_ref, rotation, revoked } = &key.spec;
 
     let tenant = tenant_ref.parse("spec.tenantRef", &name, &mut faults);
@@ -95,6 +98,7 @@ pub fn parse(key: &SigningKey) -> Result<ValidSigningKey, Vec<Fault>> {
         created_at,
         paused,
         rotate_at,
+        accept_stored_ring,
         tenant,
         algorithm,
         existing_secret,

@@ -96,7 +96,7 @@ const DEFAULT_LIFETIMES: TenantLifetimes = TenantLifetimes {
 /// Everything that is wrong with it.
 pub fn parse(tenant: &Tenant) -> Result<ValidTenant, Vec<Fault>> {
     let mut faults = Faults::default();
-    let Metadata { name, uid, generation, created_at, paused, rotate_at: _ } =
+    let Metadata { name, uid, generation, created_at, paused, rotate_at: _, accept_stored_ring: _ } =
         Metadata::parse(&tenant.metadata, &mut faults);
     let TenantSpec { slug, display_name, host, allowed_clients, lifetimes, scopes, signing, login, ceilings } =
         &tenant.spec;

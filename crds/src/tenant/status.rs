@@ -11,7 +11,7 @@ pub struct TenantStatus {
     /// The generation that this speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Accepted, ReferencesResolved, Programmed, Ready.
+    /// Accepted, ReferencesResolved, Programmed, RotationBlocked, Ready.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

@@ -55,7 +55,7 @@ impl ValidUser {
 /// Everything that is wrong with it.
 pub fn parse(user: &User) -> Result<ValidUser, Vec<Fault>> {
     let mut faults = Faults::default();
-    let Metadata { name, uid, generation, created_at, paused, rotate_at: _ } =
+    let Metadata { name, uid, generation, created_at, paused, rotate_at: _, accept_stored_ring: _ } =
         Metadata::parse(&user.metadata, &mut faults);
     let UserSpec { tenant_ref, username, subject, profile, claims, groups, password_secret_ref, disabled } = &user.spec;
 

@@ -13,6 +13,7 @@ mod losses;
 mod names;
 mod pods;
 mod refusals;
+mod rolled_back;
 mod rotation;
 mod sealing;
 mod vanished;

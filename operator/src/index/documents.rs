@@ -81,7 +81,7 @@ pub(crate) enum Detail {
         /// When it was made.
         created_at: Timestamp,
         /// The greatest `max-age` that it ever asked for, seconds.
-        cache_lifetime: u32,
+        max_cache_lifetime: u32,
         /// The revision in which the Active key entered.
         active_revision: u64,
         /// Of the keys that sign, or stand by to.

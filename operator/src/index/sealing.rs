@@ -7,7 +7,6 @@ use claviger_crds::names::{self, ObjectName};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::{Index, SealingMeta};
-use crate::signing_key::ring::ANNOTATION_WITHDRAWN_AT;
 use crate::work::{Kind, Work};
 
 impl Index {
@@ -57,7 +56,7 @@ fn meta(secret: &Secret) -> Option<(ObjectName, SealingMeta)> {
     let meta = SealingMeta {
         uid: secret.metadata.uid.clone().unwrap_or_default(),
         resource_version: secret.metadata.resource_version.clone().unwrap_or_default(),
-        withdrawn_at: annotations.get(ANNOTATION_WITHDRAWN_AT).and_then(|at| at.parse().ok()),
+        withdrawn_at: annotations.get(names::ANNOTATION_WITHDRAWN_AT).and_then(|at| at.parse().ok()),
     };
     (secret.metadata.name.as_deref() == Some(&names::sealing_secret(&owner))).then_some((owner, meta))
 }

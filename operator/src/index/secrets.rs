@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use super::claims::Claim;
 use super::documents::{Applied, Entry};
 use super::{Index, RingMeta};
-use crate::signing_key::ring::{ANNOTATION_LEAVING_SINCE, ANNOTATION_WITHDRAWN_AT};
+use crate::signing_key::ring::ANNOTATION_LEAVING_SINCE;
 use crate::work::{Kind, Work};
 
 impl Index {
@@ -221,7 +221,7 @@ fn ring_meta(secret: &Secret) -> Option<(ObjectName, RingMeta)> {
         uid: secret.metadata.uid.clone().unwrap_or_default(),
         resource_version: secret.metadata.resource_version.clone().unwrap_or_default(),
         tenant: secret.metadata.labels.as_ref()?.get(names::LABEL_TENANT).cloned().unwrap_or_default(),
-        withdrawn_at: annotations.get(ANNOTATION_WITHDRAWN_AT).and_then(|at| at.parse().ok()),
+        withdrawn_at: annotations.get(names::ANNOTATION_WITHDRAWN_AT).and_then(|at| at.parse().ok()),
         leaving: annotations.contains_key(ANNOTATION_LEAVING_SINCE),
     };
     Some((ObjectName::new(namespace, name), meta))

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::acknowledgements::Standing;
 use crate::clock::{self, Moment, left, spread};
-use crate::liveness::BEHIND;
+use crate::liveness::{BEHIND, waits_for};
 
 /// So many secrets work beside the current one: the document and the status have bounds.
 pub(super) const MOST_BEFORE: usize = 8;
@@ -147,16 +147,9 @@ fn waits(keep: Decision, reason: Reason, why: &str, again: Option<Duration>) -> 
 
 /// The hash of the new secret is published: the Secret changes when every pod serves it.
 fn switch(keep: Decision, ready: &SecretHash, situation: &Situation, now: Moment) -> Decision {
-    let (reason, why) = match &situation.standing {
-        Some(Standing::Acknowledged { .. }) => return Decision { step: Step::Switch, ..keep },
-        None => return keep,
-        Some(Standing::NoProviders) => (Reason::NoProviders, "no provider pod is connected".to_owned()),
-        Some(Standing::Waiting { pods }) => {
-            (Reason::WaitingForProviders, format!("not yet accepted by: {}", crate::liveness::named(pods)))
-        }
-        Some(Standing::Refused { pod, reason }) => {
-            (Reason::WaitingForProviders, format!("provider pod {pod} cannot read the document: {reason}"))
-        }
+    let Some(standing) = &situation.standing else { return keep };
+    let Some((reason, why)) = waits_for(standing, "accepted") else {
+        return Decision { step: Step::Switch, ..keep };
     };
     // A pod is given a moment before it is named.
     match ready.created_at.checked_add(BEHIND).map(|named| until(named, None, now)) {

@@ -34,13 +34,13 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
             Content::OAuthClient(ClientDocument { resource_server: server, revoked_secrets: revoked, ..client })
         }
         // The ring itself has the keys, where it is still there.
-        Detail::Ring { created_at, cache_lifetime, algorithms, .. } => Content::SigningKey(KeysDocument {
+        Detail::Ring { created_at, max_cache_lifetime, algorithms, .. } => Content::SigningKey(KeysDocument {
             algorithm: algorithms.first().copied().unwrap_or(Algorithm::Rs256),
             created_at,
             leaving: true,
             joining: false,
-            cache_lifetime,
-            max_cache_lifetime: cache_lifetime,
+            cache_lifetime: max_cache_lifetime,
+            max_cache_lifetime,
             max_token_lifetime: 0,
             keys: Vec::new(),
             revoked: BTreeSet::new(),

@@ -35,65 +35,66 @@ pub(super) struct Applied {
     pub(super) refused: Option<StepError>,
 }
 
+/// What became of the ring and its document.
+struct Done {
+    ring: Option<Ring>,
+    outcome: Outcome,
+    refused: Option<StepError>,
+    /// Something was changed, and what follows from that is decided at once, by what is now stored.
+    changed: bool,
+}
+
 /// Carries out a plan; of a paused SigningKey, nothing.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let Plan { mut decision, purpose, imported, publish: publishes, verdicts } = plan;
     // A Secret that somebody else writes is not watched.
     let rechecked = observed.source.is_some().then(|| context.recheck());
     let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) }.or(Next { after: rechecked });
-    let before = observed.stored.as_ref().map(|stored| &stored.ring);
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
-    let left_alone = observed.around.rolled_back && decision.actions.is_empty();
-    if paused || left_alone || !publishes {
-        let stays = before.is_some_and(|ring| ring.withdrawn_at.is_none());
-        let outcome = Outcome::left(paused || left_alone || stays);
-        return Ok(Applied { ring: before.cloned(), purpose, outcome, decision, verdicts, next, refused: None });
-    }
+    // A revocation is told though nothing else is: somebody may have crashed before he could.
+    let set_back = observed.around.rolled_back.is_some() && decision.actions.is_empty() && !observed.untold;
+    let done = if paused || set_back || !publishes {
+        let before = observed.stored.as_ref().map(|stored| stored.ring.clone());
+        let stays = before.as_ref().is_some_and(|ring| ring.withdrawn_at.is_none());
+        let outcome = Outcome::left(paused || set_back || stays);
+        Done { ring: before, outcome, refused: None, changed: false }
+    } else {
+        carry_out(context, observed, &mut decision, purpose.as_ref(), imported).await?
+    };
+    let Done { ring, outcome, refused, changed } = done;
+    let next = if changed { Next::after(NOW) } else { next };
+    Ok(Applied { ring, purpose, outcome, decision, verdicts, next, refused })
+}
+
+async fn carry_out(
+    context: &Context,
+    observed: &Observed,
+    decision: &mut Decision,
+    purpose: Option<&Purpose>,
+    imported: Option<NewKey>,
+) -> Result<Done, StepError> {
+    let before = observed.stored.as_ref().map(|stored| &stored.ring);
     if decision.actions.contains(&Action::Withdraw) && observed.object.is_some() {
         let tenant = observed.object.as_ref().and_then(|object| object.tenant());
         check_tenant_is_gone(context, tenant).await?;
     }
-    if let Some(above) = observed.spoilt
-        && decision.actions.is_empty()
-    {
-        decision.actions.push(Action::Republish { above });
-    }
-    let changed = change(context, observed, &decision.actions, purpose.as_ref(), imported).await;
-    let ring = match changed {
+    // A ring that was set back does not overtake by that what pods serve.
+    let spoilt = observed.spoilt.filter(|_| decision.actions.is_empty() && observed.around.rolled_back.is_none());
+    decision.actions.extend(spoilt.map(|above| Action::Republish { above }));
+    let ring = match change(context, observed, &decision.actions, purpose, imported).await {
         Ok(Some(ring)) => ring,
-        Ok(None) => {
-            return Ok(Applied {
-                ring: None,
-                purpose,
-                outcome: Outcome::Nothing,
-                decision,
-                verdicts,
-                next,
-                refused: None,
-            });
-        }
+        Ok(None) => return Ok(Done { ring: None, outcome: Outcome::Nothing, refused: None, changed: false }),
         Err(error) if error.is_final() && observed.object.is_some() => {
             decision.blocked = Some((Reason::RingRefused, error.to_string()));
             let outcome = Outcome::left(before.is_some());
-            return Ok(Applied {
-                ring: before.cloned(),
-                purpose,
-                outcome,
-                decision,
-                verdicts,
-                next,
-                refused: Some(error),
-            });
+            return Ok(Done { ring: before.cloned(), outcome, refused: Some(error), changed: false });
         }
         Err(error) => return Err(error),
     };
     let outcome = project(context, observed, &ring).await;
     // After the pods were told, whose business is more pressing, and also where they could not be.
     tell::tell(context, observed, before, &ring, &decision.actions).await;
-    let outcome = outcome?;
-    // What follows from a change is decided at once, by what is now stored.
-    let next = if decision.actions.is_empty() { next } else { Next::after(NOW) };
-    Ok(Applied { ring: Some(ring), purpose, outcome, decision, verdicts, next, refused: None })
+    Ok(Done { ring: Some(ring), outcome: outcome?, refused: None, changed: !decision.actions.is_empty() })
 }
 
 /// Publishes the ring as it is stored.

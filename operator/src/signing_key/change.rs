@@ -5,11 +5,11 @@ use claviger_jose::{Kid, PublicJwk};
 use jiff::Timestamp;
 
 use super::ring::{Key, Purpose, Revoked, Ring};
-use super::rotation::{Action, Cause};
+use super::rotation::{Action, Cause, after, cached_for};
 
 /// At most so many revoked keys are remembered beyond their time in the ring: far more than ever come
 /// back from a Secret that somebody imports.
-const MOST_REVOKED: usize = 1000;
+pub(super) const MOST_REVOKED: usize = 1000;
 
 /// A key that was just made, or read, and stands nowhere yet.
 #[derive(Clone, Debug)]
@@ -43,8 +43,11 @@ impl Ring {
         let NewKeys { made, mut imported } = keys;
         let mut made = made.into_iter();
         if !actions.contains(&Action::KeepRevision) {
-            let above = actions.iter().map(|action| if let Action::Republish { above } = action { *above } else { 0 });
-            self.revision = self.revision.max(above.max().unwrap_or(0)) + 1;
+            let above = actions.iter().filter_map(|action| match action {
+                Action::Republish { above } | Action::Accept { above, .. } => Some(*above),
+                _ => None,
+            });
+            self.revision = above.fold(self.revision, u64::max) + 1;
         }
         for action in actions {
             match action {
@@ -74,6 +77,7 @@ impl Ring {
                 Action::HandOver => self.handed_over_at = Some(now),
                 Action::Retire => self.retire(now),
                 Action::Withdraw => self.withdrawn_at = Some(now),
+                Action::Accept { max_age, .. } => self.accept(*max_age, now),
                 Action::KeepRevision | Action::Republish { .. } => {}
             }
         }
@@ -167,11 +171,7 @@ impl Ring {
             self.joining = gone;
         }
         if gone {
-            for key in self.keys.iter_mut().filter(|key| key.phase.in_jwks()) {
-                key.revision = self.revision;
-                key.published_at = now;
-                key.max_age_without = self.max_cache_lifetime;
-            }
+            self.publish_anew(now);
         }
         if self.active().is_none()
             && let Some(last) =
@@ -179,6 +179,26 @@ impl Ring {
         {
             last.phase = KeyPhase::Active;
             last.retiring_at = None;
+        }
+    }
+
+    /// Verifiers may have cached none of the keys, whatever was published before.
+    fn publish_anew(&mut self, now: Timestamp) {
+        for key in self.keys.iter_mut().filter(|key| key.phase.in_jwks()) {
+            key.revision = self.revision;
+            key.published_at = now;
+            key.max_age_without = self.max_cache_lifetime;
+        }
+    }
+
+    /// The ring takes the place of a later state of itself. The key that signs does so at once, known or not,
+    /// unless others sign until it is.
+    fn accept(&mut self, max_age: u32, now: Timestamp) {
+        self.max_cache_lifetime = self.max_cache_lifetime.max(max_age);
+        self.publish_anew(now);
+        let unknown_until = (!self.joining).then(|| after(now, cached_for(self.max_cache_lifetime)));
+        for key in self.keys.iter_mut().filter(|key| key.phase == KeyPhase::Active) {
+            key.unknown_until = key.unknown_until.max(unknown_until);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a ring's plan rests on: the index, and the ring itself without a cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
@@ -14,7 +14,9 @@ use super::rotation::{Revocation, Surroundings};
 use crate::acknowledgements::{Acknowledgements, Reached, Standing};
 use crate::context::{Context, State};
 use crate::error::{StepError, While};
+use crate::index::documents::{Detail, Entry};
 use crate::index::object::Object;
+use crate::liveness::BEHIND;
 use crate::tenant::observe::{self as tenant, PublishedRing, TenantStanding};
 use crate::work::{Kind, Work};
 
@@ -41,6 +43,8 @@ pub(super) struct Observed {
     pub(super) around: Surroundings,
     /// The highest revision that was ever stored or served, if the document must be written again.
     pub(super) spoilt: Option<u64>,
+    /// The ring knows of a revoked key, and the document does not.
+    pub(super) untold: bool,
 }
 
 impl Observed {
@@ -58,11 +62,10 @@ impl Observed {
         let Some(valid) = self.object.as_ref().and_then(|object| object.valid()) else {
             return Ok(());
         };
-        let trusted = |kid: &Kid| {
-            let key = self.stored.as_ref().and_then(|stored| stored.ring.key(kid));
-            key.is_some_and(|key| key.phase != KeyPhase::Revoked)
+        let is_news = |kid: &Kid| {
+            self.stored.as_ref().is_some_and(|stored| stored.ring.may_revoke(kid, self.around.rolled_back.is_some()))
         };
-        let news: Vec<_> = valid.revoked.iter().filter(|revoked| trusted(&revoked.kid)).cloned().collect();
+        let news: Vec<_> = valid.revoked.iter().filter(|revoked| is_news(&revoked.kid)).cloned().collect();
         if news.is_empty() {
             return Ok(());
         }
@@ -125,6 +128,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     };
     let rings = slug.as_ref().map(|slug| tenant::rings(state, slug, &work)).unwrap_or_default();
     let entry = state.index.documents.get(&work.document()).cloned();
+    let untold = stored.as_ref().is_some_and(|stored| !is_told(&stored.ring.revoked, entry.as_ref()));
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
     let mut around = around.at_pace(context.pace());
     if let Some(slug) = slug {
@@ -146,6 +150,15 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
         source: None,
         around,
         spoilt,
+        untold,
+    }
+}
+
+/// Whether the document that is published says of all of `revoked` that they are.
+fn is_told(revoked: &BTreeSet<Kid>, entry: Option<&Entry>) -> bool {
+    match entry.map(|entry| &entry.detail) {
+        Some(Detail::Ring { revoked: told, .. }) => revoked.is_subset(told),
+        _ => revoked.is_empty(),
     }
 }
 
@@ -198,8 +211,9 @@ fn surroundings(
         successor_since: others().filter_map(|ring| ring.since).min_by_key(|since| since.monotonic),
         // Pods sign with one that leaves, too, while no other can.
         another_signs: rings.iter().any(|ring| ring.owner != work.name && ring.active && !ring.joining),
-        cache_lifetime: rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0),
+        max_cache_lifetime: rings.iter().map(|ring| ring.max_cache_lifetime).max().unwrap_or(0),
         skewed: state.skewed(),
+        patience: BEHIND,
         retired: state.retired.get(&work.name).copied(),
         ..Surroundings::default()
     };
@@ -210,8 +224,13 @@ fn surroundings(
     let digest = stored.map(|stored| Digest::of(&stored.ring.document(&work.name).to_bytes()));
     // A pod ahead of us with our own content only counted further; with other content it knows
     // keys that we do not.
-    around.rolled_back = served.is_some_and(|(ahead, content)| ahead > revision && Some(content) != digest)
-        || entry.is_some_and(|entry| entry.revision > revision && Some(entry.digest) != digest && !entry.tampered());
+    let later = [
+        served.filter(|(ahead, content)| *ahead > revision && Some(*content) != digest).map(|(ahead, _)| ahead),
+        entry
+            .filter(|entry| entry.revision > revision && Some(entry.digest) != digest && !entry.tampered())
+            .map(|entry| entry.revision),
+    ];
+    around.rolled_back = later.into_iter().flatten().max();
     let mut spoilt = None;
     if let Some(digest) = digest {
         let foreign = entry.is_some_and(|entry| {

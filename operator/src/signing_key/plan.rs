@@ -139,6 +139,7 @@ fn purpose(
         algorithm: kept.unwrap_or(valid.algorithm),
         rotation: valid.rotation,
         rotate_at: valid.rotate_at,
+        gives_up: valid.accept_stored_ring,
         imported: None,
         token_lifetime: lifetimes.access_token.max(lifetimes.id_token).max(observed.client_token_lifetime),
         session_lifetime: lifetimes.session,

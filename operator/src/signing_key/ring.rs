@@ -18,16 +18,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::change::MOST_REVOKED;
+
 /// The version of the format that this release writes, and the newest that it reads.
 const VERSION: u32 = 1;
 /// The key of the Secret's data.
 const DATA_KEY: &str = "ring.json";
 /// Value of the label that tells rings from what else the namespace holds.
 pub(crate) const HOLDS_RING: &str = "ring";
-/// When the ring was withdrawn, beside its content: the sweep looks at metadata alone.
-pub(crate) const ANNOTATION_WITHDRAWN_AT: &str = "claviger.dev/withdrawn-at";
-
-/// Since when the ring leaves, beside its content, for the same reason.
+/// Since when the ring leaves, beside its content: the sweep looks at metadata alone.
 pub(crate) const ANNOTATION_LEAVING_SINCE: &str = "claviger.dev/leaving-since";
 
 /// A ring.
@@ -156,6 +155,8 @@ pub(crate) struct Purpose {
     pub(crate) rotation: Rotation,
     /// A rotation that somebody asked for, not before this time.
     pub(crate) rotate_at: Option<Timestamp>,
+    /// Up to this revision what pods serve of the ring is given up for what is stored of it: a person says so.
+    pub(crate) gives_up: Option<u64>,
     /// The key that somebody else made and that is to sign: it may stand by or sign, or is not in the ring.
     pub(crate) imported: Option<Kid>,
     /// The longest that a token of the tenant lives, seconds.
@@ -241,6 +242,15 @@ impl Ring {
         self.keys.iter().find(|key| key.kid == *kid)
     }
 
+    /// Whether to revoke `kid` is news: it is trusted; or, of a ring that was set back, it may be a key of a later
+    /// state, which pods serve and this one has never heard of.
+    pub(crate) fn may_revoke(&self, kid: &Kid, set_back: bool) -> bool {
+        match self.key(kid) {
+            Some(key) => key.phase != KeyPhase::Revoked,
+            None => set_back && !self.revoked.contains(kid) && self.revoked.len() < MOST_REVOKED,
+        }
+    }
+
     /// The keys in a phase, newest first.
     pub(crate) fn in_phase(&self, phase: KeyPhase) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(move |key| key.phase == phase)
@@ -283,7 +293,7 @@ impl Ring {
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(names::ANNOTATION_OWNER.to_owned(), owner.to_string());
         for (key, time) in
-            [(ANNOTATION_WITHDRAWN_AT, self.withdrawn_at), (ANNOTATION_LEAVING_SINCE, self.leaving_since)]
+            [(names::ANNOTATION_WITHDRAWN_AT, self.withdrawn_at), (ANNOTATION_LEAVING_SINCE, self.leaving_since)]
         {
             match time {
                 Some(at) => annotations.insert(key.to_owned(), at.to_string()),

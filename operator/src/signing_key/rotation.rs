@@ -14,12 +14,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use claviger_crds::condition::Reason;
+use claviger_crds::names;
 use claviger_jose::Kid;
 use jiff::Timestamp;
 
 pub(crate) use self::promotion::{Promotion, check_lifetimes, stays};
 pub(crate) use self::serve::{gone_at, verify_only_at};
 pub(crate) use self::wait::until_cached;
+pub(super) use self::wait::{after, cached_for};
 use super::ring::{Purpose, Revoked, Ring};
 use crate::acknowledgements::Reached;
 use crate::clock::Moment;
@@ -44,7 +46,7 @@ pub(crate) struct Surroundings {
     /// Whether there is another ring of the tenant that signs, served by all pods or not, leaving or not.
     pub(crate) another_signs: bool,
     /// The greatest `max-age` that the tenant's rings ever advertised, seconds.
-    pub(crate) cache_lifetime: u32,
+    pub(crate) max_cache_lifetime: u32,
     /// Since when every pod serves this ring as it stands.
     pub(crate) acknowledged_since: Option<Moment>,
     /// Since when every pod serves this ring as it was at a revision or became later, of the revisions
@@ -52,10 +54,12 @@ pub(crate) struct Surroundings {
     pub(crate) reached: BTreeMap<u64, Reached>,
     /// The keys that must no longer be trusted, by whoever says so.
     pub(crate) revoked: BTreeMap<Kid, Revocation>,
-    /// A pod has served a later state of this ring than is stored.
-    pub(crate) rolled_back: bool,
+    /// The revision of a later state of this ring than is stored, where a pod serves one or one is published.
+    pub(crate) rolled_back: Option<u64>,
     /// Pods whose clocks are too far from ours.
     pub(crate) skewed: Vec<String>,
+    /// So long a pod may take for what was published a moment ago.
+    pub(crate) patience: Duration,
     /// When this process saw the ring's last key stop signing, if it did.
     pub(crate) retired: Option<Moment>,
 }
@@ -146,6 +150,14 @@ pub(crate) enum Action {
     Withdraw,
     /// The document keeps its revision: pods that serve a later one must not take it.
     KeepRevision,
+    /// A person gives up what pods serve for what is stored: that counts as published now for the first time, at
+    /// a revision above all that are known.
+    Accept {
+        /// The highest revision that is known.
+        above: u64,
+        /// The greatest `max-age` that was ever advertised without its keys, seconds.
+        max_age: u32,
+    },
     /// Its document was changed by somebody else: it gets a revision above all that are known.
     Republish {
         /// The highest revision that is known.
@@ -160,6 +172,16 @@ impl Action {
             Self::Create { import, .. } => 2 - usize::from(*import),
             Self::AddStandby => 1,
             _ => 0,
+        }
+    }
+
+    /// The key that it says it is about.
+    pub(crate) fn kid(&self) -> Option<&Kid> {
+        match self {
+            Self::Revoke { kid, .. } | Self::Discard { kid } | Self::Unpublish { kid } | Self::Drop { kid } => {
+                Some(kid)
+            }
+            _ => None,
         }
     }
 }
@@ -194,8 +216,9 @@ impl Surroundings {
             acknowledged_since,
             reached,
             retired,
+            patience,
             another_signs: _,
-            cache_lifetime: _,
+            max_cache_lifetime: _,
             revoked: _,
             rolled_back: _,
             skewed: _,
@@ -207,6 +230,7 @@ impl Surroundings {
         for moment in [successor_since, acknowledged_since, retired].into_iter().flatten().chain(everywhere) {
             *moment = moment.at_pace(pace);
         }
+        *patience = patience.saturating_mul(pace);
         self
     }
 
@@ -219,12 +243,17 @@ impl Surroundings {
 
 /// What a ring needs now.
 pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
-    if around.rolled_back {
-        return rolled_back(ring, around, now);
+    if let Some(later) = around.rolled_back {
+        return match wish {
+            Wish::Serve(purpose) if purpose.gives_up.is_some_and(|up_to| up_to >= later) => {
+                accept(wish, ring, around, later, now)
+            }
+            Wish::Serve(_) | Wish::Leave | Wish::Withdraw => rolled_back(ring, around, later, now),
+        };
     }
     match (wish, ring) {
         (Wish::Serve(purpose), None) => {
-            let (joining, max_age) = (around.another_signs, around.cache_lifetime);
+            let (joining, max_age) = (around.another_signs, around.max_cache_lifetime);
             let create = Action::Create { joining, max_age, import: purpose.imported.is_some() };
             Decision { actions: vec![create], ..Decision::default() }
         }
@@ -239,23 +268,38 @@ pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, no
 
 /// What a ring needs though nobody can say what it is for: that a key which may not be trusted is not.
 pub(crate) fn emergency(ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
-    if around.rolled_back {
-        return rolled_back(ring, around, now);
+    if let Some(later) = around.rolled_back {
+        return rolled_back(ring, around, later, now);
     }
     let served = ring.filter(|ring| ring.withdrawn_at.is_none());
     served.map(|ring| serve::emergency(ring, around, now)).unwrap_or_default()
 }
 
 /// Nothing is changed by a memory that was set back, but that a key which may not be trusted is trusted
-/// again: the pods that know better tell of it, and those that begin now must not take it.
-fn rolled_back(ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
-    let message = "a provider pod serves a later state of this ring than is stored: the cluster's state was restored \
-                   from a backup, and no key is changed until the ring is put in order by hand";
+/// again: pods that serve the later state take that, and nothing else, from the older document.
+fn rolled_back(ring: Option<&Ring>, around: &Surroundings, later: u64, now: Moment) -> Decision {
+    let stored = ring.map_or_else(|| "none".to_owned(), |ring| format!("revision {}", ring.revision));
+    let message = format!(
+        "provider pods serve revision {later} of this ring, or it is published, and stored is {stored}: it was restored \
+         from a backup, or lost. No key is changed but that revoked ones are out. Restore the ring's Secret from a \
+         later backup; or, if there is none, give up what pods serve by the annotation {}: \"{later}\"",
+        names::ANNOTATION_ACCEPT_STORED_RING
+    );
     let mut actions = ring.map(|ring| serve::emergency(ring, around, now).actions).unwrap_or_default();
     if !actions.is_empty() {
         actions.push(Action::KeepRevision);
     }
-    Decision { actions, again: None, blocked: Some((Reason::RingRolledBack, message.to_owned())) }
+    Decision { actions, again: None, blocked: Some((Reason::RingRolledBack, message)) }
+}
+
+/// What the stored ring, or a new one, needs to take the place of the later one: all that it would need if
+/// nothing had been heard of any pod, for what they have acknowledged are other keys.
+fn accept(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, later: u64, now: Moment) -> Decision {
+    let unheard =
+        Surroundings { rolled_back: None, reached: BTreeMap::new(), acknowledged_since: None, ..around.clone() };
+    let Decision { mut actions, .. } = decide(wish, ring, &unheard, now);
+    actions.push(Action::Accept { above: later, max_age: around.max_cache_lifetime });
+    Decision { actions, ..Decision::default() }
 }
 
 #[cfg(test)]

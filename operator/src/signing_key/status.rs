@@ -40,10 +40,7 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
     }
     let rolled_back = matches!(decision.blocked, Some((Reason::RingRolledBack, _)));
     let active = ring.as_ref().and_then(Ring::active);
-    verdicts.push(match decision.blocked {
-        Some((reason, message)) => Verdict { message, ..Verdict::yes(ConditionType::RotationBlocked, reason) },
-        None => Verdict { holds: Some(false), ..Verdict::yes(ConditionType::RotationBlocked, Reason::NotBlocked) },
-    });
+    verdicts.push(report::rotation(decision.blocked));
     if rolled_back && !object.status.conditions.iter().any(|old| old.reason == Reason::RingRolledBack.to_string()) {
         context.metrics.ring_rolled_back();
     }

@@ -1,8 +1,7 @@
 //! What happened to a ring, for people: Events, the audit stream and counts. They are told once what
 //! happened is stored.
 
-use claviger_crds::published::KeyPhase;
-use claviger_jose::Kid;
+use claviger_crds::names;
 
 use super::observe::Observed;
 use super::ring::{Key, Revoked, Ring};
@@ -25,31 +24,33 @@ pub(super) async fn tell(
     after: &Ring,
     actions: &[Action],
 ) {
-    for action in actions {
+    for (action, key) in actions.iter().zip(keys(before, after, actions)) {
         count(context, observed, after, action);
-        let Some(News { warning, reason, note }) = news(before, after, action).filter(|_| observed.object.is_some())
-        else {
+        let told = news(before, action, key).filter(|_| observed.object.is_some());
+        let Some(News { warning, reason, note }) = told else {
             continue;
         };
         let (work, uid) = (&observed.work, observed.owner_uid.clone());
-        let part = key(after, action).map(|kid| format!("status.keys{{{kid}}}"));
+        let kid = key.map(|key| &key.kid).or(action.kid());
+        let part = kid.map(|kid| format!("status.keys{{{kid}}}"));
         context.event(Event { kind: work.kind, name: work.name.clone(), uid, warning, reason, note, part }).await;
     }
 }
 
-/// The key that `action` was about.
-fn key<'a>(after: &'a Ring, action: &'a Action) -> Option<&'a Kid> {
-    match action {
-        Action::AddStandby | Action::Import => after.standby().map(|key| &key.kid),
-        Action::Promote { .. } => after.active().map(|key| &key.kid),
-        Action::Revoke { kid, .. } | Action::Discard { kid } | Action::Unpublish { kid } | Action::Drop { kid } => {
-            Some(kid)
-        }
+/// The key that each of `actions` made, or made sign.
+fn keys<'a>(before: Option<&Ring>, after: &'a Ring, actions: &[Action]) -> Vec<Option<&'a Key>> {
+    let is_new = |key: &&Key| before.is_none_or(|before| before.key(&key.kid).is_none());
+    // The newest is the first.
+    let mut made = after.keys.iter().rev().filter(is_new);
+    let key = |action: &Action| match action {
+        Action::AddStandby | Action::Import => made.next(),
+        Action::Promote { .. } => after.active(),
         _ => None,
-    }
+    };
+    actions.iter().map(key).collect()
 }
 
-fn news(before: Option<&Ring>, after: &Ring, action: &Action) -> Option<News> {
+fn news(before: Option<&Ring>, action: &Action, key: Option<&Key>) -> Option<News> {
     let normal = |reason, note: String| Some(News { warning: false, reason, note });
     match action {
         Action::Create { joining, import, .. } => {
@@ -69,13 +70,13 @@ fn news(before: Option<&Ring>, after: &Ring, action: &Action) -> Option<News> {
         }
         Action::Join => normal("RingJoined", "Every verifier knows the ring's keys: it may sign".to_owned()),
         Action::AddStandby | Action::Import => {
-            let standby = after.in_phase(KeyPhase::Published).next()?;
+            let standby = key?;
             let origin = if standby.imported { "was imported" } else { "was made" };
             normal("KeyPublished", format!("The key {} {origin}, and stands by", standby.kid))
         }
         Action::Discard { kid } => normal("KeyDiscarded", format!("The key {kid} never signed and is not needed")),
         Action::Promote { cause, unknown_until } => {
-            let note = promoted(before, after.active()?, *cause);
+            let note = promoted(before, key?, *cause);
             match unknown_until {
                 None => normal("KeyPromoted", note),
                 Some(until) => Some(News {
@@ -96,6 +97,16 @@ fn news(before: Option<&Ring>, after: &Ring, action: &Action) -> Option<News> {
             );
             Some(News { warning: true, reason: "KeyRevoked", note })
         }
+        Action::Accept { above, .. } => Some(News {
+            warning: true,
+            reason: "RingAccepted",
+            note: format!(
+                "What pods served of the ring, up to revision {above}, was given up for what is stored of it, as {} \
+                 asks for: some verifiers may not know the key that signs now, and tokens of keys that are not in \
+                 status.keys are refused",
+                names::ANNOTATION_ACCEPT_STORED_RING
+            ),
+        }),
         Action::Withdraw => normal("RingWithdrawn", "The ring is withdrawn: its Tenant is gone".to_owned()),
         Action::Adjust | Action::HandOver | Action::Retire | Action::KeepRevision | Action::Republish { .. } => None,
     }

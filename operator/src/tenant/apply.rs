@@ -11,10 +11,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 
 use super::observe::Observed;
 use super::plan::{DefaultRing, Plan, Unsealed};
-use super::sealing::{self, Around, Keys};
+use super::sealing::{self, Around, Held, Keys, Rotated};
+use crate::acknowledgements::Standing;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
+use crate::liveness::BEHIND;
 use crate::publish::{Publication, publish};
 use crate::report::Outcome;
 use crate::work::Next;
@@ -26,6 +28,8 @@ pub(super) struct Applied {
     pub(super) outcome: Outcome,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) next: Next,
+    /// Why a change of the sealing keys waits.
+    pub(super) held: Option<Held>,
     /// Why the sealing keys could not be written, and nothing was published: that is told, and tried again.
     pub(super) unsealed: Option<StepError>,
     /// Why the default ring could not be made, or ended: that is told, and tried again.
@@ -36,16 +40,14 @@ pub(super) struct Applied {
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Result<Applied, StepError> {
     let Plan { document, default_ring, mut verdicts, mut next } = plan;
     if observed.object.meta.paused {
-        return Ok(Applied { outcome: Outcome::Kept, verdicts, next: Next::IDLE, unsealed: None, refused: None });
+        let (outcome, next) = (Outcome::Kept, Next::IDLE);
+        return Ok(Applied { outcome, verdicts, next, held: None, unsealed: None, refused: None });
     }
-    let (outcome, unsealed) = match document {
-        Some(document) => {
-            let (outcome, unsealed, again) = serve(context, observed, document).await?;
-            next = next.or(Next { after: again.map(|wait| context.sleep_of(wait)) });
-            (outcome, unsealed)
-        }
-        None => (Outcome::left(observed.serving), None),
+    let Served { outcome, unsealed, again, held } = match document {
+        Some(document) => serve(context, observed, document).await?,
+        None => Served::left(observed.serving, None),
     };
+    next = next.or(Next { after: again.map(|wait| context.sleep_of(wait)) });
     // A Tenant whose document is refused may be served as it was, and something must sign.
     let creates = matches!(default_ring, DefaultRing::Create(_));
     let refused = match change_default_ring(context, observed, default_ring).await {
@@ -55,30 +57,43 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     if let Some(error) = refused.as_ref().filter(|_| creates) {
         without_ring(&mut verdicts, error);
     }
-    Ok(Applied { outcome, verdicts, next, unsealed, refused })
+    Ok(Applied { outcome, verdicts, next, held, unsealed, refused })
 }
 
-/// Publishes the document with its sealing keys; not at all where these are refused for good. When these
-/// change next comes with it.
-async fn serve(
-    context: &Context,
-    observed: &Observed,
-    mut document: Unsealed,
-) -> Result<(Outcome, Option<StepError>, Option<Duration>), StepError> {
+/// What became of the document and of its sealing keys.
+struct Served {
+    outcome: Outcome,
+    unsealed: Option<StepError>,
+    /// When the sealing keys change next.
+    again: Option<Duration>,
+    held: Option<Held>,
+}
+
+impl Served {
+    /// Nothing was written.
+    fn left(serving: bool, unsealed: Option<StepError>) -> Self {
+        Self { outcome: Outcome::left(serving), unsealed, again: None, held: None }
+    }
+}
+
+/// Publishes the document with its sealing keys; not at all where these are refused for good.
+async fn serve(context: &Context, observed: &Observed, mut document: Unsealed) -> Result<Served, StepError> {
     let (tenant, served) = (&observed.object.meta, observed.serving);
     let around = around(context, observed, &document);
     let keys = async {
-        let (keys, again) = sealing::rotate(context, tenant, document.keys.clone(), &around).await?;
-        Ok::<_, StepError>((sealing::stand(context, tenant, document.slug(), keys, around.longest).await?, again))
+        let Rotated { keys, again, held } = sealing::rotate(context, tenant, document.keys.clone(), &around).await?;
+        let keys = sealing::stand(context, tenant, document.slug(), keys, around.longest).await?;
+        Ok::<_, StepError>((keys, again, held))
     };
-    let (keys, again) = match keys.await {
+    let (keys, again, held) = match keys.await {
         Ok(keys) => keys,
         // What is stored goes on being published.
         Err(error) if error.is_final() => match document.as_stored() {
-            None => return Ok((Outcome::left(served), Some(error), None)),
+            None => return Ok(Served::left(served, Some(error))),
             Some(stored) => {
                 let written = publish(context, Publication::of(stored, &tenant.uid)).await.map(Outcome::Stands);
-                return Ok((Outcome::of(written, served)?, Some(error), None));
+                let outcome = Outcome::of(written, served)?;
+                return Ok(Served { outcome, ..Served::left(served, Some(error)) });
             }
         },
         Err(error) => return Err(error),
@@ -86,7 +101,7 @@ async fn serve(
     document.keys = Keys::Missing { published: Vec::new() };
     let publication = Publication::of(document.with(keys), &tenant.uid);
     let written = publish(context, publication).await.map(Outcome::Stands);
-    Ok((Outcome::of(written, served)?, None, again))
+    Ok(Served { outcome: Outcome::of(written, served)?, unsealed: None, again, held })
 }
 
 /// What the rotation of the sealing keys rests on.
@@ -95,13 +110,12 @@ fn around(context: &Context, observed: &Observed, document: &Unsealed) -> Around
     let digest = document.as_stored().map(|document| Digest::of(&document.to_bytes()));
     context.with(|state| {
         let entry = state.index.documents.get(&work.document()).filter(|entry| Some(entry.digest) == digest);
-        let served = entry.is_some_and(|entry| {
-            state.acknowledgements.standing(&entry.name, &entry.digest, entry.revision).is_acknowledged()
-        });
-        if !served {
+        let standing = entry.map(|entry| state.acknowledgements.standing(&entry.name, &entry.digest, entry.revision));
+        if !standing.as_ref().is_some_and(Standing::is_acknowledged) {
             state.liveness.wait(&work.document(), &work);
         }
-        Around { served, skewed: !state.skewed().is_empty(), longest: observed.longest_sealed }
+        let patience = BEHIND.saturating_mul(context.pace());
+        Around { standing, skewed: state.skewed(), longest: observed.longest_sealed, patience }
     })
 }
 

@@ -98,7 +98,7 @@ pub(crate) struct PublishedRing {
     /// When it was made.
     pub(crate) created_at: Timestamp,
     /// The greatest `max-age` that it ever asked for, seconds.
-    pub(crate) cache_lifetime: u32,
+    pub(crate) max_cache_lifetime: u32,
     /// Since when every pod serves its Active key, and none that has gone since could have served without it.
     pub(crate) since: Option<Moment>,
 }
@@ -248,7 +248,14 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
             let Detail::Ring {
-                active, leaving, joining, created_at, cache_lifetime, active_revision, algorithms, ..
+                active,
+                leaving,
+                joining,
+                created_at,
+                max_cache_lifetime,
+                active_revision,
+                algorithms,
+                ..
             } = &entry.detail
             else {
                 return None;
@@ -263,7 +270,7 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
                 joining: *joining,
                 algorithms: algorithms.clone(),
                 created_at: *created_at,
-                cache_lifetime: *cache_lifetime,
+                max_cache_lifetime: *max_cache_lifetime,
             })
         })
         .collect();

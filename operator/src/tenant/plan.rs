@@ -160,7 +160,7 @@ fn default_signing_key(
     let Some(since) = ring.since.filter(|_| ring.signs()) else {
         return (before.clone(), None);
     };
-    let cached = observed.rings.iter().map(|ring| ring.cache_lifetime).max().unwrap_or(0);
+    let cached = observed.rings.iter().map(|ring| ring.max_cache_lifetime).max().unwrap_or(0);
     let left = until_cached(since, cached, now);
     if left.is_zero() { (wanted, None) } else { (before.clone(), Some(left)) }
 }

@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub(super) use self::read::read;
-pub(super) use self::rotation::Around;
+pub(super) use self::rotation::{Around, Held};
+pub(super) use self::write::{Rotated, rotate, stand};
 pub(crate) use self::write::{expire, withdraw};
-pub(super) use self::write::{rotate, stand};
-use crate::signing_key::ring::ANNOTATION_WITHDRAWN_AT;
+use crate::clock::Moment;
 
 /// The version of the format that this release writes, and the newest that it reads.
 const VERSION: u32 = 1;
@@ -56,6 +56,10 @@ pub(super) struct Sealing {
     until: BTreeMap<String, Timestamp>,
 }
 
+/// The ends of a tenant's keys by their IDs, each with the moment at which this process first saw it: a clock
+/// that is set forward after that ends no key early.
+pub(crate) type Ends = BTreeMap<String, (Timestamp, Moment)>;
+
 /// Where the keys of a document come from.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
@@ -65,10 +69,10 @@ pub(super) enum Keys {
     /// is published is the only copy: with it everybody stays logged in), else with new ones.
     Missing { published: Vec<SealingKeyDocument> },
     /// They were withdrawn, and are wanted again: the Secret is replaced, and says so no longer.
-    Withdrawn { keys: Vec<SealingKeyDocument>, metadata: ObjectMeta },
+    Withdrawn(Box<(Sealing, ObjectMeta)>),
     /// They are those of another issuer, which a Tenant of this name was before: new ones replace
     /// them.
-    OfAnother { metadata: ObjectMeta },
+    OfAnother { metadata: Box<ObjectMeta> },
 }
 
 impl Keys {
@@ -76,7 +80,7 @@ impl Keys {
     pub(super) fn stored(&self) -> Option<&[SealingKeyDocument]> {
         match self {
             Self::Stored(stored) => Some(&stored.0.keys),
-            Self::Missing { .. } | Self::Withdrawn { .. } | Self::OfAnother { .. } => None,
+            Self::Missing { .. } | Self::Withdrawn(_) | Self::OfAnother { .. } => None,
         }
     }
 }
@@ -127,7 +131,7 @@ impl Sealing {
         }
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(names::ANNOTATION_OWNER.to_owned(), owner.to_string());
-        annotations.remove(ANNOTATION_WITHDRAWN_AT);
+        annotations.remove(names::ANNOTATION_WITHDRAWN_AT);
         // A struct with string keys alone always serialises.
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         Secret {

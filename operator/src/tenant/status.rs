@@ -13,7 +13,7 @@ use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
-    let Applied { outcome, mut verdicts, mut next, unsealed, refused: _ } = applied;
+    let Applied { outcome, mut verdicts, mut next, held, unsealed, refused: _ } = applied;
     let object = &observed.object;
     let rings = observed.rings.iter().filter(|ring| ring.active).map(|ring| ring.live.clone()).collect();
     let programmed = match sealing_keys(observed, unsealed.as_ref()) {
@@ -27,6 +27,7 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         }
         Err(held) => return Ok(next.or(held)),
     }
+    verdicts.push(report::rotation(held));
     let accepted =
         verdicts.iter().any(|verdict| verdict.condition == ConditionType::Accepted && verdict.holds == Some(true));
     let verdicts: Vec<Verdict> = report::with_ready(verdicts, object.meta.paused);

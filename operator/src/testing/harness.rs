@@ -287,17 +287,21 @@ impl Pod {
         let name = secret.metadata.name.clone().unwrap();
         match Stored::from_secret(secret) {
             Ok(stored) => {
-                // An older revision costs only itself.
-                if self.serving.get(&name).is_some_and(|(revision, _)| *revision > stored.revision) {
-                    return None;
-                }
-                let (revoked, mut revoked_secrets) = match &stored.document.content {
+                let (mut revoked, mut revoked_secrets) = match &stored.document.content {
                     Content::SigningKey(ring) => (ring.revoked.clone(), Vec::new()),
                     Content::OAuthClient(client) => (BTreeSet::new(), client.revoked_secrets.clone()),
                     _ => Default::default(),
                 };
-                if let Some((_, before)) = self.serving.get(&name) {
-                    revoked_secrets = RevokedSecret::known([revoked_secrets.as_slice(), &before.revoked_secrets]);
+                if let Some((revision, served)) = self.serving.get_mut(&name) {
+                    let known = served.revoked.len();
+                    served.revoked.append(&mut revoked);
+                    // Of an older revision nothing counts but what it revokes.
+                    if *revision > stored.revision {
+                        let news = served.revoked.len() > known;
+                        return news.then(|| Frame::Serving { documents: vec![served.clone()] });
+                    }
+                    revoked.clone_from(&served.revoked);
+                    revoked_secrets = RevokedSecret::known([revoked_secrets.as_slice(), &served.revoked_secrets]);
                 }
                 let fresh = if self.began { 0 } else { stored.revision };
                 let first = self.serving.get(&name).map_or(fresh, |(_, before)| before.first);

@@ -199,3 +199,29 @@ async fn a_drop_that_is_no_longer_remembered_ends_the_stream_of_whoever_missed_i
     assert_eq!((frames.first(), frames.last()), (Some(&hello(&served)), Some(&Frame::Synced)));
     assert_eq!(served.lock().entries.len(), REMEMBERED_DROPS, "what is forgotten takes no memory");
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_a_refused_ring_revokes_are_told_beside_what_is_served() {
+    let served = Arc::new(Served::new());
+    let ring = |revision, revoked: &[&str]| {
+        let stored = stored("ring", revision);
+        let mut document = stored.document;
+        document.content = serde_json::from_value(serde_json::json!({"kind": "SigningKey", "spec": {
+            "algorithm": "ES256", "createdAt": "1970-01-01T00:00:00Z", "cacheLifetime": 900,
+            "maxTokenLifetime": 3600, "keys": [], "revoked": revoked,
+        }}))
+        .unwrap();
+        Stored { document, ..stored }
+    };
+    let kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    served.record(&ring(7, &[]));
+    served.loaded();
+    let mut stream = subscribe(&served);
+    all_now(&mut stream).await;
+    served.revoke(&ring(3, &[kid]));
+    let Some(Frame::Serving { documents }) = now(&mut stream).await else { panic!() };
+    assert_eq!((documents[0].revision, documents[0].digest), (7, stored("ring", 7).digest));
+    assert!(documents[0].revoked.iter().any(|revoked| revoked.as_str() == kid));
+    served.revoke(&ring(3, &[kid]));
+    assert_eq!(all_now(&mut stream).await, [], "it is no news");
+}

@@ -2,7 +2,8 @@
 //!
 //! The provider calls [`Index::apply`] and [`Index::delete`] and publishes the snapshots of the
 //! tenants that were touched. Documents come in any order. A document that is older, unusable or in
-//! conflict costs only itself: what was there before stays.
+//! conflict costs only itself: what was there before stays. One thing is taken of an older one: a key
+//! that it revokes is trusted no more, see [`Index::revoke`].
 
 mod part;
 
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use claviger_crds::names::ObjectName;
-use claviger_crds::published::{Digest, Stored, TenantDocument};
+use claviger_crds::published::{Content, Digest, Stored, TenantDocument};
 use claviger_jose::Kid;
 
 use self::part::{Claim, Part, Place};
@@ -70,6 +71,8 @@ struct Declared {
 pub(crate) struct Outcome {
     /// Whether it is served.
     pub(crate) verdict: Verdict,
+    /// Whether it is not, and keys that it revokes are trusted no more all the same.
+    pub(crate) revokes: bool,
     /// Slugs of the tenants whose snapshots changed.
     pub(crate) touched: Vec<Arc<str>>,
     /// Documents that waited for a name which is free now: apply them next, the last first.
@@ -118,8 +121,10 @@ impl Index {
 
     /// Takes `stored` in.
     pub(crate) fn apply(&mut self, stored: &Stored) -> Outcome {
-        if let Some(verdict) = self.settled(stored) {
-            return Outcome::unchanged(verdict);
+        match self.settled(stored) {
+            Some(Verdict::Serving) => return Outcome::unchanged(Verdict::Serving),
+            Some(Verdict::Refused { category, reason }) => return self.revoke(stored, category, reason),
+            None => {}
         }
         if stored.document.withdrawn_at.is_some() {
             return self.hold(stored, None);
@@ -134,6 +139,43 @@ impl Index {
             Some(claim) => self.wait(stored, claim),
             None => self.hold(stored, Some((place, part))),
         }
+    }
+
+    /// Takes of `stored`, which is refused, the one thing that an older state of a ring can say: that a key
+    /// must not be trusted. The operator's memory may have been set back, and a key be stolen then: the
+    /// revoked keys only grow, and to trust fewer keys harms nobody whom the key's thief would not.
+    ///
+    /// Where nothing of the ring would sign any more, `stored` is taken whole, for it has keys that do: verifiers
+    /// may not know them, which is better than a tenant without any key.
+    fn revoke(&mut self, stored: &Stored, category: &'static str, reason: String) -> Outcome {
+        let Content::SigningKey(document) = &stored.document.content else {
+            return Outcome::refused(category, reason);
+        };
+        let tenant = self.tenants.get_mut(stored.document.tenant.as_str());
+        let Some(ring) = tenant.and_then(|tenant| tenant.rings.get(stored.name.as_str())) else {
+            return Outcome::refused(category, reason);
+        };
+        if document.revoked.is_subset(&ring.revoked) {
+            return Outcome::refused(category, reason);
+        }
+        let bereft = ring.signer.is_some() && !ring.signs_without(&document.revoked);
+        if bereft
+            && stored.document.withdrawn_at.is_none()
+            && let Ok(part) = Part::parse(stored, &ring.revoked)
+        {
+            return self.hold(stored, Some((part.place(&stored.document.tenant), part)));
+        }
+        let slug: Arc<str> = stored.document.tenant.as_str().into();
+        let shown = self.kids(&slug, &stored.name);
+        if let Some(tenant) = self.tenants.get_mut(&slug) {
+            tenant.rings.get_mut(stored.name.as_str()).into_iter().for_each(|ring| ring.revoke(&document.revoked));
+            tenant.issuer = None;
+        }
+        let touched = vec![slug];
+        self.forget_gone(&shown, &touched);
+        let verdict =
+            Verdict::Refused { category, reason: format!("{reason}; only what it revokes was taken from it") };
+        Outcome { verdict, revokes: true, touched, freed: Vec::new() }
     }
 
     /// The keys of the ring `stored` that must never be trusted again, by what was served of it.
@@ -240,7 +282,7 @@ impl Index {
         let waiting = given_up.iter().filter_map(|claim| self.waiting.remove(claim));
         // The first by name is to be applied first.
         let freed = waiting.flat_map(|waiting| waiting.into_values().rev()).collect();
-        Outcome { verdict: Verdict::Serving, touched, freed }
+        Outcome { verdict: Verdict::Serving, revokes: false, touched, freed }
     }
 
     /// The keys that the ring of the document `name` shows; none of another document.
@@ -349,7 +391,7 @@ impl Tenant {
 
 impl Outcome {
     fn unchanged(verdict: Verdict) -> Self {
-        Self { verdict, touched: Vec::new(), freed: Vec::new() }
+        Self { verdict, revokes: false, touched: Vec::new(), freed: Vec::new() }
     }
 
     fn refused(category: &'static str, reason: String) -> Self {

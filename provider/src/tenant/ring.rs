@@ -32,6 +32,8 @@ pub(crate) struct Ring {
     pub(crate) algorithms: Vec<Algorithm>,
     /// The Active key.
     pub(crate) signer: Option<Arc<Signer>>,
+    /// The key that signs next, or at once if the Active one is revoked.
+    standby: Option<Arc<Signer>>,
     /// Keys that are never trusted again.
     pub(crate) revoked: BTreeSet<Kid>,
 }
@@ -51,17 +53,22 @@ impl Ring {
         let verifying = trusted()
             .filter(|key| key.phase != KeyPhase::Revoked)
             .map(|key| Verifier::new(&key.public_key).map_err(|_| Unusable::new("a public key verifies nothing")));
-        let mut signer = None;
+        let (mut signer, mut standby) = (None, None);
         if document.keys.iter().any(|key| key.phase == KeyPhase::Active && revoked.contains(&key.kid)) {
             return Err(Unusable::new("the Active key was revoked before"));
         }
         for key in &document.keys {
             let private = key.private_key.as_ref().map(|text| private_key(key, text)).transpose()?;
-            if key.phase == KeyPhase::Active {
-                let private = private.ok_or(Unusable::new("the Active key has no private half"))?;
-                if signer.replace(Arc::new(Signer::new(private))).is_some() {
-                    return Err(Unusable::new("two keys are Active"));
+            let private = private.map(|private| Arc::new(Signer::new(private)));
+            match key.phase {
+                KeyPhase::Active => {
+                    let private = private.ok_or(Unusable::new("the Active key has no private half"))?;
+                    if signer.replace(private).is_some() {
+                        return Err(Unusable::new("two keys are Active"));
+                    }
                 }
+                KeyPhase::Published if !revoked.contains(&key.kid) => standby = private,
+                _ => {}
             }
         }
         Ok(Self {
@@ -75,8 +82,28 @@ impl Ring {
             verifiers: verifying.collect::<Result<_, _>>()?,
             algorithms: shown().map(|key| key.public_key.algorithm()).collect(),
             signer,
+            standby,
             revoked,
         })
+    }
+
+    /// Whether anything would sign once the keys `revoked` do not.
+    pub(crate) fn signs_without(&self, revoked: &BTreeSet<Kid>) -> bool {
+        [&self.signer, &self.standby].into_iter().flatten().any(|key| !revoked.contains(key.kid()))
+    }
+
+    /// Trusts the keys `revoked` no more. Where the Active key is one of them the standby signs at once: so the
+    /// operator decides, too, where it can.
+    pub(crate) fn revoke(&mut self, revoked: &BTreeSet<Kid>) {
+        let trusted = |kid: &Kid| !revoked.contains(kid);
+        self.public_keys.retain(|key| trusted(key.kid()));
+        self.algorithms = self.public_keys.iter().map(PublicJwk::algorithm).collect();
+        self.verifiers.retain(|verifier| trusted(verifier.kid()));
+        self.standby.take_if(|key| !trusted(key.kid()));
+        if self.signer.take_if(|key| !trusted(key.kid())).is_some() {
+            self.signer = self.standby.take();
+        }
+        self.revoked.extend(revoked.iter().cloned());
     }
 
     /// Whether it signs only while no other ring can: its SigningKey is gone, or verifiers may not know

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use claviger_crds::condition::ConditionType;
 use claviger_crds::published::Content;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
@@ -80,4 +81,23 @@ async fn another_default_ring_waits_as_long() {
     assert_eq!(default(&harness), "acme-es256");
     harness.pass(Duration::from_secs(10)).await;
     assert_eq!(default(&harness), "acme-two");
+}
+
+#[tokio::test]
+async fn a_ring_that_joins_says_for_which_pod_it_waits_and_since_when() {
+    let mut harness = with_a_pod_cut_off().await;
+    let other = fixtures::SIGNING_KEY.replace("acme-es256", "acme-other");
+    harness.apply::<SigningKey>(&other).await;
+    let blocked =
+        |harness: &Harness| harness.condition::<SigningKey>("identity", "acme-other", ConditionType::RotationBlocked);
+    harness.pass(Duration::from_secs(2)).await;
+    assert_eq!(blocked(&harness).0, "False/NotBlocked", "it was published a moment ago");
+    harness.pass(Duration::from_secs(4)).await;
+    let (why, message) = blocked(&harness);
+    assert_eq!(why, "True/WaitingForProviders", "{message}");
+    assert!(message.contains("pod-b (since 2026-03-01T12:00:0"), "{message}");
+    assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
+    harness.wedge("pod-b", false);
+    harness.run().await;
+    assert_eq!(blocked(&harness).0, "False/NotBlocked");
 }

@@ -186,6 +186,23 @@ async fn a_revoked_key_is_out_at_once_and_everywhere_it_is_said_who_when_and_why
 }
 
 #[tokio::test]
+async fn of_two_keys_that_are_made_at_once_each_is_told_by_its_own_name() {
+    let mut harness = rotating().await;
+    let (first, second) = (kid(&harness, KeyPhase::Active), kid(&harness, KeyPhase::Published));
+    harness.world.objects().events.clear();
+    let revoked = format!("  revoked: [{{kid: {first}, reason: stolen}}, {{kid: {second}, reason: stolen}}]");
+    harness.apply::<SigningKey>(&signing_key(&revoked)).await;
+    let [signs, standby] = [kid(&harness, KeyPhase::Active), kid(&harness, KeyPhase::Published)];
+    let made = told(&harness, "KeyPublished");
+    assert!(made.len() == 2 && made[0].contains(&signs) && made[1].contains(&standby), "{made:?}");
+    let promoted = told(&harness, "KeyPromotedEarly");
+    assert!(promoted.len() == 1 && promoted[0].contains(&signs), "{promoted:?}");
+    let parts = harness.world.objects().events.iter().filter_map(|event| event.part.clone()).collect::<Vec<_>>();
+    let expected = [&signs, &signs, &standby].map(|kid| format!("status.keys{{{kid}}}"));
+    assert_eq!(parts[2..], expected);
+}
+
+#[tokio::test]
 async fn a_key_is_revoked_though_its_tenant_is_not_accepted() {
     let mut harness = rotating().await;
     let first = kid(&harness, KeyPhase::Active);

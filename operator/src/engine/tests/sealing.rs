@@ -312,8 +312,57 @@ async fn a_pod_that_does_not_serve_the_next_sealing_key_holds_it() {
     harness.apply::<Tenant>(&fixtures::TENANT.replace("displayName: Acme", "displayName: Acme Ltd")).await;
     harness.pass(40 * DAY).await;
     assert_eq!(keys(&harness, "acme"), before);
+    let blocked = |harness: &Harness| harness.condition::<Tenant>("identity", "acme", ConditionType::RotationBlocked);
+    let (why, message) = blocked(&harness);
+    assert!(why == "True/WaitingForProviders" && message.contains("pod-a"), "{why}: {message}");
+    assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
     harness.wedge("pod-a", false);
     harness.run().await;
+    assert_eq!(blocked(&harness).0, "False/NotBlocked");
     harness.pass(Duration::from_secs(10)).await;
     assert_eq!(keys(&harness, "acme")[1].id, before[0].id);
+}
+
+/// Until when the keys open that no longer seal, and the longest life of what was sealed.
+fn memory(harness: &Harness) -> (serde_json::Value, serde_json::Value) {
+    let data = stored(harness, "acme").unwrap().data.unwrap();
+    let sealing: serde_json::Value = serde_json::from_slice(&data["sealing.json"].0).unwrap();
+    (sealing["until"].clone(), sealing["longest"].clone())
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forward_takes_no_key_from_what_it_sealed() {
+    let mut harness = Harness::furnished().await;
+    let before = keys(&harness, "acme");
+    harness.pass(31 * DAY).await;
+    let retired = |harness: &Harness| keys(harness, "acme").iter().any(|key| key.id == before[1].id);
+    harness.clock.jump(60 * DAY);
+    harness.pass(DAY).await;
+    harness.engine.resync();
+    harness.run().await;
+    assert!(retired(&harness));
+    harness.pass(31 * DAY).await;
+    assert!(!retired(&harness), "its time is over by the clock that cannot be set");
+}
+
+#[tokio::test]
+async fn keys_of_a_tenant_that_comes_back_end_when_they_were_to_end() {
+    let mut harness = Harness::furnished().await;
+    harness.pass(31 * DAY).await;
+    let before = memory(&harness);
+    assert!(before.0.as_object().is_some_and(|until| until.len() == 1), "{before:?}");
+    // Nothing is left but the keys: the tombstone is gone too, and the pods that knew it.
+    harness.delete::<Tenant>("identity", "acme").await;
+    harness.world.remove_secret(&published("acme"));
+    harness.leave("pod-a");
+    harness.join("pod-b");
+    harness.restart();
+    harness.pass(HOUR).await;
+    let withdrawn = stored(&harness, "acme").unwrap().metadata.annotations.unwrap();
+    assert!(withdrawn.contains_key(names::ANNOTATION_WITHDRAWN_AT));
+    let shorter = fixtures::TENANT.replace("spec:", "spec:\n  lifetimes: {refreshToken: 24h, refreshTokenIdle: 24h}");
+    harness.apply::<Tenant>(&shorter).await;
+    harness.pass(Duration::from_secs(5)).await;
+    assert_eq!(harness.condition::<Tenant>("identity", "acme", ConditionType::Programmed).0, "True/Programmed");
+    assert_eq!(memory(&harness), before);
 }

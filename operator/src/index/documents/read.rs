@@ -112,7 +112,7 @@ fn detail(content: &Content) -> Detail {
             leaving: keys.leaving,
             joining: keys.joining,
             created_at: keys.created_at,
-            cache_lifetime: keys.cache_lifetime.max(keys.max_cache_lifetime),
+            max_cache_lifetime: keys.cache_lifetime.max(keys.max_cache_lifetime),
             active_revision: active(keys).map_or(0, |key| key.revision),
             algorithms: keys
                 .keys

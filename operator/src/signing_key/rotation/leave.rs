@@ -20,7 +20,7 @@ pub(super) fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision
         let Some(since) = around.successor_since else {
             return Decision::default();
         };
-        let max_age = around.cache_lifetime.max(ring.max_cache_lifetime);
+        let max_age = around.max_cache_lifetime.max(ring.max_cache_lifetime);
         return once(Action::HandOver, until_cached(since, max_age, now));
     }
     if ring.active().is_some() {

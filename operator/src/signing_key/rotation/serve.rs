@@ -22,15 +22,22 @@ const LISTEN: Duration = Duration::from_secs(60);
 
 pub(super) fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     let mut decision = Decision::default();
-    if ring.leaving_since.is_some() || ring.withdrawn_at.is_some() {
-        let (youngest, max_age) = (around.another_signs, around.cache_lifetime);
+    // First of all: a ring that returns signs with what is left of it.
+    revoke(ring, around, now, &mut decision);
+    let returns = ring.leaving_since.is_some() || ring.withdrawn_at.is_some();
+    if returns {
+        let (youngest, max_age) = (around.another_signs, around.max_cache_lifetime);
         decision.actions.push(Action::Return { youngest, max_age });
     }
     if !fits(purpose, ring) {
         decision.actions.push(Action::Adjust);
     }
-    revoke(ring, around, now, &mut decision);
     stand(Some(purpose), ring, around, now, &mut decision);
+    // What follows goes by the phases of the keys, which are others once the ring is back: the one that is to sign
+    // again would leave the JWK Set, for its tokens have expired.
+    if returns {
+        return decision;
+    }
     if !around.skewed.is_empty() {
         let message = format!("clocks are more than 30 seconds apart from ours: {}", around.skewed.join(", "));
         decision.block(Reason::ClockSkew, message);
@@ -72,16 +79,16 @@ fn is_revoked(key: &Key, around: &Surroundings) -> bool {
 }
 
 fn revoke(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision) {
-    let keys = ring.keys.iter().filter(|key| key.phase != KeyPhase::Revoked);
-    for (key, revocation) in keys.filter_map(|key| Some((key, around.revoked.get(&key.kid)?))) {
-        let max_age = ring.max_cache_lifetime.max(around.cache_lifetime);
+    let news = around.revoked.iter().filter(|(kid, _)| ring.may_revoke(kid, around.rolled_back.is_some()));
+    for (kid, revocation) in news {
+        let max_age = ring.max_cache_lifetime.max(around.max_cache_lifetime);
         let revoked = Revoked {
             at: now.wall,
             reason: revocation.reason.clone(),
             by: revocation.by.clone(),
             trusted_until: after(now.wall, cached_for(max_age)),
         };
-        decision.actions.push(Action::Revoke { kid: key.kid.clone(), revoked });
+        decision.actions.push(Action::Revoke { kid: kid.clone(), revoked });
     }
 }
 
@@ -102,7 +109,7 @@ fn stand(purpose: Option<&Purpose>, ring: &Ring, around: &Surroundings, now: Mom
             }
         }
         (Some(active), None) => actions.push(purpose.map_or(Action::AddStandby, |purpose| next(purpose, active))),
-        // What returns has a key that signed before.
+        // What returns has a key that signed before, which signs again.
         (None, _) if returns(ring, around) => {
             if standby.is_none() {
                 actions.push(Action::AddStandby);
@@ -154,8 +161,7 @@ fn take_over(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment,
     // Before anything else: it is the one exemption from the promise.
     if let Some(unknown) = active.unknown_until.filter(|unknown| *unknown > now.wall) {
         let message = format!(
-            "the key {} had to take over from a revoked one before every verifier knew it: until {unknown} some may \
-             refuse its tokens",
+            "the key {} had to sign before every verifier knew it: until {unknown} some may refuse its tokens",
             active.kid
         );
         decision.block(Reason::StandbyTooYoung, message);
@@ -183,11 +189,24 @@ fn join(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision
     if !around.another_signs {
         return decision.actions.push(Action::Join);
     }
-    if let Reached::Everywhere { since } = around.reached(active.revision) {
-        match until_cached(*since, active.max_age_without, now) {
+    match around.reached(active.revision) {
+        Reached::Everywhere { since } => match until_cached(*since, active.max_age_without, now) {
             Duration::ZERO => decision.actions.push(Action::Join),
             left => decision.wait(left),
-        }
+        },
+        behind => match until(after(active.published_at, around.patience), now) {
+            Duration::ZERO => {
+                decision.wait(LISTEN);
+                let message = format!(
+                    "the ring signs beside the tenant's others once every pod shows its key {}: {}",
+                    active.kid,
+                    not_heard(behind, active.published_at)
+                );
+                decision.block(Reason::WaitingForProviders, message);
+            }
+            // What was published a moment ago is on its way.
+            left => decision.wait(left),
+        },
     }
 }
 

@@ -30,6 +30,7 @@ fn purpose() -> Purpose {
         algorithm: Algorithm::Es256,
         rotation: Rotation { interval: 100_000, publish_ahead: 10_000, cache_lifetime: 900 },
         rotate_at: None,
+        gives_up: None,
         imported: None,
         token_lifetime: 3600,
         session_lifetime: 43_200,
@@ -114,7 +115,7 @@ fn the_greatest_lifetimes_grow_with_the_tenants_and_never_shrink() {
 
 #[test]
 fn a_ring_that_was_rolled_back_is_not_touched() {
-    let around = Surroundings { rolled_back: true, ..Surroundings::default() };
+    let around = Surroundings { rolled_back: Some(7), ..Surroundings::default() };
     for (wish, ring) in [(Wish::Serve(purpose()), None), (Wish::Leave, Some(leaving())), (Wish::Withdraw, Some(ring()))]
     {
         let decision = decide(&wish, ring.as_ref(), &around, at(100_000));
@@ -128,7 +129,7 @@ fn a_leaving_ring_signs_until_verifiers_know_another() {
     let alone = Surroundings::default();
     assert_eq!(decide(&Wish::Leave, Some(&leaving()), &alone, at(1_000_000)), Decision::default());
     // Every pod has served the other since second 100; the greatest max-age anywhere is 1800.
-    let around = Surroundings { successor_since: Some(at(100)), cache_lifetime: 1800, ..Surroundings::default() };
+    let around = Surroundings { successor_since: Some(at(100)), max_cache_lifetime: 1800, ..Surroundings::default() };
     let decide = |now| decide(&Wish::Leave, Some(&leaving()), &around, now);
     assert_eq!(decide(at(100 + 3609)).again, Some(Duration::from_secs(1)));
     assert_eq!(decide(at(100 + 3610)).actions, [Action::HandOver]);
@@ -180,6 +181,19 @@ fn a_ring_that_returns_signs_with_the_key_that_signed_last() {
     assert_eq!(back.active().map(|key| &key.kid), before.active().map(|key| &key.kid));
     assert_eq!(back.created_at, at(60).wall, "beside rings that sign it counts as the youngest");
     assert_eq!((back.leaving_since, back.handed_over_at, back.withdrawn_at), (None, None, None));
+}
+
+#[test]
+fn a_ring_that_returns_when_all_its_tokens_have_expired_has_a_key_that_signs() {
+    let gone = perform(leaving(), &[Action::HandOver, Action::Retire, Action::Withdraw], at(50));
+    let reached = [(gone.revision, Reached::Everywhere { since: at(60) })].into();
+    let around = Surroundings { another_signs: true, reached, ..Surroundings::default() };
+    let decide = |ring: &Ring| decide(&Wish::Serve(purpose()), Some(ring), &around, at(50_000));
+    let actions = decide(&gone).actions;
+    assert_eq!(actions, [Action::Return { youngest: true, max_age: 0 }]);
+    let back = perform(gone, &actions, at(50_000));
+    holds(&back);
+    assert_eq!(decide(&back).actions, []);
 }
 
 fn leaving_from(ring: &Ring) -> Ring {

@@ -1,13 +1,12 @@
 //! Reading a tenant's sealing keys without a cache.
 
-use claviger_crds::names::ObjectName;
+use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Content, SealingKeyDocument, Stored};
 
 use super::{Keys, Sealing, SealingError, usable};
 use crate::context::Context;
 use crate::error::{StepError, While};
 use crate::index::documents::Entry;
-use crate::signing_key::ring::ANNOTATION_WITHDRAWN_AT;
 use crate::work::{Kind, Work};
 
 /// The keys of the Tenant `name`, whose slug is `slug`; or why they cannot be used.
@@ -23,9 +22,9 @@ pub(in crate::tenant) async fn read(
     Ok(Sealing::from_secret(secret).map(|(sealing, metadata)| {
         let annotations = metadata.annotations.as_ref();
         if sealing.tenant != slug {
-            Keys::OfAnother { metadata }
-        } else if annotations.is_some_and(|all| all.contains_key(ANNOTATION_WITHDRAWN_AT)) {
-            Keys::Withdrawn { keys: sealing.keys, metadata }
+            Keys::OfAnother { metadata: Box::new(metadata) }
+        } else if annotations.is_some_and(|all| all.contains_key(names::ANNOTATION_WITHDRAWN_AT)) {
+            Keys::Withdrawn(Box::new((sealing, metadata)))
         } else {
             Keys::Stored(Box::new((sealing, metadata)))
         }

@@ -98,7 +98,7 @@ async fn an_old_leader_does_not_replace_the_keys_of_the_tenant_that_came_after_t
     let at = ObjectName::new(crate::testing::OPERATOR, names::sealing_secret(&owner()));
     let before = harness.world.secret(&at);
     let old = crate::index::object::Meta { uid: "of-before".to_owned(), ..seen(&harness) };
-    let metadata = before.clone().unwrap().metadata;
+    let metadata = Box::new(before.clone().unwrap().metadata);
     let result = stand(harness.engine.context(), &old, "old-slug", Keys::OfAnother { metadata }, 0).await;
     assert_eq!(result.unwrap_err(), crate::error::StepError::Outdated("the Tenant"));
     assert_eq!(harness.world.secret(&at), before);

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Around, Keys, Sealing, first};
+use super::rotation::{Around, Decision, Held};
+use super::{Keys, Sealing, first};
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::error::{StepError, While};
 use crate::index::documents::Entry;
 use crate::index::object::Meta;
 use crate::metrics::Written;
-use crate::signing_key::ring::ANNOTATION_WITHDRAWN_AT;
 use crate::work::{Kind, Work};
 
 /// Where the sealing keys of the Tenant `name` are.
@@ -34,21 +34,21 @@ pub(in crate::tenant) async fn stand(
     longest: u32,
 ) -> Result<Vec<SealingKeyDocument>, StepError> {
     let now = context.now().wall;
-    let (keys, before, restored) = match keys {
+    let (sealing, before, restored) = match keys {
         Keys::Stored(stored) => return Ok(stored.0.keys),
-        Keys::Missing { published } if !published.is_empty() => (published, None, true),
-        Keys::Missing { .. } => (first(now), None, false),
-        Keys::Withdrawn { keys, metadata } => (keys, Some(metadata), false),
+        Keys::Missing { published } if !published.is_empty() => (Sealing::new(slug, published), None, true),
+        Keys::Missing { .. } => (Sealing::new(slug, first(now)), None, false),
+        Keys::Withdrawn(stored) => (stored.0, Some(stored.1), false),
         Keys::OfAnother { metadata } => {
             // An old leader that still sees the Tenant of before must not undo what the next one made.
             let owner = context.cluster().owner(Kind::Tenant, &tenant.name).await.doing("reading the tenant")?;
             if owner.is_none_or(|owner| owner.uid != tenant.uid) {
                 return Err(StepError::Outdated("the Tenant"));
             }
-            (first(now), Some(metadata), false)
+            (Sealing::new(slug, first(now)), Some(*metadata), false)
         }
     };
-    let sealing = Sealing { longest, ..Sealing::new(slug, keys) };
+    let sealing = Sealing { longest: sealing.longest.max(longest), ..sealing };
     let secret = sealing.to_secret(&context.options.operator_namespace, &tenant.name, before.as_ref());
     store(context, secret, before.is_some()).await?;
     if restored {
@@ -60,20 +60,36 @@ pub(in crate::tenant) async fn stand(
     Ok(sealing.keys)
 }
 
-/// Rotates the keys that stand, where it is time; says when it is next.
+/// What became of keys that stand.
+pub(in crate::tenant) struct Rotated {
+    /// As they are now.
+    pub(in crate::tenant) keys: Keys,
+    /// When to look again.
+    pub(in crate::tenant) again: Option<Duration>,
+    /// Why a change of them waits.
+    pub(in crate::tenant) held: Option<Held>,
+}
+
+/// Rotates the keys that stand, where it is time.
 pub(in crate::tenant) async fn rotate(
     context: &Context,
     tenant: &Meta,
     keys: Keys,
     around: &Around,
-) -> Result<(Keys, Option<Duration>), StepError> {
+) -> Result<Rotated, StepError> {
     let Keys::Stored(stored) = keys else {
-        return Ok((keys, None));
+        return Ok(Rotated { keys, again: None, held: None });
     };
     let (sealing, metadata) = *stored;
-    let (changed, again) = sealing.rotated(around, context.now().wall);
+    let now = context.now_of_keys();
+    let ends = context.with(|state| {
+        let ends = state.sealing_ends.entry(tenant.name.clone()).or_default();
+        sealing.note_ends(ends, now);
+        ends.clone()
+    });
+    let Decision { changed, again, held } = sealing.rotated(around, &ends, now);
     let Some(changed) = changed else {
-        return Ok((Keys::Stored(Box::new((sealing, metadata))), again));
+        return Ok(Rotated { keys: Keys::Stored(Box::new((sealing, metadata))), again, held });
     };
     let secret = changed.to_secret(&context.options.operator_namespace, &tenant.name, Some(&metadata));
     store(context, secret, true).await?;
@@ -82,7 +98,7 @@ pub(in crate::tenant) async fn rotate(
         let work = Work::new(Kind::Tenant, tenant.name.clone());
         context.tell(&work, &tenant.uid, false, "SealingKeyPromoted", note).await;
     }
-    Ok((Keys::Stored(Box::new((changed, metadata))), Some(Duration::ZERO)))
+    Ok(Rotated { keys: Keys::Stored(Box::new((changed, metadata))), again: Some(Duration::ZERO), held })
 }
 
 async fn store(context: &Context, secret: Secret, exists: bool) -> Result<(), StepError> {
@@ -116,7 +132,7 @@ pub(crate) async fn withdraw(context: &Context, name: &ObjectName) -> Result<(),
     };
     if withdrawn_at(&secret.metadata).is_none() {
         let annotations = secret.metadata.annotations.get_or_insert_default();
-        annotations.insert(ANNOTATION_WITHDRAWN_AT.to_owned(), context.now().wall.to_string());
+        annotations.insert(names::ANNOTATION_WITHDRAWN_AT.to_owned(), context.now().wall.to_string());
         store(context, secret, true).await?;
         tracing::info!(%work, "its sealing keys are withdrawn: nothing else is left of it");
     }
@@ -148,6 +164,7 @@ pub(crate) async fn expire(context: &Context, name: &ObjectName, entry: Option<&
     let uid = secret.metadata.uid.unwrap_or_default();
     let version = secret.metadata.resource_version.unwrap_or_default();
     context.delete_secret(Written::Sealing, &at, &uid, &version).await.doing("deleting the sealing keys")?;
+    context.with(|state| state.sealing_ends.remove(name));
     forget(context, &at);
     Ok(())
 }
@@ -161,5 +178,5 @@ fn forget(context: &Context, at: &ObjectName) {
 }
 
 fn withdrawn_at(metadata: &ObjectMeta) -> Option<Timestamp> {
-    metadata.annotations.as_ref()?.get(ANNOTATION_WITHDRAWN_AT)?.parse().ok()
+    metadata.annotations.as_ref()?.get(names::ANNOTATION_WITHDRAWN_AT)?.parse().ok()
 }

@@ -98,7 +98,7 @@ fn clocks_that_disagree_hold_up_no_revocation() {
 fn a_ring_that_was_set_back_is_changed_only_to_revoke_and_keeps_its_revision() {
     let ring = ring();
     let active = kid(&ring, KeyPhase::Active);
-    let around = Surroundings { rolled_back: true, ..revoking(&ring, &[&active]) };
+    let around = Surroundings { rolled_back: Some(7), ..revoking(&ring, &[&active]) };
     let decision = decide(&Wish::Serve(purpose()), Some(&ring), &around, at(50_000));
     assert_eq!(decision.blocked.unwrap().0, Reason::RingRolledBack);
     let changed = perform(ring.clone(), &decision.actions, at(50_000));
@@ -115,4 +115,20 @@ fn a_ring_that_leaves_revokes_too() {
     let changed = perform(ring, &actions, at(50_000));
     assert_eq!(changed.key(&active).unwrap().phase, KeyPhase::Revoked);
     holds(&changed);
+}
+
+#[test]
+fn a_ring_that_returns_signs_with_what_is_left_of_it() {
+    let promote = Action::Promote { cause: Cause::Interval, unknown_until: None };
+    let rotated = perform(leaving(), &[promote, Action::AddStandby], at(40));
+    let (old, active) = (kid(&rotated, KeyPhase::Retiring), kid(&rotated, KeyPhase::Active));
+    // One that still signs, and one of which both keys have stopped.
+    for stopped in [[].as_slice(), &[Action::HandOver, Action::Retire], &[Action::Retire, Action::Withdraw]] {
+        let ring = perform(rotated.clone(), stopped, at(50));
+        let (_, changed) = after(&ring, &revoking(&ring, &[&active]), 50_000);
+        holds(&changed);
+        assert_eq!(changed.active().unwrap().kid, old, "every verifier knew it");
+        let (_, changed) = after(&ring, &revoking(&ring, &[&old, &active]), 50_000);
+        holds(&changed);
+    }
 }

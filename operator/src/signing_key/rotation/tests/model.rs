@@ -1,14 +1,18 @@
 //! The promise, against everything that can go wrong at once: two operators that crash between any two
 //! writes, pods that come, go, fall behind and fall silent, clocks that are set, and people who change
-//! their minds. What is checked after every second is what a verifier sees that obeys `Cache-Control`.
+//! their minds: also about a second ring, which joins, leaves and comes back. What is checked after every
+//! second is what a verifier sees that obeys `Cache-Control`.
 
+mod held;
 mod operator;
+mod pod;
 mod verifier;
 mod world;
 
 use proptest::prelude::*;
 
-use self::world::{Edit, World};
+use self::held::Edit;
+use self::world::World;
 use super::*;
 
 /// What happens.
@@ -55,7 +59,8 @@ enum Step {
         operator: usize,
         by: i32,
     },
-    Edit(Edit),
+    /// Of one of the two rings.
+    Edit(usize, Edit),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -75,19 +80,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => pod.clone().prop_map(|pod| Step::Kill { pod }),
         2 => pod.prop_map(|pod| Step::StartAgain { pod }),
         1 => (operator, -1_000..1_000_i32).prop_map(|(operator, by)| Step::SetClock { operator, by }),
-        3 => edit().prop_map(Step::Edit),
+        4 => (0..2_usize, edit()).prop_map(|(ring, edit)| Step::Edit(ring, edit)),
     ];
     proptest::collection::vec(step, 1..60)
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
-        (1..20_u32, 60..600_u32).prop_map(|(cache, more)| Edit::Rotation { cache, more }),
-        any::<bool>().prop_map(Edit::Algorithm),
-        (1..600_u32).prop_map(Edit::TokenLifetime),
-        (-600..600_i64).prop_map(Edit::RotateAt),
-        prop_oneof![Just(KeyPhase::Active), Just(KeyPhase::Published), Just(KeyPhase::Retiring)].prop_map(Edit::Revoke),
-        Just(Edit::ForgetRevocations),
+        3 => any::<bool>().prop_map(Edit::Declare),
+        1 => (1..20_u32, 60..600_u32).prop_map(|(cache, more)| Edit::Rotation { cache, more }),
+        1 => any::<bool>().prop_map(Edit::Algorithm),
+        1 => (1..600_u32).prop_map(Edit::TokenLifetime),
+        1 => (-600..600_i64).prop_map(Edit::RotateAt),
+        1 => prop_oneof![Just(KeyPhase::Active), Just(KeyPhase::Published), Just(KeyPhase::Retiring)].prop_map(Edit::Revoke),
+        1 => Just(Edit::ForgetRevocations),
     ]
 }
 
@@ -104,7 +110,7 @@ fn perform(world: &mut World, step: &Step) {
         Step::Kill { pod } => world.kill(pod),
         Step::StartAgain { pod } => world.start_again(pod),
         Step::SetClock { operator, by } => world.set_clock(operator, by),
-        Step::Edit(ref edit) => world.edit(edit),
+        Step::Edit(ring, ref edit) => world.edit(ring, edit),
     }
 }
 
@@ -127,8 +133,10 @@ proptest! {
         let before = world.active();
         // Every wait is shorter than this: the interval, the caches, and the tokens of the keys before.
         (0..6_000).for_each(|_| world.second());
-        prop_assert!(world.active() != before, "nothing took over in all that time: {:?}", world.blocked());
+        let changed = before.iter().zip(world.active()).all(|(before, now)| *before != now);
+        prop_assert!(changed, "nothing took over in all that time: {:?}", world.blocked());
         prop_assert_eq!(world.blocked(), None);
-        prop_assert!(world.keys_in_jwks() <= 2 + crate::signing_key::rotation::promotion::MOST_RETIRING);
+        prop_assert!(!world.joining() && !world.lingers(), "a ring neither came nor went in all that time");
+        prop_assert!(world.most_keys_in_jwks() <= 2 + crate::signing_key::rotation::promotion::MOST_RETIRING);
     }
 }

@@ -178,7 +178,7 @@ fn keys_that_still_have_tokens_are_bounded_and_the_bound_says_what_to_do() {
 
 #[test]
 fn a_ring_beside_others_signs_once_verifiers_know_it() {
-    let around = Surroundings { another_signs: true, cache_lifetime: 3_600, ..Surroundings::default() };
+    let around = Surroundings { another_signs: true, max_cache_lifetime: 3_600, ..Surroundings::default() };
     let create = decide(&Wish::Serve(purpose()), None, &around, at(0)).actions;
     assert_eq!(create, [Action::Create { joining: true, max_age: 3_600, import: false }]);
     let ring = perform(Ring::empty(&purpose(), at(0).wall), &create, at(0));
@@ -186,6 +186,15 @@ fn a_ring_beside_others_signs_once_verifiers_know_it() {
     let around = Surroundings { another_signs: true, ..heard(&ring, 100) };
     assert_eq!(decided(&purpose(), &ring, &around, 100 + 7_209).actions, []);
     assert_eq!(decided(&purpose(), &ring, &around, 100 + 7_210).actions, [Action::Join]);
+    let pods = vec![("pod-b".to_owned(), at(0))];
+    let reached = ring.keys.iter().map(|key| (key.revision, Reached::Behind { pods: pods.clone() })).collect();
+    let behind = Surroundings { reached, patience: Duration::from_secs(5), ..around.clone() };
+    assert_eq!(decided(&purpose(), &ring, &behind, 4).blocked, None, "it was published a moment ago");
+    assert_eq!(decided(&purpose(), &ring, &behind.clone().at_pace(1_000), 4_999).blocked, None, "in fast motion, too");
+    let (reason, message) = decided(&purpose(), &ring, &behind, 5).blocked.unwrap();
+    assert_eq!(reason, Reason::WaitingForProviders);
+    let since = format!("pod-b (since {})", at(0).wall);
+    assert!(message.contains(ring.active().unwrap().kid.as_str()) && message.contains(&since), "{message}");
     let alone = Surroundings { another_signs: false, ..around };
     assert_eq!(decided(&purpose(), &ring, &alone, 101).actions, [Action::Join], "nobody else can sign");
     assert!(!perform(ring, &[Action::Join], at(8_000)).joining);

@@ -3,9 +3,17 @@
 use claviger_crds::published::acknowledgement::{Frame, PROTOCOL, Served};
 
 use super::super::*;
-use super::world::{DOCUMENT, Pod, Stored};
-use crate::acknowledgements::Acknowledgements;
+use super::held::Held;
+use super::pod::Pod;
+use crate::acknowledgements::{Acknowledgements, Standing};
 use crate::signing_key::observe::{known_to_be_revoked, reached};
+
+/// What is to be written: of which ring, over which version of it.
+pub(super) struct Decided {
+    pub(super) at: usize,
+    pub(super) version: u64,
+    pub(super) ring: Ring,
+}
 
 /// See the module.
 pub(super) struct Operator {
@@ -16,9 +24,12 @@ pub(super) struct Operator {
     pub(super) dies_after_the_ring: bool,
     /// What the wall clock is ahead.
     pub(super) ahead: i64,
-    /// What it decided before it slept: the version that it read, and what follows from it.
-    pub(super) decided: Option<(u64, Ring)>,
-    pub(super) blocked: Option<(Reason, String)>,
+    /// What it decided before it slept.
+    pub(super) decided: Option<Decided>,
+    /// Of each ring.
+    pub(super) blocked: [Option<(Reason, String)>; 2],
+    /// When it saw each ring's last key stop signing.
+    pub(super) retired: [Option<Moment>; 2],
     pods: Acknowledgements,
     known: Vec<usize>,
     /// The process that was heard last, by pod.
@@ -34,7 +45,8 @@ impl Operator {
             dies_after_the_ring: false,
             ahead: 0,
             decided: None,
-            blocked: None,
+            blocked: [None, None],
+            retired: [None, None],
             pods: Acknowledgements::default(),
             known: Vec::new(),
             heard: BTreeMap::new(),
@@ -51,12 +63,12 @@ impl Operator {
     }
 
     /// Finds the pods that are there, hears those that it can, and sees who is gone.
-    pub(super) fn listen(&mut self, me: usize, pods: &[Pod], now: u64) {
+    pub(super) fn listen(&mut self, me: usize, pods: &[Pod], rings: &[Held], now: u64) {
         let moment = self.moment(now);
         for (at, pod) in pods.iter().enumerate() {
             let key = format!("pod-{at}");
             let known = self.known.contains(&at);
-            match (pod.lives, known) {
+            match (!pod.gone, known) {
                 (false, true) => {
                     self.pods.gone(&key, moment);
                     self.known.retain(|known| *known != at);
@@ -67,31 +79,32 @@ impl Operator {
                 }
                 _ => {}
             }
-            if !pod.lives {
+            if pod.gone {
                 continue;
             }
             if pod.silent[me] {
                 self.pods.lost(&key, moment);
             } else {
-                self.hear(&key, pod, moment);
+                self.hear(&key, pod, rings, moment);
             }
         }
     }
 
-    fn hear(&mut self, key: &str, pod: &Pod, moment: Moment) {
+    fn hear(&mut self, key: &str, pod: &Pod, rings: &[Held], moment: Moment) {
         let is_another = self.heard.insert(key.to_owned(), pod.process) != Some(pod.process);
         if is_another || !self.pods.speaks(key) {
             let (process, now) = (pod.process.to_string(), moment.wall);
             let hello = Frame::Hello { protocol: PROTOCOL, pod: key.to_owned(), uid: key.to_owned(), process, now };
             self.pods.apply(key, hello, moment);
         }
-        if let Some(serving) = &pod.serving {
+        for (ring, serving) in rings.iter().zip(&pod.serving) {
+            let Some(document) = &serving.document else { continue };
             let served = Served {
-                name: DOCUMENT.to_owned(),
-                revision: serving.revision,
-                digest: serving.digest,
-                first: pod.first,
-                revoked: pod.revoked.clone(),
+                name: ring.document.to_owned(),
+                revision: document.revision,
+                digest: document.digest,
+                first: serving.first,
+                revoked: serving.revoked.clone(),
                 revoked_secrets: Vec::new(),
             };
             self.pods.apply(key, Frame::Serving { documents: vec![served] }, moment);
@@ -99,25 +112,24 @@ impl Operator {
         self.pods.apply(key, Frame::Synced, moment);
     }
 
-    /// What is to be written, by the ring as it is stored.
+    /// What is to be written of the ring `at`, by the rings as they are stored and published.
     pub(super) fn decide(
         &mut self,
-        stored: Option<&Stored>,
-        purpose: &Purpose,
-        revoked: &BTreeMap<Kid, Revocation>,
+        rings: &[Held; 2],
+        at: usize,
         keys: impl Fn(Algorithm, usize) -> NewKeys,
         now: u64,
-    ) -> Option<(u64, Ring)> {
+    ) -> Option<Decided> {
         let moment = self.moment(now);
-        let ring = stored.map(|stored| &stored.ring);
-        let mut around = Surroundings::default();
-        if let Some(ring) = ring {
-            around.reached = reached(&self.pods, DOCUMENT, ring);
+        let Held { purpose, stored, .. } = &rings[at];
+        if rings[at].is_to_leave() {
+            let stored = stored.as_ref()?;
+            let ring = Ring { leaving_since: Some(moment.wall), ..stored.ring.clone() };
+            return Some(Decided { at, version: stored.version, ring });
         }
-        around.revoked = known_to_be_revoked(&self.pods, DOCUMENT, ring);
-        around.revoked.extend(revoked.clone());
-        let decision = decide(&Wish::Serve(purpose.clone()), ring, &around, moment);
-        self.blocked = decision.blocked;
+        let around = self.surroundings(rings, at);
+        let decision = decide(&rings[at].wish(), rings[at].ring(), &around, moment);
+        self.blocked[at] = decision.blocked;
         if decision.actions.is_empty() {
             return None;
         }
@@ -127,6 +139,36 @@ impl Operator {
             None => (0, Ring::empty(purpose, moment.wall)),
         };
         let made = keys(purpose.algorithm, count);
-        Some((version, ring.changed(&decision.actions, Some(purpose), made, moment.wall)))
+        let purpose = Some(purpose).filter(|_| rings[at].declared);
+        Some(Decided { at, version, ring: ring.changed(&decision.actions, purpose, made, moment.wall) })
+    }
+
+    /// As `observe` sees them.
+    fn surroundings(&self, rings: &[Held; 2], at: usize) -> Surroundings {
+        let (held, other) = (&rings[at], rings[1 - at].serves());
+        let successor = other.filter(|other| other.signs()).and_then(|other| {
+            let revision = other.active()?.revision;
+            self.pods.reached(rings[1 - at].document, revision).since()
+        });
+        let advertised = rings.iter().filter_map(Held::serves).map(|ring| ring.keys.max_cache_lifetime);
+        let mut around = Surroundings {
+            successor_since: successor,
+            another_signs: other.is_some_and(|other| other.active().is_some() && !other.keys.joining),
+            max_cache_lifetime: advertised.max().unwrap_or(0),
+            retired: self.retired[at],
+            revoked: known_to_be_revoked(&self.pods, held.document, held.ring()),
+            ..Surroundings::default()
+        };
+        if let (Some(ring), Some(published)) = (held.ring(), &held.published) {
+            around.reached = reached(&self.pods, held.document, ring);
+            let standing = self.pods.standing(held.document, &published.digest, ring.revision);
+            if let Standing::Acknowledged { since } = standing {
+                around.acknowledged_since = Some(since);
+            }
+        }
+        if held.declared {
+            around.revoked.extend(held.revoked.clone());
+        }
+        around
     }
 }

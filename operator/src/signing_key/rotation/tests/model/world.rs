@@ -3,67 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, Mutex};
 
-use claviger_crds::published::{Content, Digest, KeysDocument};
-
 use super::super::*;
-use super::operator::Operator;
+use super::held::{Edit, Held, Stored};
+use super::operator::{Decided, Operator};
+use super::pod::Pod;
 use super::verifier::Verifiers;
-
-pub(super) const DOCUMENT: &str = "signingkey-0123456789abcdef";
-
-/// A change of the SigningKey or its tenant.
-#[derive(Clone, Debug)]
-pub(super) enum Edit {
-    /// `cacheLifetime`, and by how much the other two exceed their least.
-    Rotation { cache: u32, more: u32 },
-    /// Whether it is EdDSA rather than ES256.
-    Algorithm(bool),
-    /// Of the tenant, seconds.
-    TokenLifetime(u32),
-    /// The annotation, seconds from now.
-    RotateAt(i64),
-    /// Of the newest key in that phase.
-    Revoke(KeyPhase),
-    /// `spec.revoked` is empty again.
-    ForgetRevocations,
-}
-
-/// The ring's Secret.
-pub(super) struct Stored {
-    pub(super) version: u64,
-    pub(super) ring: Ring,
-}
-
-/// A document as it is published, or served.
-#[derive(Clone)]
-pub(super) struct Published {
-    pub(super) revision: u64,
-    pub(super) digest: Digest,
-    keys: KeysDocument,
-}
-
-pub(super) struct Pod {
-    pub(super) lives: bool,
-    /// How often it was started.
-    pub(super) process: usize,
-    wedged: bool,
-    began: bool,
-    /// For which operators.
-    pub(super) silent: [bool; 2],
-    pub(super) serving: Option<Published>,
-    pub(super) first: u64,
-    pub(super) revoked: BTreeSet<Kid>,
-}
 
 /// See the module.
 pub(super) struct World {
     now: u64,
-    purpose: Purpose,
-    revoked: BTreeMap<Kid, Revocation>,
+    rings: [Held; 2],
     /// Everything that ever was.
     all_revoked: BTreeSet<Kid>,
-    stored: Option<Stored>,
-    published: Option<Published>,
     pods: Vec<Pod>,
     operators: [Operator; 2],
     verifiers: Verifiers,
@@ -71,15 +22,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let rotation = Rotation { interval: 300, publish_ahead: 60, cache_lifetime: 10 };
-        let purpose = Purpose { rotation, token_lifetime: 120, session_lifetime: 300, ..purpose() };
         let mut world = Self {
             now: 1_000,
-            purpose,
-            revoked: BTreeMap::new(),
+            rings: [Held::new("signingkey-0123456789abcdef", true), Held::new("signingkey-fedcba9876543210", false)],
             all_revoked: BTreeSet::new(),
-            stored: None,
-            published: None,
             pods: Vec::new(),
             operators: [Operator::new(1_000), Operator::new(1_000)],
             verifiers: Verifiers::default(),
@@ -92,8 +38,8 @@ impl World {
     /// Everybody does what he does in a second.
     pub(super) fn second(&mut self) {
         self.now += 1;
-        for pod in self.pods.iter_mut().filter(|pod| pod.lives && !pod.wedged) {
-            pod.take(self.published.as_ref());
+        for pod in self.pods.iter_mut().filter(|pod| !pod.gone && !pod.wedged) {
+            pod.take(self.rings.iter().map(|ring| ring.published.as_ref()));
         }
         self.serve();
         for me in 0..2 {
@@ -103,22 +49,15 @@ impl World {
 
     /// Verifiers fetch from every pod, and every pod signs.
     fn serve(&mut self) {
-        let early = self.stored.iter().flat_map(|stored| self.early(&stored.ring));
+        let early = self.rings.iter().filter_map(Held::ring).flat_map(|ring| self.early(ring));
         let excused: BTreeSet<Kid> = early.chain(self.all_revoked.iter().cloned()).collect();
-        for pod in self.pods.iter().filter(|pod| pod.lives) {
-            let Some(Published { keys, .. }) = &pod.serving else { continue };
-            let trusted = |kid: &Kid| !pod.revoked.contains(kid);
-            let shown = keys.keys.iter().filter(|key| key.phase.in_jwks() && trusted(&key.kid));
-            let shown = shown.map(|key| key.kid.clone()).collect();
-            self.verifiers.fetch(self.now, shown, keys.cache_lifetime.into(), &excused);
+        for pod in self.pods.iter().filter(|pod| !pod.gone) {
+            if let Some((shown, max_age)) = pod.shows() {
+                self.verifiers.fetch(self.now, shown, max_age, &excused);
+            }
         }
-        for pod in self.pods.iter().filter(|pod| pod.lives) {
-            let Some(Published { keys, .. }) = &pod.serving else { continue };
-            let mut active = keys.keys.iter().filter(|key| key.phase == KeyPhase::Active);
-            let signs = active.next().unwrap();
-            assert!(active.next().is_none() && signs.private_key.is_some());
-            let excused = excused.contains(&signs.kid);
-            self.verifiers.meet(self.now, &signs.kid, keys.max_token_lifetime.into(), excused);
+        for (kid, lifetime) in self.pods.iter().filter(|pod| !pod.gone).flat_map(Pod::signs) {
+            self.verifiers.meet(self.now, &kid, lifetime, excused.contains(&kid));
         }
     }
 
@@ -134,48 +73,46 @@ impl World {
         if !self.operators[me].lives {
             return;
         }
-        self.operators[me].listen(me, &self.pods, self.now);
-        if self.operators[me].decided.is_some() {
-            return;
-        }
-        // A crash, or another operator, may have left the document behind the ring.
-        self.publish();
-        let revoked = &self.revoked;
-        let decided = self.operators[me].decide(self.stored.as_ref(), &self.purpose, revoked, new_keys, self.now);
-        match decided {
-            Some(decided) if self.operators[me].dozes => self.operators[me].decided = Some(decided),
-            Some((version, ring)) => self.write(me, version, ring),
-            None => {}
+        self.operators[me].listen(me, &self.pods, &self.rings, self.now);
+        for at in 0..2 {
+            if !self.operators[me].lives || self.operators[me].decided.is_some() {
+                return;
+            }
+            // A crash, or another operator, may have left the document behind the ring.
+            self.rings.iter_mut().for_each(Held::publish);
+            match self.operators[me].decide(&self.rings, at, new_keys, self.now) {
+                Some(decided) if self.operators[me].dozes => self.operators[me].decided = Some(decided),
+                Some(decided) => self.write(me, decided),
+                None => {}
+            }
         }
     }
 
     /// The API server takes the ring only from who read its last version.
-    fn write(&mut self, me: usize, version: u64, ring: Ring) {
-        if self.stored.as_ref().map_or(0, |stored| stored.version) != version {
+    fn write(&mut self, me: usize, Decided { at, version, ring }: Decided) {
+        let held = &mut self.rings[at];
+        if held.stored.as_ref().map_or(0, |stored| stored.version) != version {
             return;
         }
-        super::super::holds(&ring);
+        if ring.leaving_since.is_none() && ring.withdrawn_at.is_none() {
+            super::super::holds(&ring);
+        }
         for key in ring.keys.iter().filter(|key| self.all_revoked.contains(&key.kid)) {
-            let was = self.stored.as_ref().and_then(|stored| stored.ring.key(&key.kid)).map(|key| key.phase);
+            let was = held.ring().and_then(|ring| ring.key(&key.kid)).map(|key| key.phase);
             assert!(was != Some(KeyPhase::Revoked) || key.phase == KeyPhase::Revoked, "{} is back", key.kid);
         }
-        self.stored = Some(Stored { version: version + 1, ring });
+        let signed = held.ring().is_some_and(|before| before.active().is_some());
+        if ring.active().is_some() {
+            self.operators[me].retired[at] = None;
+        } else if signed {
+            self.operators[me].retired[at] = Some(self.operators[me].moment(self.now));
+        }
+        held.stored = Some(Stored { version: version + 1, ring });
         if self.operators[me].dies_after_the_ring {
             self.crash(me, false);
         } else {
-            self.publish();
+            held.publish();
         }
-    }
-
-    fn publish(&mut self) {
-        let Some(Stored { ring, .. }) = &self.stored else { return };
-        if self.published.as_ref().is_some_and(|published| published.revision >= ring.revision) {
-            return;
-        }
-        let document = ring.document(&owner());
-        let digest = Digest::of(&document.to_bytes());
-        let Content::SigningKey(keys) = document.content else { unreachable!() };
-        self.published = Some(Published { revision: ring.revision, digest, keys });
     }
 
     pub(super) fn crash(&mut self, operator: usize, after_the_ring: bool) {
@@ -195,10 +132,10 @@ impl World {
     /// What it decided then, it writes now.
     pub(super) fn wake(&mut self, operator: usize) {
         self.operators[operator].dozes = false;
-        if let Some((version, ring)) = self.operators[operator].decided.take()
+        if let Some(decided) = self.operators[operator].decided.take()
             && self.operators[operator].lives
         {
-            self.write(operator, version, ring);
+            self.write(operator, decided);
         }
     }
 
@@ -216,26 +153,24 @@ impl World {
 
     pub(super) fn kill(&mut self, pod: usize) {
         if let Some(pod) = self.living(pod) {
-            pod.lives = false;
+            pod.gone = true;
         }
     }
 
     /// The container is started again in its Pod, which nobody sees to be gone.
     pub(super) fn start_again(&mut self, pod: usize) {
-        let published = self.published.clone();
-        if let Some(pod) = self.living(pod) {
-            let silent = pod.silent;
-            *pod = Pod { process: pod.process + 1, silent, ..Pod::default() };
-            pod.take(published.as_ref());
+        if let Some(pod) = self.pods.iter_mut().filter(|pod| !pod.gone).nth(pod) {
+            *pod = Pod { process: pod.process + 1, silent: pod.silent, ..Pod::default() };
+            pod.take(self.rings.iter().map(|ring| ring.published.as_ref()));
             pod.began = true;
         }
     }
 
     /// A pod begins with what is published.
     pub(super) fn join(&mut self) {
-        if self.pods.iter().filter(|pod| pod.lives).count() < 4 {
+        if self.pods.iter().filter(|pod| !pod.gone).count() < 4 {
             let mut pod = Pod::default();
-            pod.take(self.published.as_ref());
+            pod.take(self.rings.iter().map(|ring| ring.published.as_ref()));
             // What comes later was missing until then.
             pod.began = true;
             self.pods.push(pod);
@@ -246,29 +181,33 @@ impl World {
         self.operators[operator].ahead = by.into();
     }
 
-    pub(super) fn edit(&mut self, edit: &Edit) {
+    pub(super) fn edit(&mut self, at: usize, edit: &Edit) {
+        let held = &mut self.rings[at];
         match *edit {
+            Edit::Declare(declared) => held.declared = declared,
             Edit::Rotation { cache, more } => {
                 let publish_ahead = 2 * cache + 10 + more / 4;
                 let interval = publish_ahead + more;
-                self.purpose.rotation = Rotation { interval, publish_ahead, cache_lifetime: cache };
+                held.purpose.rotation = Rotation { interval, publish_ahead, cache_lifetime: cache };
             }
-            Edit::Algorithm(true) => self.purpose.algorithm = Algorithm::EdDsa,
-            Edit::Algorithm(false) => self.purpose.algorithm = Algorithm::Es256,
-            Edit::TokenLifetime(seconds) => self.purpose.token_lifetime = seconds,
+            Edit::Algorithm(true) => held.purpose.algorithm = Algorithm::EdDsa,
+            Edit::Algorithm(false) => held.purpose.algorithm = Algorithm::Es256,
+            Edit::TokenLifetime(seconds) => {
+                self.rings.iter_mut().for_each(|held| held.purpose.token_lifetime = seconds);
+            }
             Edit::RotateAt(from_now) => {
                 let at = 1_800_000_000 + i64::try_from(self.now).unwrap() + from_now;
-                self.purpose.rotate_at = Some(Timestamp::from_second(at).unwrap());
+                held.purpose.rotate_at = Some(Timestamp::from_second(at).unwrap());
             }
             Edit::Revoke(phase) => {
-                let kid = self.stored.as_ref().and_then(|stored| Some(stored.ring.in_phase(phase).next()?.kid.clone()));
+                let kid = held.ring().and_then(|ring| Some(ring.in_phase(phase).next()?.kid.clone()));
                 if let Some(kid) = kid {
                     self.all_revoked.insert(kid.clone());
                     let revocation = Revocation { reason: "stolen".to_owned(), by: "alice".to_owned() };
-                    self.revoked.insert(kid, revocation);
+                    held.revoked.insert(kid, revocation);
                 }
             }
-            Edit::ForgetRevocations => self.revoked.clear(),
+            Edit::ForgetRevocations => held.revoked.clear(),
         }
     }
 
@@ -282,6 +221,7 @@ impl World {
                 self.restart(me);
             }
         }
+        self.rings[0].declared |= !self.rings[1].declared;
         self.join();
         for pod in &mut self.pods {
             pod.wedged = false;
@@ -289,50 +229,34 @@ impl World {
         }
     }
 
-    pub(super) fn active(&self) -> Option<Kid> {
-        Some(self.stored.as_ref()?.ring.active()?.kid.clone())
+    /// The rings that are to serve, each with the key that signs.
+    pub(super) fn active(&self) -> Vec<(usize, Option<Kid>)> {
+        let declared = self.rings.iter().enumerate().filter(|(_, held)| held.declared);
+        let active = |held: &Held| Some(held.ring()?.active()?.kid.clone());
+        declared.map(|(at, held)| (at, active(held))).collect()
+    }
+
+    pub(super) fn joining(&self) -> bool {
+        self.rings.iter().filter(|held| held.declared).filter_map(Held::ring).any(|ring| ring.joining)
+    }
+
+    /// Whether a ring is there that nobody wants.
+    pub(super) fn lingers(&self) -> bool {
+        self.rings.iter().filter(|held| !held.declared).any(|held| held.serves().is_some())
     }
 
     pub(super) fn blocked(&self) -> Option<(Reason, String)> {
-        self.operators.iter().find_map(|operator| operator.blocked.clone())
+        self.operators.iter().flat_map(|operator| &operator.blocked).flatten().next().cloned()
     }
 
-    pub(super) fn keys_in_jwks(&self) -> usize {
-        let ring = self.stored.iter().map(|stored| &stored.ring);
-        ring.flat_map(|ring| &ring.keys).filter(|key| key.phase.in_jwks()).count()
+    pub(super) fn most_keys_in_jwks(&self) -> usize {
+        let of = |ring: &Ring| ring.keys.iter().filter(|key| key.phase.in_jwks()).count();
+        self.rings.iter().filter_map(Held::ring).map(of).max().unwrap_or(0)
     }
 
     /// One of the pods that live.
     fn living(&mut self, at: usize) -> Option<&mut Pod> {
-        self.pods.iter_mut().filter(|pod| pod.lives).nth(at)
-    }
-}
-
-impl Default for Pod {
-    fn default() -> Self {
-        Self {
-            lives: true,
-            process: 0,
-            wedged: false,
-            began: false,
-            silent: [false; 2],
-            serving: None,
-            first: 0,
-            revoked: BTreeSet::new(),
-        }
-    }
-}
-
-impl Pod {
-    fn take(&mut self, published: Option<&Published>) {
-        let Some(published) = published else { return };
-        match &self.serving {
-            None => self.first = if self.began { 0 } else { published.revision },
-            Some(serving) if serving.revision >= published.revision => return,
-            Some(_) => {}
-        }
-        self.revoked.extend(published.keys.revoked.iter().cloned());
-        self.serving = Some(published.clone());
+        self.pods.iter_mut().filter(|pod| !pod.gone).nth(at)
     }
 }
 

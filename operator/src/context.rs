@@ -137,9 +137,37 @@ impl State {
 
     /// Wants all of `works`, because something changed.
     pub(crate) fn wake(&mut self, works: impl IntoIterator<Item = Work>) {
+        self.want(works, Urgency::Changed);
+    }
+
+    /// Wants all of `works`, to look them over again.
+    pub(crate) fn look_over(&mut self, works: impl IntoIterator<Item = Work>) {
+        self.want(works, Urgency::Routine);
+    }
+
+    fn want(&mut self, works: impl IntoIterator<Item = Work>, otherwise: Urgency) {
         for work in works {
-            let urgency = if work.kind == Kind::SigningKey { Urgency::Key } else { Urgency::Changed };
+            let urgency = self.urgency(&work).unwrap_or(otherwise);
             self.queue.add(work, urgency);
+        }
+    }
+
+    /// Wants `work` at the monotonic time `at`.
+    pub(crate) fn want_at(&mut self, work: Work, at: Duration) {
+        let urgency = self.urgency(&work).unwrap_or(Urgency::Routine);
+        self.queue.add_at(work, at, urgency);
+    }
+
+    /// What may have to end somebody's trust goes before all else, however it came into line: a thousand
+    /// clients that are looked over must not hold up a revocation.
+    fn urgency(&self, work: &Work) -> Option<Urgency> {
+        match work.kind {
+            Kind::SigningKey => Some(Urgency::Key),
+            Kind::OAuthClient => {
+                let valid = self.index.clients.get(&work.name)?.valid()?;
+                (!valid.revoked_secrets.is_empty()).then_some(Urgency::Revokes)
+            }
+            Kind::Tenant | Kind::User | Kind::IdentityProvider => None,
         }
     }
 }

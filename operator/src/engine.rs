@@ -25,7 +25,6 @@ use crate::context::{Context, State};
 use crate::error::StepError;
 use crate::index::Index;
 use crate::metrics::Metrics;
-use crate::queue::Urgency;
 use crate::work::{Kind, Next, Work};
 use crate::{oauth_client, signing_key, sweep, tenant, user};
 
@@ -79,9 +78,8 @@ impl Engine {
                 return false;
             }
             let Some(works) = works else {
-                for work in state.index.everything() {
-                    state.queue.add(work, Urgency::Routine);
-                }
+                let everything = state.index.everything();
+                state.look_over(everything);
                 return true;
             };
             let orphaned = works.iter().any(|work| state.index.ownerless().contains(work));
@@ -102,9 +100,8 @@ impl Engine {
     /// Looks everything over again.
     pub fn resync(&self) {
         self.context.with(|state| {
-            for work in state.index.everything() {
-                state.queue.add(work, Urgency::Routine);
-            }
+            let everything = state.index.everything();
+            state.look_over(everything);
         });
     }
 
@@ -203,9 +200,7 @@ impl Engine {
     fn settle(&self, state: &mut State) {
         let all_synced = state.acknowledgements.all_synced();
         if let Some(works) = state.liveness.settle(all_synced, self.context.now()) {
-            for work in works {
-                state.queue.add(work, Urgency::Routine);
-            }
+            state.look_over(works);
         }
     }
 
@@ -359,7 +354,7 @@ impl Engine {
         self.context.with(|state| {
             state.queue.done(work, failed, now.monotonic);
             if let Some(after) = next.after {
-                state.queue.add_at(work.clone(), now.monotonic.saturating_add(after));
+                state.want_at(work.clone(), now.monotonic.saturating_add(after));
             }
         });
     }

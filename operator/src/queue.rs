@@ -17,8 +17,10 @@ const BACKOFF_MOST: Duration = Duration::from_secs(30);
 /// How soon an item is wanted among those that are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Urgency {
-    /// A key changed: what was revoked is out of use before anything else is done.
+    /// A ring of keys: what was revoked is out of use before anything else is done.
     Key,
+    /// Secrets of its own were revoked.
+    Revokes,
     /// Something changed.
     Changed,
     /// It is looked over again, in bulk or by a timer.
@@ -29,16 +31,17 @@ pub(crate) enum Urgency {
 #[derive(Debug)]
 pub(crate) struct Queue<K> {
     slots: HashMap<K, Slot>,
-    keys: VecDeque<K>,
-    changed: VecDeque<K>,
-    routine: VecDeque<K>,
+    /// By [`Urgency`].
+    lines: [VecDeque<K>; 4],
     delayed: BTreeSet<(Duration, K)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Slot {
     place: Place,
     running: bool,
+    /// Of its last run, with which it is tried again.
+    urgency: Urgency,
     failures: u32,
 }
 
@@ -49,18 +52,18 @@ enum Place {
     Ready(Urgency),
     /// Wanted again once the present run is over.
     Again(Urgency),
-    Delayed(Duration),
+    Delayed(Duration, Urgency),
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self { place: Place::Nowhere, running: false, urgency: Urgency::Routine, failures: 0 }
+    }
 }
 
 impl<K> Default for Queue<K> {
     fn default() -> Self {
-        Self {
-            slots: HashMap::new(),
-            keys: VecDeque::new(),
-            changed: VecDeque::new(),
-            routine: VecDeque::new(),
-            delayed: BTreeSet::new(),
-        }
+        Self { slots: HashMap::new(), lines: Default::default(), delayed: BTreeSet::new() }
     }
 }
 
@@ -70,7 +73,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         let slot = self.slots.entry(item.clone()).or_default();
         match slot.place {
             Place::Ready(before) | Place::Again(before) if before <= urgency => return,
-            Place::Delayed(at) => {
+            Place::Delayed(at, _) => {
                 self.delayed.remove(&(at, item.clone()));
             }
             Place::Ready(_) | Place::Again(_) | Place::Nowhere => {}
@@ -84,17 +87,17 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     }
 
     /// Wants `item` at the monotonic time `at`, unless it is wanted sooner already.
-    pub(crate) fn add_at(&mut self, item: K, at: Duration) {
+    pub(crate) fn add_at(&mut self, item: K, at: Duration, urgency: Urgency) {
         let slot = self.slots.entry(item.clone()).or_default();
         match slot.place {
             Place::Ready(_) | Place::Again(_) => return,
-            Place::Delayed(before) if before <= at => return,
-            Place::Delayed(before) => {
+            Place::Delayed(before, _) if before <= at => return,
+            Place::Delayed(before, _) => {
                 self.delayed.remove(&(before, item.clone()));
             }
             Place::Nowhere => {}
         }
-        slot.place = Place::Delayed(at);
+        slot.place = Place::Delayed(at, urgency);
         self.delayed.insert((at, item));
     }
 
@@ -109,20 +112,21 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
             {
                 slot.place = Place::Nowhere;
                 slot.running = true;
+                slot.urgency = urgency;
                 return Some(item);
             }
         }
     }
 
-    /// The run of `item` is over. After a failure it is wanted again, later each time; at once if it
-    /// was asked for meanwhile, for what failed did not know of that.
+    /// The run of `item` is over. After a failure it is wanted again as it was, later each time; at once if
+    /// it was asked for meanwhile, for what failed did not know of that.
     pub(crate) fn done(&mut self, item: &K, failed: bool, now: Duration) {
         let Some(slot) = self.slots.get_mut(item) else {
             return;
         };
         slot.running = false;
         slot.failures = if failed { slot.failures.saturating_add(1) } else { 0 };
-        let failures = slot.failures;
+        let (failures, urgency) = (slot.failures, slot.urgency);
         match slot.place {
             Place::Again(urgency) => {
                 slot.place = Place::Ready(urgency);
@@ -131,10 +135,10 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
             Place::Nowhere if !failed => {
                 self.slots.remove(item);
             }
-            Place::Nowhere | Place::Ready(_) | Place::Delayed(_) => {}
+            Place::Nowhere | Place::Ready(_) | Place::Delayed(..) => {}
         }
         if failed {
-            self.add_at(item.clone(), now + backoff(failures));
+            self.add_at(item.clone(), now + backoff(failures), urgency);
         }
     }
 
@@ -148,7 +152,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
 
     /// How many items stand in line, those that were raised to another line twice.
     pub(crate) fn ready(&self) -> usize {
-        self.keys.len() + self.changed.len() + self.routine.len()
+        self.lines.iter().map(VecDeque::len).sum()
     }
 
     /// Moves what has become due into line.
@@ -160,26 +164,31 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
             let Some(slot) = self.slots.get_mut(&item) else {
                 continue;
             };
+            let Place::Delayed(_, urgency) = slot.place else {
+                continue;
+            };
             if slot.running {
-                slot.place = Place::Again(Urgency::Routine);
+                slot.place = Place::Again(urgency);
             } else {
-                slot.place = Place::Ready(Urgency::Routine);
-                self.routine.push_back(item);
+                slot.place = Place::Ready(urgency);
+                self.line(urgency).push_back(item);
             }
         }
     }
 
     fn pop(&mut self) -> Option<(Urgency, K)> {
-        [Urgency::Key, Urgency::Changed, Urgency::Routine]
+        [Urgency::Key, Urgency::Revokes, Urgency::Changed, Urgency::Routine]
             .into_iter()
             .find_map(|urgency| Some((urgency, self.line(urgency).pop_front()?)))
     }
 
     fn line(&mut self, urgency: Urgency) -> &mut VecDeque<K> {
+        let [keys, revokes, changed, routine] = &mut self.lines;
         match urgency {
-            Urgency::Key => &mut self.keys,
-            Urgency::Changed => &mut self.changed,
-            Urgency::Routine => &mut self.routine,
+            Urgency::Key => keys,
+            Urgency::Revokes => revokes,
+            Urgency::Changed => changed,
+            Urgency::Routine => routine,
         }
     }
 }
@@ -223,17 +232,31 @@ mod tests {
         queue.add("raised", Urgency::Routine);
         queue.add("new", Urgency::Changed);
         queue.add("raised", Urgency::Changed);
+        queue.add("revokes", Urgency::Revokes);
         queue.add("key", Urgency::Key);
         let order: Vec<_> = std::iter::from_fn(|| queue.take(NOW)).collect();
-        assert_eq!(order, ["key", "new", "raised", "old"]);
+        assert_eq!(order, ["key", "revokes", "new", "raised", "old"]);
+    }
+
+    #[test]
+    fn what_failed_or_was_put_off_is_as_urgent_as_before() {
+        let mut queue = Queue::default();
+        queue.add("key", Urgency::Key);
+        assert_eq!(queue.take(NOW), Some("key"));
+        queue.done(&"key", true, NOW);
+        queue.add_at("other key", NOW + Duration::from_millis(20), Urgency::Key);
+        queue.add("old", Urgency::Routine);
+        queue.add("new", Urgency::Changed);
+        let order: Vec<_> = std::iter::from_fn(|| queue.take(NOW + BACKOFF_FIRST)).collect();
+        assert_eq!(order, ["other key", "key", "new", "old"]);
     }
 
     #[test]
     fn the_sooner_of_two_times_counts() {
         let mut queue = Queue::default();
-        queue.add_at("a", NOW + Duration::from_secs(60));
-        queue.add_at("a", NOW + Duration::from_secs(1));
-        queue.add_at("a", NOW + Duration::from_secs(30));
+        queue.add_at("a", NOW + Duration::from_secs(60), Urgency::Routine);
+        queue.add_at("a", NOW + Duration::from_secs(1), Urgency::Routine);
+        queue.add_at("a", NOW + Duration::from_secs(30), Urgency::Routine);
         assert_eq!(queue.take(NOW), None);
         assert_eq!(queue.next_due(), Some(NOW + Duration::from_secs(1)));
         assert_eq!(queue.take(NOW + Duration::from_secs(1)), Some("a"));

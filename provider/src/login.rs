@@ -4,13 +4,16 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::audit::{self, Audit};
 use crate::password::throttle::{self, Counted, Keys};
 use crate::password::under_way::UnderWay;
 use crate::password::verify::{Hashing, Outcome, Place, TypedPassword, VerifiedUser};
 use crate::store::{Store, StoreError};
+use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::web::exchange::Exchange;
 
@@ -41,6 +44,8 @@ struct Try {
     keys: Keys,
     counted: Counted,
     now: Timestamp,
+    client: Arc<Client>,
+    request_id: HeaderValue,
     place: Place,
     _under_way: UnderWay,
 }
@@ -51,9 +56,10 @@ struct Try {
 ///
 /// From the count on it is a task of its own, which goes on when the client hangs up: else whoever hangs up
 /// during the hash would have guessed without being counted for his address. The two places, which the task
-/// holds, bound how many there are.
+/// holds, bound how many there are. A wrong password is told to the audit stream there.
 pub(crate) async fn attempt(
     exchange: &Exchange<'_>,
+    client: &Arc<Client>,
     username: &str,
     password: &Zeroizing<String>,
 ) -> Result<Attempt, StoreError> {
@@ -77,6 +83,8 @@ pub(crate) async fn attempt(
         keys,
         counted,
         now,
+        client: Arc::clone(client),
+        request_id: exchange.request_id.clone(),
         place,
         _under_way: under_way,
     };
@@ -92,7 +100,20 @@ pub(crate) async fn attempt(
 
 impl Try {
     async fn run(self) -> Result<Attempt, StoreError> {
-        let Self { store, hashing, tenant, username, password, keys, counted, now, place, _under_way } = self;
+        let Self {
+            store,
+            hashing,
+            tenant,
+            username,
+            password,
+            keys,
+            counted,
+            now,
+            client,
+            request_id,
+            place,
+            _under_way,
+        } = self;
         let key = &tenant.issuer.key;
         let forget_at = now.saturating_add(throttle::FORGET_AFTER).unwrap_or(now);
         let before = store.login_tried(key, &keys.of_account(), now, forget_at).await?;
@@ -106,6 +127,8 @@ impl Try {
                 Ok(Attempt::Verified(user))
             }
             Outcome::Refused => {
+                let audit = Audit { at: now, tenant: &tenant.issuer.slug, request_id: &request_id };
+                audit.login(&client, "", audit::Outcome::Refused);
                 store.login_tried(key, &[keys.address()], now, forget_at).await?;
                 Ok(Attempt::Refused)
             }

@@ -33,7 +33,7 @@ fn look_over(state: &mut State, now: Duration) -> Duration {
     let count = u32::try_from(works.len()).unwrap_or(u32::MAX);
     let round = ROUND.max(TURN.saturating_mul(count));
     for (turn, work) in (1..).zip(works) {
-        state.queue.add_at(work, now.saturating_add(round / count * turn));
+        state.want_at(work, now.saturating_add(round / count * turn));
     }
     round
 }

@@ -3,7 +3,6 @@
 use claviger_crds::published::acknowledgement::Used;
 
 use super::Engine;
-use crate::queue::Urgency;
 use crate::work::{Kind, Work};
 
 impl Engine {
@@ -20,7 +19,7 @@ impl Engine {
                 state.uses.used(used, now);
                 let client = state.index.clients.get(&owner);
                 if client.is_some_and(|client| state.uses.is_due(&name, &client.status)) {
-                    state.queue.add(Work::new(Kind::OAuthClient, owner), Urgency::Routine);
+                    state.look_over([Work::new(Kind::OAuthClient, owner)]);
                 }
             }
         });

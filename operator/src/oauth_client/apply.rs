@@ -65,7 +65,14 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
         }
         Intent::Withdraw { .. } => Ok(Outcome::Nothing),
     };
-    let outcome = Outcome::of(written, served)?;
+    let outcome = match Outcome::of(written, served) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // It may have been written, and is no news then: told twice is better than never.
+            secrets.story.iter().for_each(|told| audit(observed, told, "unknown"));
+            return Err(error);
+        }
+    };
     let mut applied = Applied { outcome, verdicts, secrets, secret_name, next, refused };
     if applied.outcome.refused().is_some() {
         // What is published still goes by the secrets that it knows, and by the Secret of that name.
@@ -85,30 +92,33 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     Ok(applied)
 }
 
-/// Tells and counts; a revocation is also a line of the audit stream.
+/// Tells and counts. The audit stream first, for the API server may take its time over an Event.
 async fn tell(context: &Context, observed: &Observed, told: &Told) {
-    let Meta { name, uid, .. } = &observed.object.meta;
-    let (warning, kind, note) = told.event();
-    context.tell(&observed.object.work(), uid, warning, kind, note).await;
+    audit(observed, told, "ok");
     match told {
         Told::Current { .. } => context.metrics.client_secret_rotated(),
-        Told::Revoked { fingerprint, at, reason, by } => {
-            context.metrics.client_secret_revoked();
-            let by = by.as_deref();
-            tracing::info!(
-                target: "audit",
-                event = "client_secret.revoked",
-                tenant = observed.accepted().map(|(_, tenant)| tenant.slug()),
-                oauth_client = %name,
-                fingerprint,
-                %at,
-                reason,
-                by,
-                "a client's secret was revoked"
-            );
-        }
+        Told::Revoked { .. } => context.metrics.client_secret_revoked(),
         Told::Begun { .. } | Told::Expired { .. } => {}
     }
+    let (warning, kind, note) = told.event();
+    context.tell(&observed.object.work(), &observed.object.meta.uid, warning, kind, note).await;
+}
+
+/// A revocation is a line of the audit stream.
+fn audit(observed: &Observed, told: &Told, outcome: &'static str) {
+    let Told::Revoked { fingerprint, at, reason, by } = told else { return };
+    tracing::info!(
+        target: "audit",
+        event = "client_secret.revoked",
+        %at,
+        tenant = observed.accepted().map(|(_, tenant)| tenant.slug()),
+        oauth_client = %observed.object.meta.name,
+        fingerprint,
+        reason,
+        by = by.as_deref(),
+        outcome,
+        "a client's secret was revoked"
+    );
 }
 
 /// Keeps what only this process knows: before a hash is published, the secret that it is of.

@@ -38,7 +38,7 @@ async fn log_in(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure
     }
     let username = submitted.username.as_deref().unwrap_or_default();
     let password = submitted.password.clone().unwrap_or_default();
-    match attempt(exchange, username, &password).await? {
+    match attempt(exchange, &interaction.client, username, &password).await? {
         Attempt::Verified(user) => interaction.logged_in(user, Authentication::password()).await,
         Attempt::Refused => refused(&interaction, username, Problem::Refused).await,
         Attempt::Throttled(wait) => refused(&interaction, username, Problem::Throttled(wait)).await,
@@ -50,11 +50,12 @@ async fn log_in(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure
 async fn refused(interaction: &Interaction<'_>, username: &str, problem: Problem) -> Result<Response, Failure> {
     let exchange = interaction.exchange;
     let outcome = match problem {
-        Problem::Refused => Outcome::Refused,
-        Problem::Throttled(_) => Outcome::Throttled,
-        Problem::Busy => Outcome::Busy,
+        // The attempt has told of it.
+        Problem::Refused => None,
+        Problem::Throttled(_) => Some(Outcome::Throttled),
+        Problem::Busy => Some(Outcome::Busy),
     };
-    exchange.audit().login(&interaction.client, "", outcome);
+    outcome.into_iter().for_each(|outcome| exchange.audit().login(&interaction.client, "", outcome));
     if exchange.wants_json() {
         return Ok(match problem {
             Problem::Refused => error::public(StatusCode::UNAUTHORIZED, "login_failed", "wrong user name or password"),

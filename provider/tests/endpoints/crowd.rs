@@ -8,6 +8,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::json;
 
 use crate::browser::{ADAS_PASSWORD, Browser};
+use crate::capture::Capture;
 use crate::code_flow::*;
 use crate::fixture::*;
 
@@ -87,6 +88,7 @@ async fn a_guess_counts_though_its_client_hangs_up_during_the_hash() {
     for number in 0..19 {
         assert_eq!(tries(&fixture, &format!("x{number}")).await, 200);
     }
+    let capture = Capture::begin();
     let before = counts(&fixture);
     assert_eq!(before, 38, "each for its account and for the address");
     tokio::select! {
@@ -94,5 +96,8 @@ async fn a_guess_counts_though_its_client_hangs_up_during_the_hash() {
         status = tries(&fixture, "slow") => panic!("it was faster: {status}"),
     }
     counted(&fixture, before + 2).await;
+    let told = capture.take_audit();
+    let told: Vec<_> = told.iter().map(|line| (&line["event"], &line["client"], &line["outcome"])).collect();
+    assert_eq!(told, [(&json!("login"), &json!("shop.app"), &json!("refused"))]);
     assert_eq!(tries(&fixture, "y").await, 429, "the address has had its twenty");
 }

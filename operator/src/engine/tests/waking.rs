@@ -99,6 +99,28 @@ async fn a_client_that_is_judged_first_does_not_make_its_issuer_doubtful() {
     assert_eq!(harness.ready::<SigningKey>("identity", "acme-es256"), "True/Ready");
 }
 
+#[tokio::test]
+async fn what_ends_trust_goes_before_all_that_a_new_leader_looks_over() {
+    let mut harness = Harness::furnished().await;
+    let secret = "secret:\n      revoked: [{fingerprint: 0000-0000-0000, reason: in a log}]";
+    let client = |name: &str| fixtures::CLIENT.replace("name: shop,", &format!("name: {name},"));
+    harness.apply::<OAuthClient>(&client("a-client")).await;
+    harness.apply::<OAuthClient>(&client("z-revokes").replace("secret:", secret)).await;
+    let engine = engine(&harness.world, Arc::new(harness.clock.clone()));
+    harness.world.list().into_iter().for_each(|change| engine.change(change));
+    let taken = || engine.context.with(|state| std::iter::from_fn(|| state.take(Duration::ZERO)).collect::<Vec<_>>());
+    let first =
+        |taken: Vec<Work>| taken.into_iter().map(|work| (work.kind, work.name.name)).take(2).collect::<Vec<_>>();
+    let expected = [(Kind::SigningKey, "acme-es256".to_owned()), (Kind::OAuthClient, "z-revokes".to_owned())];
+    assert_eq!(first(taken()), expected);
+    engine.context.with(|state| {
+        state.index.everything().iter().for_each(|work| state.queue.done(work, false, Duration::ZERO));
+        let everything = state.index.everything();
+        state.look_over(everything);
+    });
+    assert_eq!(first(taken()), expected, "nor does a turn that comes anyway delay it");
+}
+
 /// The time of tokio, which the test lets pass.
 struct TokioClock(Instant);
 
@@ -125,8 +147,8 @@ async fn what_is_due_runs_though_the_worker_that_knew_of_it_is_busy() {
     engine.context.with(|state| {
         let now = began.elapsed();
         state.queue.done(&client("first"), false, now);
-        state.queue.add_at(client("soon"), now + Duration::from_secs(1));
-        state.queue.add_at(client("later"), now + Duration::from_secs(2));
+        state.want_at(client("soon"), now + Duration::from_secs(1));
+        state.want_at(client("later"), now + Duration::from_secs(2));
     });
     assert_eq!(engine.next(&shutdown).await, Some(client("soon")));
     // This worker is busy with that from here on.

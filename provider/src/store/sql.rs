@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
@@ -55,12 +56,11 @@ impl SqlStore {
         operation: Operation,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'a,
     ) -> Answer<'a, T> {
-        Box::pin(async move {
-            let began = Instant::now();
-            let answer = work.await;
+        let began = Instant::now();
+        // An async block would hold `work` twice, as it came and as it is polled, and each call copies that.
+        Box::pin(work.inspect(move |answer| {
             self.database.metrics().called(operation, answer.is_ok(), began.elapsed());
-            answer
-        })
+        }))
     }
 }
 

@@ -40,6 +40,7 @@ macro_rules! conformance {
             refresh::rotation_ends_with_the_session_unless_offline,
             refresh::a_clock_that_steps_back_neither_reissues_nor_ends,
             refresh::a_generation_from_the_future_ends_nothing,
+            refresh::the_state_of_a_call_is_small,
             sessions::a_session_reads_as_it_was_written,
             sessions::another_handle_is_no_session,
             sessions::a_session_ends_when_it_is_idle_and_at_its_end,

@@ -16,24 +16,28 @@ struct Session<'c> {
 /// is a connection of a pooler: that may send the two halves of a statement, its text and its values, to
 /// two servers, but never those of a transaction.
 pub(super) async fn perform(connection: &mut PgConnection, pooled: bool, work: &Work) -> Result<Done, sqlx::Error> {
-    if !pooled && !matches!(work, Work::Steps(_)) {
-        return Session { connection, pooled }.perform(work).await;
+    let mut session = Session { connection, pooled };
+    match work {
+        Work::Rows(statement) if !pooled => Ok(Done::one(Outcome::Rows(session.rows(statement).await?))),
+        Work::Change(statement) if !pooled => Ok(Done::one(Outcome::Changed(session.change(statement).await?))),
+        // Apart: its state is large, and every call would carry room for it.
+        _ => Box::pin(in_transaction(connection, pooled, work)).await,
     }
+}
+
+async fn in_transaction(connection: &mut PgConnection, pooled: bool, work: &Work) -> Result<Done, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    let done = Session { connection: &mut transaction, pooled }.perform(work).await?;
+    let mut session = Session { connection: &mut transaction, pooled };
+    let done = match work {
+        Work::Rows(statement) => Done::one(Outcome::Rows(session.rows(statement).await?)),
+        Work::Change(statement) => Done::one(Outcome::Changed(session.change(statement).await?)),
+        Work::Steps(steps) => session.steps(steps).await?,
+    };
     transaction.commit().await?;
     Ok(done.in_transaction())
 }
 
 impl Session<'_> {
-    async fn perform(&mut self, work: &Work) -> Result<Done, sqlx::Error> {
-        match work {
-            Work::Rows(statement) => Ok(Done::one(Outcome::Rows(self.rows(statement).await?))),
-            Work::Change(statement) => Ok(Done::one(Outcome::Changed(self.change(statement).await?))),
-            Work::Steps(steps) => self.steps(steps).await,
-        }
-    }
-
     async fn steps(&mut self, steps: &[Step]) -> Result<Done, sqlx::Error> {
         let (mut changed, mut statements) = (0, 0);
         for step in steps {

@@ -95,7 +95,8 @@ impl Manager for Opener {
     async fn create(&self) -> Result<PgConnection, Problem> {
         let end = Instant::now() + self.patience;
         loop {
-            match self.options.connect().await {
+            // Apart: its state is large, and every call would carry room for it.
+            match Box::pin(self.options.connect()).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
                     let problem = Problem::Driver(error);
@@ -113,7 +114,7 @@ impl Manager for Opener {
             return Err(RecycleError::message("it is old"));
         }
         // After a restart of the server, all that are idle are dead.
-        if metrics.last_used() < FRESH || matches!(timeout(PING, connection.ping()).await, Ok(Ok(()))) {
+        if metrics.last_used() < FRESH || matches!(timeout(PING, Box::pin(connection.ping())).await, Ok(Ok(()))) {
             return Ok(());
         }
         Err(RecycleError::message("it does not answer"))

@@ -148,3 +148,12 @@ pub(crate) async fn a_generation_from_the_future_ends_nothing(store: &dyn Store)
     assert_eq!(rotated(store, 7, 1).await, Rotated::Lost);
     assert_eq!(rotated(store, 0, 1).await, Rotated::Successor(1));
 }
+
+/// It is allocated and copied for each call; one that carried room for a connection to be made was 16 kB.
+pub(crate) async fn the_state_of_a_call_is_small(store: &dyn Store) {
+    let (tenant, rotation) = (tenant(), refresh(2, 0, 1));
+    let read = store.grant(&tenant, id(2), at(1));
+    let write = store.rotate_refresh(&rotation);
+    let sizes = (size_of_val(&*read), size_of_val(&*write));
+    assert!(sizes.0 <= 2_500 && sizes.1 <= 3_000, "{sizes:?}");
+}

@@ -54,7 +54,9 @@ impl Command {
     pub(crate) fn default_log(&self) -> &'static str {
         match self {
             Self::Operator(_) | Self::Provider(_) => "info",
-            Self::Dev(_) | Self::Lint(_) | Self::Crds(_) => "warn",
+            // A redirect URI that is not registered is a developer's first mistake.
+            Self::Dev(_) => "warn,claviger_provider::authorize::check::client=debug",
+            Self::Lint(_) | Self::Crds(_) => "warn",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! then its CEL rules. For `claviger lint` and `claviger dev`; the tests hold it to what a real API
 //! server says.
 
+mod pattern;
 mod structure;
 
 use std::collections::BTreeMap;

@@ -48,10 +48,14 @@ impl DevClock {
         let now = seconds(Clock::now(self).wall);
         match (self.is_fast(), self.ahead.is_zero()) {
             (true, _) => Some(format!(
-                "the clock runs {} times as fast and shows {now}: keys, tokens and logins all live by it\n",
+                "the clock runs {} times as fast and shows {now}: keys, tokens and logins all live by it, and this \
+                 state folder stays ahead of everybody's time\n",
                 self.speed
             )),
-            (false, false) => Some(format!("the clock shows {now}: it was fast before, with this state folder\n")),
+            (false, false) => Some(format!(
+                "the clock shows {now}: it was fast before, with this state folder. Nobody else believes such tokens yet: \
+                 for everybody's time take another --state\n"
+            )),
             (false, true) => None,
         }
     }

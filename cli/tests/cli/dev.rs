@@ -50,6 +50,20 @@ fn discovery_tells_the_issuer_under_the_external_url() {
 }
 
 #[test]
+fn a_redirect_uri_that_is_not_registered_is_shown_beside_those_that_are() {
+    let folder = Folder::quickstart();
+    let dev = Dev::start(&folder);
+    let asked = "/oauth/authorize?response_type=code&client_id=shop.shop&scope=openid&redirect_uri=http%3A%2F%2F127.0.0.1%3A8081%2Fcalback";
+    let (status, _, page) = dev.get(&format!("{TENANT}{asked}"));
+    assert_eq!(status, 400, "{page}");
+    let line = dev.wait_for("the redirect URI is not registered");
+    for part in ["shop.shop", "http://127.0.0.1:8081/calback", "http://127.0.0.1:8081/callback"] {
+        assert!(line.contains(part), "{part}: {line}");
+        assert!(!page.contains(part), "{part} is on the page");
+    }
+}
+
+#[test]
 fn a_foreign_host_is_refused_and_loopback_names_are_not() {
     let folder = Folder::quickstart();
     let dev = Dev::start(&folder);

@@ -5,6 +5,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::core::cel::cel::{Context, Program, Value as CelValue};
 use serde_json::{Map, Value};
 
+use super::pattern;
 use crate::fault::Faults;
 
 /// Every keyword that `check` understands or that says nothing about values.
@@ -181,7 +182,8 @@ fn check_string(schema: &Value, text: &str, path: &str, faults: &mut Faults) {
     if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
         && !matches(pattern, text)
     {
-        faults.add(path, format!("must match {pattern}"));
+        let meant = pattern::meant(pattern).map(|meant| format!(": {meant}")).unwrap_or_default();
+        faults.add(path, format!("must match {pattern}{meant}"));
     }
     if schema.get("format").and_then(Value::as_str) == Some("date-time") && text.parse::<Timestamp>().is_err() {
         faults.add(path, "must be an RFC 3339 time");

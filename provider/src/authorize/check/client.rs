@@ -11,6 +11,8 @@ use crate::tenant::snapshot::TenantSnapshot;
 /// What the contract requires; those without which nothing can be told by a redirect.
 const REQUIRED: [&str; 4] = ["response_type", "client_id", "redirect_uri", "scope"];
 const FIRST: [&str; 2] = ["client_id", "redirect_uri"];
+/// Characters of a redirect URI in the log.
+const SHOWN: usize = 200;
 
 /// Client ID and redirect URI are there, once and readable. Where one is missing, whatever else is
 /// required and missing is told with it.
@@ -44,6 +46,12 @@ pub(super) fn check_redirect_uri(
     parameters: &Parameters<'_>,
     client: &Client,
 ) -> Result<(RedirectUri, RedirectUriKind), PageError> {
-    let found = parameters.get("redirect_uri").and_then(|uri| redirect_uri::find(client, uri));
-    found.ok_or(PageError::NotRegistered { detail: "the redirect URI is not registered" })
+    let asked = parameters.get("redirect_uri").unwrap_or_default();
+    redirect_uri::find(client, asked).ok_or_else(|| {
+        // What an application's developer looks for first. The page must not say it: whoever sees that has
+        // followed a link that anybody may have made.
+        let shown: String = asked.chars().take(SHOWN).collect();
+        tracing::debug!(client = &*client.id, asked = ?shown, registered = ?client.redirect_uris, "the redirect URI is not registered");
+        PageError::NotRegistered { detail: "the redirect URI is not registered" }
+    })
 }

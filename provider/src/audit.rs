@@ -116,6 +116,12 @@ impl Audit<'_> {
         event!(self, "login", client = &*client.id, subject, outcome = outcome.as_str());
     }
 
+    /// Somebody did not prove to be `client`, and why.
+    pub(crate) fn client_refused(self, client: &Client, reason: &'static str) {
+        let outcome = Outcome::Refused.as_str();
+        event!(self, "client_authentication", client = &*client.id, reason, outcome);
+    }
+
     /// A person let a client have what it asked for, or did not.
     pub(crate) fn consent(self, client: &Client, subject: &str, given: bool) {
         let outcome = if given { Outcome::Ok } else { Outcome::Refused };

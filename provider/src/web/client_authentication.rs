@@ -10,7 +10,7 @@ mod secret;
 use std::sync::Arc;
 
 use self::credentials::Credentials;
-use super::error::OAuthError;
+use super::error::{ErrorCode, OAuthError};
 use super::exchange::Exchange;
 use super::form::Form;
 use crate::tenant::oauth_client::Client;
@@ -34,10 +34,23 @@ impl AuthenticatedClient {
     }
 }
 
-/// The client that the request proves to come from.
+/// The client that the request proves to come from. Who fails to prove to be a client that there is, is told
+/// to the audit stream: it may be somebody with a secret that leaked.
 pub(crate) async fn authenticate(exchange: &Exchange<'_>, form: &Form<'_>) -> Result<AuthenticatedClient, OAuthError> {
+    let credentials = Credentials::read(&exchange.parts.headers, form)?;
+    let claimed = credentials.claimed().and_then(|id| exchange.tenant.clients.get(id)).map(Arc::clone);
+    let authenticated = check(exchange, credentials).await;
+    if let (Some(client), Err(refused)) = (claimed, &authenticated)
+        && refused.code == ErrorCode::InvalidClient
+    {
+        exchange.audit().client_refused(&client, refused.detail);
+    }
+    authenticated
+}
+
+async fn check(exchange: &Exchange<'_>, credentials: Credentials<'_>) -> Result<AuthenticatedClient, OAuthError> {
     let clients = &exchange.tenant.clients;
-    match Credentials::read(&exchange.parts.headers, form)? {
+    match credentials {
         Credentials::Secret { id, secret } => {
             let client = clients.get(&id);
             let provider = exchange.provider;

@@ -40,6 +40,23 @@ fn token(grant: &str) -> Value {
 }
 
 #[tokio::test]
+async fn who_does_not_prove_to_be_a_client_is_told_and_no_client_that_there_is_not() {
+    let fixture = shop(|_| {});
+    fixture.apply(&client("acme", MACHINE.0), 1);
+    let capture = Capture::begin();
+    let refused =
+        |reason| json!({"event": "client_authentication", "client": MACHINE.0, "reason": reason, "outcome": "refused"});
+    let form = "grant_type=client_credentials";
+    let answer = fixture.token("acme", (MACHINE.0, "wrong"), form).await;
+    says(&capture, &answer, refused("no such secret"));
+    fixture.token("acme", ("nobody", "wrong"), form).await;
+    assert_eq!(capture.take_audit(), [] as [Value; 0]);
+    let named = token_request("acme").body(format!("{form}&client_id={}", MACHINE.0).into()).unwrap();
+    let answer = fixture.send(named).await;
+    says(&capture, &answer, refused("no such client, or it has to prove who it is"));
+}
+
+#[tokio::test]
 async fn logins_tell_who_it_was_only_if_it_worked() {
     let fixture = shop(|_| {});
     let capture = Capture::begin();

@@ -44,6 +44,15 @@ pub(super) enum Credentials<'f> {
 }
 
 impl<'f> Credentials<'f> {
+    /// Which client the request says that it comes from; none where only the assertion says it.
+    pub(super) fn claimed(&self) -> Option<&str> {
+        match self {
+            Self::Secret { id, .. } => Some(id),
+            Self::Assertion { id, .. } => *id,
+            Self::Name(id) => Some(id),
+        }
+    }
+
     /// From the header or the body; from both is refused.
     pub(super) fn read(headers: &HeaderMap, form: &'f Form<'_>) -> Result<Self, OAuthError> {
         let invalid_request = |description| Err(OAuthError::new(ErrorCode::InvalidRequest, description));

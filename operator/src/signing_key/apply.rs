@@ -52,7 +52,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) }.or(Next { after: rechecked });
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
     // A revocation is told though nothing else is: somebody may have crashed before he could.
-    let set_back = observed.around.rolled_back.is_some() && decision.actions.is_empty() && !observed.untold;
+    let set_back = observed.around.rolled_back.is_some() && decision.actions.is_empty() && !observed.untold();
     let done = if paused || set_back || !publishes {
         let before = observed.stored.as_ref().map(|stored| stored.ring.clone());
         let stays = before.as_ref().is_some_and(|ring| ring.withdrawn_at.is_none());

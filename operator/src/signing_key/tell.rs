@@ -108,7 +108,9 @@ fn news(before: Option<&Ring>, action: &Action, key: Option<&Key>) -> Option<New
             ),
         }),
         Action::Withdraw => normal("RingWithdrawn", "The ring is withdrawn: its Tenant is gone".to_owned()),
-        Action::Adjust | Action::HandOver | Action::Retire | Action::KeepRevision | Action::Republish { .. } => None,
+        Action::Adjust | Action::HandOver | Action::Retire | Action::KeepRevision { .. } | Action::Republish { .. } => {
+            None
+        }
     }
 }
 

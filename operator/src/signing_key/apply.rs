@@ -89,7 +89,13 @@ async fn carry_out(
             let outcome = Outcome::left(before.is_some());
             return Ok(Done { ring: before.cloned(), outcome, refused: Some(error), changed: false });
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            if error.may_have_happened() {
+                let tenant = before.map(|ring| ring.tenant.as_str()).or(purpose.map(|purpose| purpose.tenant.as_str()));
+                tell::perhaps(context, observed, tenant.unwrap_or_default(), &decision.actions);
+            }
+            return Err(error);
+        }
     };
     let outcome = project(context, observed, &ring).await;
     // After the pods were told, whose business is more pressing, and also where they could not be.

@@ -6,6 +6,7 @@ use claviger_crds::published::KeyPhase;
 
 use super::change::{NewKey, NewKeys};
 use super::generate::generate;
+use super::later;
 use super::observe::Observed;
 use super::plan::Plan;
 use super::ring::{Purpose, Ring, StoredRing};
@@ -103,13 +104,15 @@ async fn carry_out(
     Ok(Done { ring: Some(ring), outcome: outcome?, refused: None, changed: !decision.actions.is_empty() })
 }
 
-/// Publishes the ring as it is stored.
+/// Publishes the ring as it is stored; where it was set back alone, what is published of it without its revoked keys.
 async fn project(context: &Context, observed: &Observed, ring: &Ring) -> Result<Outcome, StepError> {
     let name = observed.work.document();
     let (known, served) =
         context.with(|state| (state.published_owner(&name).is_some(), state.index.documents.serves(&name)));
-    let mut publication = Publication::of(ring.document(&observed.work.name), &observed.owner_uid);
-    publication.revision = Some(ring.revision);
+    let later = later::document(context, observed, ring).await?;
+    let (document, revision) = later.unwrap_or_else(|| (ring.document(&observed.work.name), ring.revision));
+    let mut publication = Publication::of(document, &observed.owner_uid);
+    publication.revision = Some(revision);
     let withdrawn = ring.withdrawn_at.is_some();
     // A ring that was withdrawn before anything was published of it has nothing to take back.
     let written = if known || !withdrawn {

@@ -293,12 +293,13 @@ impl Pod {
                     _ => Default::default(),
                 };
                 if let Some((revision, served)) = self.serving.get_mut(&name) {
+                    let another = *revision == stored.revision && served.digest != stored.digest;
                     let known = served.revoked.len();
                     served.revoked.append(&mut revoked);
                     let news = served.revoked.len() > known;
-                    // Of an older revision nothing counts but what it revokes, unless nothing would sign then.
+                    // Of one that is not later nothing counts but what it revokes, unless nothing would sign then.
                     let bereft = news && self.documents.get(&name).is_some_and(|kept| is_bereft(kept, &served.revoked));
-                    if *revision > stored.revision && !bereft {
+                    if (*revision > stored.revision || another) && !bereft {
                         return news.then(|| Frame::Serving { documents: vec![served.clone()] });
                     }
                     revoked.clone_from(&served.revoked);

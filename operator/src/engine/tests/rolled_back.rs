@@ -309,3 +309,36 @@ async fn a_lost_ring_whose_next_key_is_missing_is_not_given_up_and_revokes_all_t
     assert_eq!(known_to_pods(&harness), [active].into());
     assert_eq!(blocked(&harness).0, "True/RingRolledBack");
 }
+
+#[tokio::test]
+async fn where_the_ring_was_set_back_alone_pods_that_start_after_a_revocation_serve_what_the_others_serve() {
+    for is_lost in [true, false] {
+        let mut harness = rotating().await;
+        let before = harness.world.secret(&ring_secret()).unwrap();
+        harness.pass(125 * MINUTE).await;
+        let [active, standby] = published(&harness);
+        let mut secrets = harness.world.objects().secrets.clone();
+        let later = if is_lost { secrets.remove(&ring_secret()) } else { secrets.insert(ring_secret(), before) };
+        restore(&mut harness, secrets).await;
+        assert_eq!(blocked(&harness).0, "True/RingRolledBack");
+        harness.apply::<SigningKey>(&revoking(&[&active])).await;
+        assert_eq!(known_to_pods(&harness), [active.clone()].into(), "at once");
+        assert_eq!(kid(&harness, KeyPhase::Active), standby, "which running pods sign with");
+        assert_eq!(kid(&harness, KeyPhase::Revoked), active);
+        harness.join("pod-b");
+        harness.run().await;
+        assert_eq!(blocked(&harness).0, "True/RingRolledBack");
+        assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
+
+        // A later backup of the ring ends it as ever.
+        let current = harness.world.secret(&ring_secret()).unwrap();
+        let later = Secret { metadata: current.metadata, ..later.unwrap() };
+        harness.world.put_secret(later);
+        harness.run().await;
+        harness.pass(3 * MINUTE).await;
+        assert_eq!(blocked(&harness).0, "False/NotBlocked");
+        assert_eq!((kid(&harness, KeyPhase::Active), kid(&harness, KeyPhase::Revoked)), (standby.clone(), active));
+        assert!(harness.served(Kind::SigningKey, "identity", "acme-es256").len() == 2);
+        assert_eq!(served(&harness), ring(&harness).keys);
+    }
+}

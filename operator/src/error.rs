@@ -45,6 +45,11 @@ impl StepError {
         }
     }
 
+    /// Whether a write may have happened all the same.
+    pub(crate) fn may_have_happened(&self) -> bool {
+        matches!(self, Self::Cluster { source: ClusterError::Unavailable(_), .. })
+    }
+
     /// A metric label, from a closed set.
     pub(crate) fn category(&self) -> &'static str {
         match self {

@@ -252,6 +252,12 @@ impl Metrics {
         self.client_secrets.shown(rotation)
     }
 
+    /// How many keys were revoked.
+    #[cfg(test)]
+    pub(crate) fn revocations(&self) -> u64 {
+        self.rings.revocations.get()
+    }
+
     /// How many documents of `kind` were repaired.
     #[cfg(test)]
     pub(crate) fn repairs(&self, kind: DocumentKind) -> u64 {

@@ -6,6 +6,7 @@ mod apply;
 mod change;
 mod generate;
 mod import;
+mod later;
 mod observe;
 mod plan;
 pub(crate) mod ring;

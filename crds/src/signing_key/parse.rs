@@ -28,7 +28,7 @@ pub struct ValidSigningKey {
     pub paused: bool,
     /// A rotation that someone asked for, not before this time.
     pub rotate_at: Option<Timestamp>,
-    /// Up to this revision what pods serve of the ring is given up for what is stored of it.
+    /// What pods serve of the ring at this revision is given up for what is stored of it.
     pub accept_stored_ring: Option<u64>,
     /// The Tenant.
     pub tenant: ObjectName,

@@ -59,7 +59,8 @@ impl Serving {
         if self.revision < revision {
             return None;
         }
-        if self.first >= revision {
+        // 0 is no revision that a process served first: nobody knows what that was.
+        if self.first > 0 && self.first >= revision {
             return Some(None);
         }
         let earlier = self.earlier.iter().find(|(earlier, _)| *earlier >= revision);

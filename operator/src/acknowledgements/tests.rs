@@ -178,6 +178,15 @@ fn a_revision_that_was_reached_stays_reached_when_the_next_comes() {
 }
 
 #[test]
+fn a_pod_that_took_a_document_below_all_others_has_served_it_since_then() {
+    let mut all = two_pods();
+    all.apply("1:1", serving("doc", 7, "x"), at(3));
+    all.apply("1:1", serving("doc", 0, "y"), at(5));
+    all.apply("1:2", serving("doc", 0, "y"), at(9));
+    assert_eq!(all.reached("doc", 0).since(), Some(at(9)));
+}
+
+#[test]
 fn where_the_clock_was_set_a_wait_begins_at_the_later_of_both() {
     let mut all = two_pods();
     let set_back = Moment { wall: at(1).wall, ..at(50) };

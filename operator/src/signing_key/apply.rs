@@ -6,6 +6,7 @@ use claviger_crds::published::KeyPhase;
 
 use super::change::{NewKey, NewKeys};
 use super::generate::generate;
+use super::later;
 use super::observe::Observed;
 use super::plan::Plan;
 use super::ring::{Purpose, Ring, StoredRing};
@@ -52,7 +53,7 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let next = Next { after: decision.again.map(|wait| context.sleep_of(wait)) }.or(Next { after: rechecked });
     let paused = observed.object.as_ref().is_some_and(|object| object.meta.paused);
     // A revocation is told though nothing else is: somebody may have crashed before he could.
-    let set_back = observed.around.rolled_back.is_some() && decision.actions.is_empty() && !observed.untold;
+    let set_back = observed.around.rolled_back.is_some() && decision.actions.is_empty() && !observed.untold();
     let done = if paused || set_back || !publishes {
         let before = observed.stored.as_ref().map(|stored| stored.ring.clone());
         let stays = before.as_ref().is_some_and(|ring| ring.withdrawn_at.is_none());
@@ -89,7 +90,13 @@ async fn carry_out(
             let outcome = Outcome::left(before.is_some());
             return Ok(Done { ring: before.cloned(), outcome, refused: Some(error), changed: false });
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            if error.may_have_happened() {
+                let tenant = before.map(|ring| ring.tenant.as_str()).or(purpose.map(|purpose| purpose.tenant.as_str()));
+                tell::perhaps(context, observed, tenant.unwrap_or_default(), &decision.actions);
+            }
+            return Err(error);
+        }
     };
     let outcome = project(context, observed, &ring).await;
     // After the pods were told, whose business is more pressing, and also where they could not be.
@@ -97,13 +104,15 @@ async fn carry_out(
     Ok(Done { ring: Some(ring), outcome: outcome?, refused: None, changed: !decision.actions.is_empty() })
 }
 
-/// Publishes the ring as it is stored.
+/// Publishes the ring as it is stored; where it was set back alone, what is published of it without its revoked keys.
 async fn project(context: &Context, observed: &Observed, ring: &Ring) -> Result<Outcome, StepError> {
     let name = observed.work.document();
     let (known, served) =
         context.with(|state| (state.published_owner(&name).is_some(), state.index.documents.serves(&name)));
-    let mut publication = Publication::of(ring.document(&observed.work.name), &observed.owner_uid);
-    publication.revision = Some(ring.revision);
+    let later = later::document(context, observed, ring).await?;
+    let (document, revision) = later.unwrap_or_else(|| (ring.document(&observed.work.name), ring.revision));
+    let mut publication = Publication::of(document, &observed.owner_uid);
+    publication.revision = Some(revision);
     let withdrawn = ring.withdrawn_at.is_some();
     // A ring that was withdrawn before anything was published of it has nothing to take back.
     let written = if known || !withdrawn {

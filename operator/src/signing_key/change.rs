@@ -42,7 +42,7 @@ impl Ring {
     ) -> Self {
         let NewKeys { made, mut imported } = keys;
         let mut made = made.into_iter();
-        if !actions.contains(&Action::KeepRevision) {
+        if !actions.iter().any(|action| matches!(action, Action::KeepRevision { .. })) {
             let above = actions.iter().filter_map(|action| match action {
                 Action::Republish { above } | Action::Accept { above, .. } => Some(*above),
                 _ => None,
@@ -77,8 +77,8 @@ impl Ring {
                 Action::HandOver => self.handed_over_at = Some(now),
                 Action::Retire => self.retire(now),
                 Action::Withdraw => self.withdrawn_at = Some(now),
-                Action::Accept { max_age, .. } => self.accept(*max_age, now),
-                Action::KeepRevision | Action::Republish { .. } => {}
+                Action::Accept { max_age, .. } | Action::KeepRevision { max_age } => self.doubt(*max_age, now),
+                Action::Republish { .. } => {}
             }
         }
         self
@@ -191,9 +191,9 @@ impl Ring {
         }
     }
 
-    /// The ring takes the place of a later state of itself. The key that signs does so at once, known or not,
-    /// unless others sign until it is.
-    fn accept(&mut self, max_age: u32, now: Timestamp) {
+    /// The ring takes the place of a later state of itself, or may yet. The key that signs does so at once, known or
+    /// not, unless others sign until it is.
+    fn doubt(&mut self, max_age: u32, now: Timestamp) {
         self.max_cache_lifetime = self.max_cache_lifetime.max(max_age);
         self.publish_anew(now);
         let unknown_until = (!self.joining).then(|| after(now, cached_for(self.max_cache_lifetime)));

@@ -43,8 +43,8 @@ pub(super) struct Observed {
     pub(super) around: Surroundings,
     /// The highest revision that was ever stored or served, if the document must be written again.
     pub(super) spoilt: Option<u64>,
-    /// The ring knows of a revoked key, and the document does not.
-    pub(super) untold: bool,
+    /// The keys of which the document that is published says that they are revoked, if one is.
+    pub(super) told: Option<BTreeSet<Kid>>,
 }
 
 impl Observed {
@@ -56,19 +56,35 @@ impl Observed {
         stored.ring.owner_uid == object.meta.uid && stored.ring.owner_generation > object.meta.generation
     }
 
+    /// Whether the ring knows of a revoked key, and the document does not.
+    pub(super) fn untold(&self) -> bool {
+        let told = self.told.as_ref();
+        let is_told = |kid: &Kid| told.is_some_and(|told| told.contains(kid));
+        self.stored.as_ref().is_some_and(|stored| !stored.ring.revoked.iter().all(is_told))
+    }
+
+    /// Whether a revocation of `kid` is news.
+    fn is_news(&self, kid: &Kid) -> bool {
+        let set_back = self.around.rolled_back.is_some();
+        match (&self.stored, &self.told) {
+            (Some(stored), _) => stored.ring.may_revoke(kid, set_back),
+            // Of a ring that is lost, the last memory is what is published, and then what pods say.
+            (None, Some(told)) => set_back && !told.contains(kid),
+            (None, None) => set_back && !self.around.revoked.contains_key(kid),
+        }
+    }
+
     /// Takes in what the SigningKey says of keys that must no longer be trusted. Who changed it is asked
     /// only when that is news.
     async fn revoke(&mut self, context: &Context) -> Result<(), StepError> {
         let Some(valid) = self.object.as_ref().and_then(|object| object.valid()) else {
             return Ok(());
         };
-        let is_news = |kid: &Kid| {
-            self.stored.as_ref().is_some_and(|stored| stored.ring.may_revoke(kid, self.around.rolled_back.is_some()))
-        };
-        let news: Vec<_> = valid.revoked.iter().filter(|revoked| is_news(&revoked.kid)).cloned().collect();
+        let news: Vec<_> = valid.revoked.iter().filter(|revoked| self.is_news(&revoked.kid)).cloned().collect();
         if news.is_empty() {
             return Ok(());
         }
+        self.around.lost_and_revoked = self.stored.is_none();
         let meta = context.cluster().owner(Kind::SigningKey, &self.work.name).await.doing("reading the SigningKey")?;
         for revoked in news {
             let by =
@@ -128,7 +144,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     };
     let rings = slug.as_ref().map(|slug| tenant::rings(state, slug, &work)).unwrap_or_default();
     let entry = state.index.documents.get(&work.document()).cloned();
-    let untold = stored.as_ref().is_some_and(|stored| !is_told(&stored.ring.revoked, entry.as_ref()));
+    let told = entry.as_ref().and_then(told);
     let (around, spoilt) = surroundings(state, &work, stored.as_ref(), &rings);
     let mut around = around.at_pace(context.pace());
     if let Some(slug) = slug {
@@ -150,15 +166,14 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
         source: None,
         around,
         spoilt,
-        untold,
+        told,
     }
 }
 
-/// Whether the document that is published says of all of `revoked` that they are.
-fn is_told(revoked: &BTreeSet<Kid>, entry: Option<&Entry>) -> bool {
-    match entry.map(|entry| &entry.detail) {
-        Some(Detail::Ring { revoked: told, .. }) => revoked.is_subset(told),
-        _ => revoked.is_empty(),
+fn told(entry: &Entry) -> Option<BTreeSet<Kid>> {
+    match &entry.detail {
+        Detail::Ring { revoked, .. } => Some(revoked.clone()),
+        _ => None,
     }
 }
 
@@ -224,10 +239,11 @@ fn surroundings(
     let digest = stored.map(|stored| Digest::of(&stored.ring.document(&work.name).to_bytes()));
     // A pod ahead of us with our own content only counted further; with other content it knows
     // keys that we do not.
+    let is_ahead = |ahead: u64| stored.is_none() || ahead > revision;
     let later = [
-        served.filter(|(ahead, content)| *ahead > revision && Some(*content) != digest).map(|(ahead, _)| ahead),
+        served.filter(|(ahead, content)| is_ahead(*ahead) && Some(*content) != digest).map(|(ahead, _)| ahead),
         entry
-            .filter(|entry| entry.revision > revision && Some(entry.digest) != digest && !entry.tampered())
+            .filter(|entry| is_ahead(entry.revision) && Some(entry.digest) != digest && !entry.tampered())
             .map(|entry| entry.revision),
     ];
     around.rolled_back = later.into_iter().flatten().max();

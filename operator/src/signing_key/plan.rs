@@ -85,9 +85,12 @@ fn serve(observed: &Observed, valid: &ValidSigningKey, tenant: &AcceptedTenant, 
         None => Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved),
         Some((reason, message)) => Verdict::no(ConditionType::ReferencesResolved, reason, message),
     });
+    // A new ring begins with the key that its SigningKey names, and with no other: until then what pods serve is not
+    // given up for it either. But a revocation does not wait for anybody's key.
+    let waits = ring.is_none() && observed.source.is_some() && key.is_none();
+    purpose.gives_up.take_if(|_| waits);
     let mut decision = rotation::decide(&Wish::Serve(purpose.clone()), ring, &observed.around, now);
-    // A new ring begins with the key that its SigningKey names, and with no other.
-    if ring.is_none() && observed.source.is_some() && key.is_none() {
+    if waits && !observed.around.lost_and_revoked {
         decision.actions.clear();
         return without_purpose(decision, false, verdicts);
     }

@@ -155,7 +155,7 @@ pub(crate) struct Purpose {
     pub(crate) rotation: Rotation,
     /// A rotation that somebody asked for, not before this time.
     pub(crate) rotate_at: Option<Timestamp>,
-    /// Up to this revision what pods serve of the ring is given up for what is stored of it: a person says so.
+    /// What pods serve of the ring at this revision is given up for what is stored of it: a person says so.
     pub(crate) gives_up: Option<u64>,
     /// The key that somebody else made and that is to sign: it may stand by or sign, or is not in the ring.
     pub(crate) imported: Option<Kid>,

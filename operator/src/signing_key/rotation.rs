@@ -56,6 +56,8 @@ pub(crate) struct Surroundings {
     pub(crate) revoked: BTreeMap<Kid, Revocation>,
     /// The revision of a later state of this ring than is stored, where a pod serves one or one is published.
     pub(crate) rolled_back: Option<u64>,
+    /// The ring is lost, and one of `revoked` is news: neither what is published says so, nor do pods.
+    pub(crate) lost_and_revoked: bool,
     /// Pods whose clocks are too far from ours.
     pub(crate) skewed: Vec<String>,
     /// So long a pod may take for what was published a moment ago.
@@ -148,8 +150,12 @@ pub(crate) enum Action {
     Retire,
     /// No token of it lives, or nobody is left to issue any: it becomes a tombstone.
     Withdraw,
-    /// The document keeps its revision: pods that serve a later one must not take it.
-    KeepRevision,
+    /// The document keeps its revision: pods that serve a later one must not take it. Those that take it all the
+    /// same, for nothing of theirs may sign any more, show it for the first time: verifiers may have forgotten its keys.
+    KeepRevision {
+        /// The greatest `max-age` that was ever advertised without its keys, seconds.
+        max_age: u32,
+    },
     /// A person gives up what pods serve for what is stored: that counts as published now for the first time, at
     /// a revision above all that are known.
     Accept {
@@ -221,6 +227,7 @@ impl Surroundings {
             max_cache_lifetime: _,
             revoked: _,
             rolled_back: _,
+            lost_and_revoked: _,
             skewed: _,
         } = &mut self;
         let everywhere = reached.values_mut().filter_map(|reached| match reached {
@@ -245,18 +252,14 @@ impl Surroundings {
 pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
     if let Some(later) = around.rolled_back {
         return match wish {
-            Wish::Serve(purpose) if purpose.gives_up.is_some_and(|up_to| up_to >= later) => {
-                accept(wish, ring, around, later, now)
-            }
-            Wish::Serve(_) | Wish::Leave | Wish::Withdraw => rolled_back(ring, around, later, now),
+            // That one and no other: what was meant for this set-back says nothing of the next.
+            Wish::Serve(purpose) if purpose.gives_up == Some(later) => accept(wish, ring, around, later, now),
+            Wish::Serve(purpose) => rolled_back(Some(purpose), ring, around, later, now),
+            Wish::Leave | Wish::Withdraw => rolled_back(None, ring, around, later, now),
         };
     }
     match (wish, ring) {
-        (Wish::Serve(purpose), None) => {
-            let (joining, max_age) = (around.another_signs, around.max_cache_lifetime);
-            let create = Action::Create { joining, max_age, import: purpose.imported.is_some() };
-            Decision { actions: vec![create], ..Decision::default() }
-        }
+        (Wish::Serve(purpose), None) => Decision { actions: vec![create(purpose, around)], ..Decision::default() },
         (Wish::Serve(purpose), Some(ring)) => serve::serve(purpose, ring, around, now),
         (Wish::Leave, Some(ring)) if ring.leaving_since.is_some() && ring.withdrawn_at.is_none() => {
             leave::leave(ring, around, now)
@@ -269,35 +272,66 @@ pub(crate) fn decide(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, no
 /// What a ring needs though nobody can say what it is for: that a key which may not be trusted is not.
 pub(crate) fn emergency(ring: Option<&Ring>, around: &Surroundings, now: Moment) -> Decision {
     if let Some(later) = around.rolled_back {
-        return rolled_back(ring, around, later, now);
+        return rolled_back(None, ring, around, later, now);
     }
     let served = ring.filter(|ring| ring.withdrawn_at.is_none());
     served.map(|ring| serve::emergency(ring, around, now)).unwrap_or_default()
 }
 
+fn create(purpose: &Purpose, around: &Surroundings) -> Action {
+    let (joining, max_age) = (around.another_signs, around.max_cache_lifetime);
+    Action::Create { joining, max_age, import: purpose.imported.is_some() }
+}
+
 /// Nothing is changed by a memory that was set back, but that a key which may not be trusted is trusted
-/// again: pods that serve the later state take that, and nothing else, from the older document.
-fn rolled_back(ring: Option<&Ring>, around: &Surroundings, later: u64, now: Moment) -> Decision {
+/// again: pods that serve the later state take that, and nothing else, from the older document. Where there is
+/// no memory at all a ring is made to carry it.
+fn rolled_back(
+    purpose: Option<&Purpose>,
+    ring: Option<&Ring>,
+    around: &Surroundings,
+    later: u64,
+    now: Moment,
+) -> Decision {
     let stored = ring.map_or_else(|| "none".to_owned(), |ring| format!("revision {}", ring.revision));
+    let waits = ring.is_none() && purpose.is_none() && around.lost_and_revoked;
+    let revoked = if waits {
+        "No key is changed, nor are the revoked ones out before the SigningKey's Tenant is accepted"
+    } else {
+        "No key is changed but that revoked ones are out"
+    };
     let message = format!(
         "provider pods serve revision {later} of this ring, or it is published, and stored is {stored}: it was restored \
-         from a backup, or lost. No key is changed but that revoked ones are out. Restore the ring's Secret from a \
-         later backup; or, if there is none, give up what pods serve by the annotation {}: \"{later}\"",
+         from a backup, or lost. {revoked}. Restart no pod: it may come back with other keys than the rest. Restore the \
+         ring's Secret from a later backup; or, if there is none, give up what pods serve by the annotation {}: \"{later}\"",
         names::ANNOTATION_ACCEPT_STORED_RING
     );
-    let mut actions = ring.map(|ring| serve::emergency(ring, around, now).actions).unwrap_or_default();
+    let mut actions = match (ring, purpose) {
+        (Some(ring), _) => serve::emergency(ring, around, now).actions,
+        (None, Some(purpose)) if around.lost_and_revoked => {
+            let mut actions = vec![create(purpose, around)];
+            actions.extend(serve::revocations(None, around, true, now));
+            actions
+        }
+        (None, _) => Vec::new(),
+    };
     if !actions.is_empty() {
-        actions.push(Action::KeepRevision);
+        actions.push(Action::KeepRevision { max_age: around.max_cache_lifetime });
     }
     Decision { actions, again: None, blocked: Some((Reason::RingRolledBack, message)) }
 }
 
 /// What the stored ring, or a new one, needs to take the place of the later one: all that it would need if
-/// nothing had been heard of any pod, for what they have acknowledged are other keys.
+/// nothing had been heard of any pod, for what they have acknowledged are other keys. A key of theirs that is revoked
+/// now is remembered, though the stored ring does not know it: else it could be imported again.
 fn accept(wish: &Wish, ring: Option<&Ring>, around: &Surroundings, later: u64, now: Moment) -> Decision {
     let unheard =
         Surroundings { rolled_back: None, reached: BTreeMap::new(), acknowledged_since: None, ..around.clone() };
     let Decision { mut actions, .. } = decide(wish, ring, &unheard, now);
+    let theirs = serve::revocations(ring, around, true, now);
+    actions.extend(
+        theirs.filter(|action| action.kid().is_some_and(|kid| ring.is_none_or(|ring| ring.key(kid).is_none()))),
+    );
     actions.push(Action::Accept { above: later, max_age: around.max_cache_lifetime });
     Decision { actions, ..Decision::default() }
 }

@@ -25,7 +25,7 @@ pub(super) async fn tell(
     actions: &[Action],
 ) {
     for (action, key) in actions.iter().zip(keys(before, after, actions)) {
-        count(context, observed, after, action);
+        count(context, observed, &after.tenant, action);
         let told = news(before, action, key).filter(|_| observed.object.is_some());
         let Some(News { warning, reason, note }) = told else {
             continue;
@@ -53,18 +53,7 @@ fn keys<'a>(before: Option<&Ring>, after: &'a Ring, actions: &[Action]) -> Vec<O
 fn news(before: Option<&Ring>, action: &Action, key: Option<&Key>) -> Option<News> {
     let normal = |reason, note: String| Some(News { warning: false, reason, note });
     match action {
-        Action::Create { joining, import, .. } => {
-            let signs = if *import { "the imported key, which signs," } else { "one key that signs" };
-            let note = if *joining {
-                format!(
-                    "A ring was made beside others, of {signs} and one that stands by: it signs once every verifier \
-                     knows its keys"
-                )
-            } else {
-                format!("A ring was made: {signs} and one that stands by")
-            };
-            normal("RingCreated", note)
-        }
+        Action::Create { joining, import, .. } => normal("RingCreated", created(*joining, *import)),
         Action::Return { .. } => {
             normal("RingRestored", "The ring of this name was restored: the same keys serve again".to_owned())
         }
@@ -108,7 +97,20 @@ fn news(before: Option<&Ring>, action: &Action, key: Option<&Key>) -> Option<New
             ),
         }),
         Action::Withdraw => normal("RingWithdrawn", "The ring is withdrawn: its Tenant is gone".to_owned()),
-        Action::Adjust | Action::HandOver | Action::Retire | Action::KeepRevision | Action::Republish { .. } => None,
+        Action::Adjust | Action::HandOver | Action::Retire | Action::KeepRevision { .. } | Action::Republish { .. } => {
+            None
+        }
+    }
+}
+
+fn created(joining: bool, import: bool) -> String {
+    let signs = if import { "the imported key, which signs," } else { "one key that signs" };
+    if joining {
+        format!(
+            "A ring was made beside others, of {signs} and one that stands by: it signs once every verifier knows its keys"
+        )
+    } else {
+        format!("A ring was made: {signs} and one that stands by")
     }
 }
 
@@ -123,8 +125,15 @@ fn promoted(before: Option<&Ring>, active: &Key, cause: Cause) -> String {
     format!("The key {} signs from now on{old}: {why}", active.kid)
 }
 
+/// Tells of the revocations among `actions`, which may be stored or not: the answer is lost. When the next
+/// reconcile finds them stored they are no news, and a line too many is better than none.
+pub(super) fn perhaps(context: &Context, observed: &Observed, tenant: &str, actions: &[Action]) {
+    let revocations = actions.iter().filter(|action| matches!(action, Action::Revoke { .. }));
+    revocations.for_each(|action| count(context, observed, tenant, action));
+}
+
 /// Counts what happened; a revocation is also a line of the audit stream.
-fn count(context: &Context, observed: &Observed, ring: &Ring, action: &Action) {
+fn count(context: &Context, observed: &Observed, tenant: &str, action: &Action) {
     match action {
         Action::Promote { .. } => context.metrics.promoted(),
         Action::Revoke { kid, revoked } => {
@@ -133,7 +142,7 @@ fn count(context: &Context, observed: &Observed, ring: &Ring, action: &Action) {
             tracing::info!(
                 target: "audit",
                 event = "signing_key.revoked",
-                tenant = ring.tenant,
+                tenant,
                 signing_key = %observed.work.name,
                 %kid,
                 %at,

@@ -293,11 +293,13 @@ impl Pod {
                     _ => Default::default(),
                 };
                 if let Some((revision, served)) = self.serving.get_mut(&name) {
+                    let another = *revision == stored.revision && served.digest != stored.digest;
                     let known = served.revoked.len();
                     served.revoked.append(&mut revoked);
-                    // Of an older revision nothing counts but what it revokes.
-                    if *revision > stored.revision {
-                        let news = served.revoked.len() > known;
+                    let news = served.revoked.len() > known;
+                    // Of one that is not later nothing counts but what it revokes, unless nothing would sign then.
+                    let bereft = news && self.documents.get(&name).is_some_and(|kept| is_bereft(kept, &served.revoked));
+                    if (*revision > stored.revision || another) && !bereft {
                         return news.then(|| Frame::Serving { documents: vec![served.clone()] });
                     }
                     revoked.clone_from(&served.revoked);
@@ -314,6 +316,12 @@ impl Pod {
             Err(error) => Some(Frame::Refused { documents: vec![Refused { name, reason: error.to_string() }] }),
         }
     }
+}
+
+/// Whether no key of the ring may sign.
+fn is_bereft(document: &Document, revoked: &BTreeSet<claviger_jose::Kid>) -> bool {
+    let Content::SigningKey(ring) = &document.content else { return false };
+    ring.keys.iter().all(|key| key.private_key.is_none() || revoked.contains(&key.kid))
 }
 
 /// What a pod says first.

@@ -186,6 +186,20 @@ async fn a_revoked_key_is_out_at_once_and_everywhere_it_is_said_who_when_and_why
 }
 
 #[tokio::test]
+async fn a_revocation_is_told_though_the_answer_to_its_write_is_lost() {
+    for is_lost in [true, false] {
+        let mut harness = rotating().await;
+        let first = kid(&harness, KeyPhase::Active);
+        harness.world.objects().answer_lost_at = is_lost.then_some(0);
+        harness.apply::<SigningKey>(&signing_key(&format!("  revoked: [{{kid: {first}, reason: stolen}}]"))).await;
+        harness.pass(Duration::from_secs(20)).await;
+        assert_eq!(kid(&harness, KeyPhase::Revoked), first);
+        // With each comes the line of the audit stream.
+        assert_eq!(harness.metrics.revocations(), 1, "{is_lost}");
+    }
+}
+
+#[tokio::test]
 async fn of_two_keys_that_are_made_at_once_each_is_told_by_its_own_name() {
     let mut harness = rotating().await;
     let (first, second) = (kid(&harness, KeyPhase::Active), kid(&harness, KeyPhase::Published));

@@ -79,17 +79,27 @@ fn is_revoked(key: &Key, around: &Surroundings) -> bool {
 }
 
 fn revoke(ring: &Ring, around: &Surroundings, now: Moment, decision: &mut Decision) {
-    let news = around.revoked.iter().filter(|(kid, _)| ring.may_revoke(kid, around.rolled_back.is_some()));
-    for (kid, revocation) in news {
-        let max_age = ring.max_cache_lifetime.max(around.max_cache_lifetime);
+    decision.actions.extend(revocations(Some(ring), around, around.rolled_back.is_some(), now));
+}
+
+/// The revocations that are news to `ring`, or to one that is made; `set_back` as in [`Ring::may_revoke`].
+pub(super) fn revocations<'a>(
+    ring: Option<&'a Ring>,
+    around: &'a Surroundings,
+    set_back: bool,
+    now: Moment,
+) -> impl Iterator<Item = Action> + 'a {
+    let max_age = ring.map_or(0, |ring| ring.max_cache_lifetime).max(around.max_cache_lifetime);
+    let news = around.revoked.iter().filter(move |(kid, _)| ring.is_none_or(|ring| ring.may_revoke(kid, set_back)));
+    news.map(move |(kid, revocation)| {
         let revoked = Revoked {
             at: now.wall,
             reason: revocation.reason.clone(),
             by: revocation.by.clone(),
             trusted_until: after(now.wall, cached_for(max_age)),
         };
-        decision.actions.push(Action::Revoke { kid: kid.clone(), revoked });
-    }
+        Action::Revoke { kid: kid.clone(), revoked }
+    })
 }
 
 /// One key that signs, and one that stands by and is of use.
@@ -147,7 +157,9 @@ fn unknown_until(ring: &Ring, standby: Option<&Key>, around: &Surroundings, now:
     if ring.keys.is_empty() {
         return None;
     }
-    let left = match standby.map(|key| (around.reached(key.revision), key.max_age_without)) {
+    // Pods that serve a later state have shown the key some time, and verifiers may have forgotten it since.
+    let known = standby.filter(|_| around.rolled_back.is_none());
+    let left = match known.map(|key| (around.reached(key.revision), key.max_age_without)) {
         Some((Reached::Everywhere { since }, max_age)) => until_cached(*since, max_age, now),
         _ => cached_for(ring.max_cache_lifetime),
     };

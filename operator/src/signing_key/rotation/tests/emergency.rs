@@ -104,6 +104,11 @@ fn a_ring_that_was_set_back_is_changed_only_to_revoke_and_keeps_its_revision() {
     let changed = perform(ring.clone(), &decision.actions, at(50_000));
     assert_eq!(changed.revision, ring.revision, "pods that serve a later one must not take it");
     assert_eq!(changed.key(&active).unwrap().phase, KeyPhase::Revoked);
+    let unknown_until = Some(at(50_000 + 1_810).wall);
+    let early = Action::Promote { cause: Cause::Emergency, unknown_until };
+    assert!(decision.actions.contains(&early), "pods have shown it some time, and it may be forgotten since");
+    assert_eq!(changed.active().unwrap().unknown_until, unknown_until);
+    assert_eq!(changed.standby().unwrap().published_at, at(50_000).wall);
     holds(&changed);
 }
 

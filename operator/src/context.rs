@@ -42,8 +42,6 @@ pub(crate) struct State {
     /// The ring that is being made as the first of a tenant, by slug: another one that is made meanwhile
     /// is not the first, though nothing is published yet.
     pub(crate) first_rings: HashMap<String, ObjectName>,
-    /// When this process saw the last key of a leaving ring stop signing.
-    pub(crate) retired: HashMap<ObjectName, Moment>,
     /// Of each Tenant: when its sealing keys end.
     pub(crate) sealing_ends: HashMap<ObjectName, Ends>,
     /// Of each User whose document could not be written: the hash of its password, and of which Secret

@@ -2,7 +2,6 @@
 //! ahead, and the next reconcile projects it.
 
 use claviger_crds::condition::{Reason, Verdict};
-use claviger_crds::published::KeyPhase;
 
 use super::change::{NewKey, NewKeys};
 use super::generate::generate;
@@ -177,16 +176,7 @@ async fn write(
     };
     match written {
         Ok(written) => {
-            let retired = before.is_some_and(|stored| stored.ring.active().is_some()) && ring.active().is_none();
-            let now = context.now();
-            context.with(|state| {
-                state.index.wrote_ring(&written);
-                if retired {
-                    state.retired.insert(owner.clone(), now);
-                } else if ring.keys.iter().any(|key| key.phase == KeyPhase::Active) {
-                    state.retired.remove(owner);
-                }
-            });
+            context.with(|state| state.index.wrote_ring(&written));
             Ok(())
         }
         // Somebody was faster: the next reconcile reads what they wrote.

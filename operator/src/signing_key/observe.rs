@@ -229,7 +229,6 @@ fn surroundings(
         max_cache_lifetime: rings.iter().map(|ring| ring.max_cache_lifetime).max().unwrap_or(0),
         skewed: state.skewed(),
         patience: BEHIND,
-        retired: state.retired.get(&work.name).copied(),
         ..Surroundings::default()
     };
     let name = work.document();

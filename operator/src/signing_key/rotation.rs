@@ -62,8 +62,6 @@ pub(crate) struct Surroundings {
     pub(crate) skewed: Vec<String>,
     /// So long a pod may take for what was published a moment ago.
     pub(crate) patience: Duration,
-    /// When this process saw the ring's last key stop signing, if it did.
-    pub(crate) retired: Option<Moment>,
 }
 
 /// That a key must no longer be trusted.
@@ -221,7 +219,6 @@ impl Surroundings {
             successor_since,
             acknowledged_since,
             reached,
-            retired,
             patience,
             another_signs: _,
             max_cache_lifetime: _,
@@ -234,7 +231,7 @@ impl Surroundings {
             Reached::Everywhere { since } => Some(since),
             Reached::Behind { .. } | Reached::NoProviders => None,
         });
-        for moment in [successor_since, acknowledged_since, retired].into_iter().flatten().chain(everywhere) {
+        for moment in [successor_since, acknowledged_since].into_iter().flatten().chain(everywhere) {
             *moment = moment.at_pace(pace);
         }
         *patience = patience.saturating_mul(pace);

@@ -2,8 +2,10 @@
 
 use claviger_crds::published::KeyPhase;
 
-use super::wait::{accepted_for, left, once, until_cached};
+use super::serve::LISTEN;
+use super::wait::{accepted_for, after, left, once, until, until_cached};
 use super::{Action, Decision, Surroundings};
+use crate::acknowledgements::Reached;
 use crate::clock::Moment;
 use crate::signing_key::ring::Ring;
 
@@ -27,9 +29,13 @@ pub(super) fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision
         let served = around.acknowledged_since.is_some() && around.successor_since.is_some();
         return Decision { actions: served.then_some(Action::Retire).into_iter().collect(), ..Decision::default() };
     }
-    let retiring = ring.in_phase(KeyPhase::Retiring).filter_map(|key| key.retiring_at);
-    let Some(retired_at) = retiring.max() else {
-        return once(Action::Withdraw, std::time::Duration::ZERO);
-    };
-    once(Action::Withdraw, left(retired_at, around.retired, accepted_for(ring.max_token_lifetime), now))
+    let wait = accepted_for(ring.max_token_lifetime);
+    let lefts = ring.in_phase(KeyPhase::Retiring).map(|key| match around.reached(key.retiring_revision) {
+        Reached::Everywhere { since } => left(since.wall, Some(*since), wait, now),
+        // It may sign with the key still.
+        Reached::Behind { .. } => LISTEN,
+        // Nobody is there to sign.
+        Reached::NoProviders => key.retiring_at.map_or(wait, |at| until(after(at, wait), now)),
+    });
+    once(Action::Withdraw, lefts.max().unwrap_or_default())
 }

@@ -18,7 +18,7 @@ const LATE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// At most so many keys are kept for late hints alone: with short intervals the oldest go early.
 const MOST_VERIFY_ONLY: usize = 32;
 /// A pod that has not heard of a change for this long is looked for again.
-const LISTEN: Duration = Duration::from_secs(60);
+pub(super) const LISTEN: Duration = Duration::from_secs(60);
 
 pub(super) fn serve(purpose: &Purpose, ring: &Ring, around: &Surroundings, now: Moment) -> Decision {
     let mut decision = Decision::default();

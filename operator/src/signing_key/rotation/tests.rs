@@ -148,14 +148,18 @@ fn a_ring_that_handed_over_keeps_its_keys_while_their_tokens_live() {
     assert_eq!(decide(&Wish::Leave, Some(&handed), &served, at(11)).actions, [Action::Retire]);
     let retired = perform(handed, &[Action::Retire], at(20));
     assert!(retired.active().is_none());
-    assert_eq!(decide(&Wish::Leave, Some(&retired), &served, at(20 + 3659)).again, Some(Duration::from_secs(1)));
-    assert_eq!(decide(&Wish::Leave, Some(&retired), &served, at(20 + 3660)).actions, [Action::Withdraw]);
-    let seen = Surroundings { retired: Some(at(300)), ..served };
-    assert_eq!(
-        decide(&Wish::Leave, Some(&retired), &seen, at(20 + 3660)).actions,
-        [],
-        "by the monotonic clock, not yet"
-    );
+    let everywhere = |since| Reached::Everywhere { since: at(since) };
+    let decide = |reached, now| {
+        let around = Surroundings { reached: [(retired.revision, reached)].into(), ..served.clone() };
+        decide(&Wish::Leave, Some(&retired), &around, now)
+    };
+    assert_eq!(decide(everywhere(30), at(30 + 3659)).again, Some(Duration::from_secs(1)));
+    assert_eq!(decide(everywhere(30), at(30 + 3660)).actions, [Action::Withdraw]);
+    let wall_set_ahead = Moment { monotonic: at(200).monotonic, ..at(100_000) };
+    assert_eq!(decide(everywhere(30), wall_set_ahead).actions, [], "by the monotonic clock, not yet");
+    let behind = Reached::Behind { pods: vec![("pod-b".to_owned(), at(20))] };
+    assert_eq!(decide(behind, at(9_000)).actions, [], "that pod may sign with it still");
+    assert_eq!(decide(Reached::NoProviders, at(20 + 3660)).actions, [Action::Withdraw]);
 }
 
 #[test]

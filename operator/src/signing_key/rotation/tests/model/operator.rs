@@ -28,8 +28,6 @@ pub(super) struct Operator {
     pub(super) decided: Option<Decided>,
     /// Of each ring.
     pub(super) blocked: [Option<(Reason, String)>; 2],
-    /// When it saw each ring's last key stop signing.
-    pub(super) retired: [Option<Moment>; 2],
     pods: Acknowledgements,
     known: Vec<usize>,
     /// The process that was heard last, by pod.
@@ -46,7 +44,6 @@ impl Operator {
             ahead: 0,
             decided: None,
             blocked: [None, None],
-            retired: [None, None],
             pods: Acknowledgements::default(),
             known: Vec::new(),
             heard: BTreeMap::new(),
@@ -155,7 +152,6 @@ impl Operator {
             successor_since: successor,
             another_signs: other.is_some_and(|other| other.active().is_some() && !other.keys.joining),
             max_cache_lifetime: advertised.max().unwrap_or(0),
-            retired: self.retired[at],
             revoked: known_to_be_revoked(&self.pods, held.document, held.ring()),
             ..Surroundings::default()
         };

@@ -101,12 +101,6 @@ impl World {
             let was = held.ring().and_then(|ring| ring.key(&key.kid)).map(|key| key.phase);
             assert!(was != Some(KeyPhase::Revoked) || key.phase == KeyPhase::Revoked, "{} is back", key.kid);
         }
-        let signed = held.ring().is_some_and(|before| before.active().is_some());
-        if ring.active().is_some() {
-            self.operators[me].retired[at] = None;
-        } else if signed {
-            self.operators[me].retired[at] = Some(self.operators[me].moment(self.now));
-        }
         held.stored = Some(Stored { version: version + 1, ring });
         if self.operators[me].dies_after_the_ring {
             self.crash(me, false);

@@ -109,7 +109,7 @@ fn audit(observed: &Observed, told: &Told, outcome: &'static str) {
     let Told::Revoked { fingerprint, at, reason, by } = told else { return };
     tracing::info!(
         target: "audit",
-        event = "client_secret.revoked",
+        event = "client_secret_revoked",
         %at,
         tenant = observed.accepted().map(|(_, tenant)| tenant.slug()),
         oauth_client = %observed.object.meta.name,

@@ -141,7 +141,7 @@ fn count(context: &Context, observed: &Observed, tenant: &str, action: &Action) 
             let Revoked { at, reason, by, trusted_until } = revoked;
             tracing::info!(
                 target: "audit",
-                event = "signing_key.revoked",
+                event = "signing_key_revoked",
                 tenant,
                 signing_key = %observed.work.name,
                 %kid,

@@ -114,7 +114,7 @@ async fn a_key_that_is_revoked_is_out_on_every_pod_and_its_tokens_are_refused() 
     .await?;
     ensure!(key["revokedBy"] == "ada" && key["revokedReason"] == "a laptop with a copy was stolen", "{key}");
     ensure!(key["revokedAt"].as_str() < key["trustedUntil"].as_str() && key["revokedAt"].is_string(), "{key}");
-    let line = operator.wait_for_line(PATIENCE, "\"signing_key.revoked\"").await?;
+    let line = operator.wait_for_line(PATIENCE, "\"signing_key_revoked\"").await?;
     for part in [&kid, "identity/acme-rs256", "a laptop with a copy was stolen", "ada", "\"tenant\":\"acme\""] {
         ensure!(line.contains(part), "{part} is not in {line}");
     }

@@ -173,7 +173,7 @@ async fn a_leaked_secret_is_refused_by_every_pod_within_a_moment() -> Result<()>
     for provider in installation.providers() {
         provider.token(ACME, &id, &another).await?;
     }
-    let line = operator.wait_for_line(PATIENCE, "\"client_secret.revoked\"").await?;
+    let line = operator.wait_for_line(PATIENCE, "\"client_secret_revoked\"").await?;
     for part in [&fingerprint, "shop/rotated", "in a log", "ada", "\"tenant\":\"acme\""] {
         ensure!(line.contains(part), "{part} is not in {line}");
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_tests::installation::{ACME, Installation, Provider};
+use claviger_tests::process::Process;
 use claviger_tests::token_verifier::verify_token;
 use claviger_tests::wait::eventually;
 use serde_json::{Value, json};
@@ -63,6 +64,14 @@ async fn gone_everywhere(installation: &Installation, kid: &str) -> Result<()> {
     Ok(())
 }
 
+async fn is_in_the_audit_stream(operator: &Process, kid: &str) -> Result<()> {
+    let line = operator.wait_for_line(PATIENCE, "\"signing_key_revoked\"").await?;
+    for part in [kid, "identity/acme-rs256", "a laptop with a copy was stolen", "ada", "\"tenant\":\"acme\""] {
+        ensure!(line.contains(part), "{part} is not in {line}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_key_that_is_revoked_is_out_on_every_pod_and_its_tokens_are_refused() -> Result<()> {
     let installation = Installation::start(2).await?;
@@ -114,10 +123,7 @@ async fn a_key_that_is_revoked_is_out_on_every_pod_and_its_tokens_are_refused() 
     .await?;
     ensure!(key["revokedBy"] == "ada" && key["revokedReason"] == "a laptop with a copy was stolen", "{key}");
     ensure!(key["revokedAt"].as_str() < key["trustedUntil"].as_str() && key["revokedAt"].is_string(), "{key}");
-    let line = operator.wait_for_line(PATIENCE, "\"signing_key_revoked\"").await?;
-    for part in [&kid, "identity/acme-rs256", "a laptop with a copy was stolen", "ada", "\"tenant\":\"acme\""] {
-        ensure!(line.contains(part), "{part} is not in {line}");
-    }
+    is_in_the_audit_stream(&operator, &kid).await?;
     // Another one a moment later is a story of its own: who, why and which are not lost.
     let next = status(&installation).await?["activeKid"].as_str().context("no activeKid")?.to_owned();
     revoke(&installation, &[&kid, &next]).await?;

@@ -115,6 +115,10 @@ enum Stream {
     Lost,
 }
 
+/// A pod that is found speaks within this, if its process is the first in it: no longer than the margin that
+/// every wait for caches has.
+const UNHEARD: Duration = Duration::from_secs(10);
+
 impl Acknowledgements {
     /// Discovery names the pod `key`; `name` is what a person knows it by. Saying so again is
     /// harmless. Whether it was new.
@@ -137,8 +141,11 @@ impl Acknowledgements {
             Frame::Hello { protocol: _, pod: name, uid, process, now: theirs } => {
                 // Another process, be it in the same Pod, may have served what this one never will.
                 let itself = (uid, process);
-                if pod.itself.as_ref().is_some_and(|before| *before != itself) {
-                    self.gone.add(now, std::mem::take(&mut pod.serving));
+                match &pod.itself {
+                    Some(before) if *before != itself => self.gone.add(now, std::mem::take(&mut pod.serving)),
+                    // Found long ago: there may have been one before it that nobody heard.
+                    None if now.monotonic.saturating_sub(pod.since.monotonic) > UNHEARD => self.gone.add_unknown(now),
+                    _ => {}
                 }
                 pod.hello(name, itself, theirs.as_second() - now.wall.as_second())
             }

@@ -194,3 +194,25 @@ fn where_the_clock_was_set_a_wait_begins_at_the_later_of_both() {
     all.apply("1:2", serving("doc", 1, "x"), set_back);
     assert_eq!(all.reached("doc", 1).since(), Some(Moment { wall: at(40).wall, ..at(50) }));
 }
+
+#[test]
+fn a_pod_that_was_not_heard_for_long_may_have_had_another_process_until_it_speaks() {
+    let serving = |first| {
+        let digest = digest("x");
+        let (revoked, revoked_secrets) = (Default::default(), Vec::new());
+        Frame::Serving {
+            documents: vec![Served { name: "doc".to_owned(), revision: 2, digest, first, revoked, revoked_secrets }],
+        }
+    };
+    for (speaks, since) in [(8, 3), (60, 60)] {
+        let mut all = Acknowledgements::default();
+        all.listed(at(0));
+        all.found("1:1", "pod-a", at(0));
+        all.apply("1:1", hello("a", at(1)), at(1));
+        all.apply("1:1", serving(0), at(3));
+        all.found("1:2", "pod-b", at(0));
+        all.apply("1:2", hello("b", at(speaks)), at(speaks));
+        all.apply("1:2", serving(2), at(speaks));
+        assert_eq!(all.reached("doc", 2).since(), Some(at(since)), "it speaks at {speaks}");
+    }
+}

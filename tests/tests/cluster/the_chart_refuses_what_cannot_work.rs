@@ -35,6 +35,7 @@ async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
         (&[URL, "provider.replica=3"], "replica"),
         (&[URL, "provider.replicas=0"], "replicas"),
         (&[URL, "operator.replicas=two"], "replicas"),
+        (&[URL, "operator.kubeAPI.qps=0"], "qps"),
         (&[URL, "metrics.prometheusRule.enabled=perhaps"], "prometheusRule"),
         (&[URL, "image.digest=latest"], "digest"),
         (&[URL, "provider.terminationGracePeriodSeconds=5"], "terminationGracePeriodSeconds"),

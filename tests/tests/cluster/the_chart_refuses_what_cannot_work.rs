@@ -20,7 +20,7 @@ async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
 
 #[tokio::test]
 async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
-    let cases: [(&[&str], &str); 28] = [
+    let cases: [(&[&str], &str); 29] = [
         (&[], "externalURL is not set: it is the URL"),
         (&["externalURL=https://login.example.com/"], "must not end with a slash"),
         (&["externalURL=login.example.com"], "has to be a URL such as"),

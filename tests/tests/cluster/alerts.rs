@@ -19,7 +19,12 @@ async fn every_alert_says_what_to_do() -> Result<()> {
             ensure!(text.as_str().is_some_and(|text| !text.is_empty()), "{rule}");
         }
         let url = annotations["runbook_url"].as_str().context("no runbook_url")?;
-        ensure!(url.ends_with("docs/rotation.md#alerts"), "{url}");
+        let page = url.strip_prefix("https://github.com/claviger/claviger/blob/main/").context("another site")?;
+        let (file, heading) = page.split_once('#').context("no heading")?;
+        let text = std::fs::read_to_string(chart().join("../..").join(file)).with_context(|| file.to_owned())?;
+        let mut headings = text.lines().filter(|line| line.starts_with('#'));
+        let is_it = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-") == heading;
+        ensure!(headings.any(is_it), "{file} has no heading {heading}");
     }
     Ok(())
 }

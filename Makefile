@@ -1,6 +1,6 @@
 # One command set for people and CI. What each needs beside Rust and Go is found or installed by
 # scripts/tools; what is built for tests lives in ~/.cache/claviger.
-.PHONY: help run test test-fast test-cluster soak bench fmt generate check-generated control-plane
+.PHONY: help run test test-fast test-cluster soak model bench fmt generate check-generated control-plane
 .DEFAULT_GOAL := help
 EXAMPLE := quickstart
 claviger := cargo build --quiet --locked --workspace --bin claviger && $${CARGO_TARGET_DIR:-target}/debug/claviger
@@ -24,6 +24,10 @@ test-cluster:     ## the tests on a real one-node cluster; needs root
 soak:             ## 10,000 key rotations under fire, every token verified by others; ARGS='promotions=500 rings=2'
 	scripts/tools
 	scripts/soak $(ARGS)
+
+model:            ## other cases of the model of key rotation than the tests have; SEED=7 CASES=600 (100 of them)
+	PROPTEST_RNG_SEED=$(or $(SEED),$(shell date +%s)) PROPTEST_CASES=$(or $(CASES),600) RUST_BACKTRACE=0 \
+	  cargo test --locked --workspace --lib -- rotation::tests::model
 
 bench:            ## the benchmarks
 	scripts/tools bench

@@ -115,9 +115,9 @@ enum Stream {
     Lost,
 }
 
-/// A pod that is found speaks within this, if its process is the first in it: no longer than the margin that
-/// every wait for caches has.
-const UNHEARD: Duration = Duration::from_secs(10);
+/// A pod that is found speaks within this, if its process is the first in it. Of one that speaks later there may
+/// have been another process until then, which nobody heard.
+pub(crate) const UNHEARD: Duration = Duration::from_secs(10);
 
 impl Acknowledgements {
     /// Discovery names the pod `key`; `name` is what a person knows it by. Saying so again is

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
-use claviger_crds::published::Stored;
 use claviger_crds::published::acknowledgement::{Frame, Served};
+use claviger_crds::published::{Digest, Stored};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
@@ -148,20 +148,8 @@ impl World {
     fn seen_at_once(&self, secret: &Secret) {
         let quick = self.quick_pod.lock().unwrap().clone();
         let stored = (secret.metadata.namespace.as_deref() == Some(PUBLISHED)).then(|| Stored::from_secret(secret));
-        if let (Some((engine, pod)), Some(Ok(Stored { name, revision, digest, .. }))) = (quick, stored) {
-            engine.acknowledge(
-                &pod,
-                Frame::Serving {
-                    documents: vec![Served {
-                        name,
-                        revision,
-                        digest,
-                        first: 0,
-                        revoked: Default::default(),
-                        revoked_secrets: Vec::new(),
-                    }],
-                },
-            );
+        if let (Some((engine, pod)), Some(Ok(stored))) = (quick, stored) {
+            engine.acknowledge(&pod, serving(served(&stored.name, stored.revision, stored.digest)));
         }
     }
 
@@ -391,4 +379,15 @@ impl Objects {
         self.changes.push(change);
         Ok(version.to_string())
     }
+}
+
+/// A document as a pod says that it serves it, in whose place it served others before.
+pub(crate) fn served(name: &str, revision: u64, digest: Digest) -> Served {
+    let (revoked, revoked_secrets) = (Default::default(), Vec::new());
+    Served { name: name.to_owned(), revision, digest, first: 0, revoked, revoked_secrets }
+}
+
+/// What a pod says of it.
+pub(crate) fn serving(served: Served) -> Frame {
+    Frame::Serving { documents: vec![served] }
 }

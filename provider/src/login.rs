@@ -100,36 +100,23 @@ pub(crate) async fn attempt(
 
 impl Try {
     async fn run(self) -> Result<Attempt, StoreError> {
-        let Self {
-            store,
-            hashing,
-            tenant,
-            username,
-            password,
-            keys,
-            counted,
-            now,
-            client,
-            request_id,
-            place,
-            _under_way,
-        } = self;
-        let key = &tenant.issuer.key;
+        let (store, key, now) = (&self.store, &self.tenant.issuer.key, self.now);
+        let account = self.keys.of_account();
         let forget_at = now.saturating_add(throttle::FORGET_AFTER).unwrap_or(now);
-        let before = store.login_tried(key, &keys.of_account(), now, forget_at).await?;
-        if throttle::is_overtaken(&counted.with_account(&before)?, now) {
-            store.take_login_back(key, &keys.of_account(), &before).await?;
+        let before = store.login_tried(key, &account, now, forget_at).await?;
+        if throttle::is_overtaken(&self.counted.with_account(&before)?, now) {
+            store.take_login_back(key, &account, &before).await?;
             return Ok(Attempt::Throttled(A_MOMENT));
         }
-        match hashing.verify(&tenant, &username, password, place).await {
+        match self.hashing.verify(&self.tenant, &self.username, self.password, self.place).await {
             Outcome::Verified(user) => {
-                store.forget_failures(key, &keys.of_account()).await?;
+                store.forget_failures(key, &account).await?;
                 Ok(Attempt::Verified(user))
             }
             Outcome::Refused => {
-                let audit = Audit { at: now, tenant: &tenant.issuer.slug, request_id: &request_id };
-                audit.login(&client, "", audit::Outcome::Refused);
-                store.login_tried(key, &[keys.address()], now, forget_at).await?;
+                let audit = Audit { at: now, tenant: &self.tenant.issuer.slug, request_id: &self.request_id };
+                audit.login(&self.client, "", audit::Outcome::Refused);
+                store.login_tried(key, &[self.keys.address()], now, forget_at).await?;
                 Ok(Attempt::Refused)
             }
         }

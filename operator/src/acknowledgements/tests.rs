@@ -3,6 +3,7 @@
 use claviger_crds::published::acknowledgement::Refused;
 
 use super::*;
+use crate::testing::{self, served};
 
 fn at(seconds: u64) -> Moment {
     Moment {
@@ -20,16 +21,12 @@ fn hello(uid: &str, now: Moment) -> Frame {
 }
 
 fn serving(name: &str, revision: u64, text: &str) -> Frame {
-    Frame::Serving {
-        documents: vec![Served {
-            name: name.to_owned(),
-            revision,
-            digest: digest(text),
-            first: 0,
-            revoked: Default::default(),
-            revoked_secrets: Vec::new(),
-        }],
-    }
+    testing::serving(served(name, revision, digest(text)))
+}
+
+/// Of a process that never served another revision.
+fn beginning_with(name: &str, revision: u64, text: &str) -> Frame {
+    testing::serving(Served { first: revision, ..served(name, revision, digest(text)) })
 }
 
 fn waiting(pods: &[&str]) -> Standing {
@@ -147,16 +144,7 @@ fn what_a_pod_served_that_is_gone_counts_until_it_said_that_it_served_the_next()
     }
     all.found("1:2", "pod-b", at(6));
     all.apply("1:2", hello("b", at(6)), at(6));
-    let digest = digest("x");
-    let served = Served {
-        name: ring.to_owned(),
-        revision: 2,
-        digest,
-        first: 2,
-        revoked: Default::default(),
-        revoked_secrets: Vec::new(),
-    };
-    all.apply("1:2", Frame::Serving { documents: vec![served] }, at(6));
+    all.apply("1:2", beginning_with(ring, 2, "x"), at(6));
     assert_eq!(all.reached(ring, 2).since(), Some(at(5)), "a pod that began with it never served another");
     all.gone("1:1", at(9));
     assert_eq!(all.reached(ring, 2).since(), Some(at(5)), "what it signed with until then is about");
@@ -197,22 +185,15 @@ fn where_the_clock_was_set_a_wait_begins_at_the_later_of_both() {
 
 #[test]
 fn a_pod_that_was_not_heard_for_long_may_have_had_another_process_until_it_speaks() {
-    let serving = |first| {
-        let digest = digest("x");
-        let (revoked, revoked_secrets) = (Default::default(), Vec::new());
-        Frame::Serving {
-            documents: vec![Served { name: "doc".to_owned(), revision: 2, digest, first, revoked, revoked_secrets }],
-        }
-    };
     for (speaks, since) in [(8, 3), (60, 60)] {
         let mut all = Acknowledgements::default();
         all.listed(at(0));
         all.found("1:1", "pod-a", at(0));
         all.apply("1:1", hello("a", at(1)), at(1));
-        all.apply("1:1", serving(0), at(3));
+        all.apply("1:1", serving("doc", 2, "x"), at(3));
         all.found("1:2", "pod-b", at(0));
         all.apply("1:2", hello("b", at(speaks)), at(speaks));
-        all.apply("1:2", serving(2), at(speaks));
+        all.apply("1:2", beginning_with("doc", 2, "x"), at(speaks));
         assert_eq!(all.reached("doc", 2).since(), Some(at(since)), "it speaks at {speaks}");
     }
 }

@@ -68,8 +68,10 @@ pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) ->
     let outcome = match Outcome::of(written, served) {
         Ok(outcome) => outcome,
         Err(error) => {
-            // It may have been written, and is no news then: told twice is better than never.
-            secrets.story.iter().for_each(|told| audit(observed, told, "unknown"));
+            // What was written is no news the next time: told twice is better than never.
+            if error.may_have_happened() {
+                secrets.story.iter().for_each(|told| audit(observed, told, "unknown"));
+            }
             return Err(error);
         }
     };

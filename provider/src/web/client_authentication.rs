@@ -38,26 +38,26 @@ impl AuthenticatedClient {
 /// to the audit stream: it may be somebody with a secret that leaked.
 pub(crate) async fn authenticate(exchange: &Exchange<'_>, form: &Form<'_>) -> Result<AuthenticatedClient, OAuthError> {
     let credentials = Credentials::read(&exchange.parts.headers, form)?;
-    let claimed = credentials.claimed().and_then(|id| exchange.tenant.clients.get(id)).map(Arc::clone);
-    let authenticated = check(exchange, credentials).await;
-    if let (Some(client), Err(refused)) = (claimed, &authenticated)
+    let authenticated = check(exchange, &credentials).await;
+    if let Err(refused) = &authenticated
         && refused.code == ErrorCode::InvalidClient
+        && let Some(client) = credentials.claimed().and_then(|id| exchange.tenant.clients.get(&id))
     {
-        exchange.audit().client_refused(&client, refused.detail);
+        exchange.audit().client_refused(client, refused.detail);
     }
     authenticated
 }
 
-async fn check(exchange: &Exchange<'_>, credentials: Credentials<'_>) -> Result<AuthenticatedClient, OAuthError> {
+async fn check(exchange: &Exchange<'_>, credentials: &Credentials<'_>) -> Result<AuthenticatedClient, OAuthError> {
     let clients = &exchange.tenant.clients;
     match credentials {
         Credentials::Secret { id, secret } => {
-            let client = clients.get(&id);
+            let client = clients.get(id);
             let provider = exchange.provider;
-            secret::prove(client.map(|client| &**client), &secret, provider.uses(), provider.now())?;
+            secret::prove(client.map(|client| &**client), secret, provider.uses(), provider.now())?;
             proven(client)
         }
-        Credentials::Assertion { id, jwt } => assertion::prove(exchange, id, jwt).await,
+        Credentials::Assertion { id, jwt } => assertion::prove(exchange, *id, jwt).await,
         Credentials::Name(id) => proven(clients.get(id).filter(|client| client.is_public())),
     }
 }

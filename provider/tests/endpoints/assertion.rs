@@ -6,6 +6,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::browser::form;
+use crate::capture::Capture;
 use crate::fixture::*;
 
 const ID: &str = "shop.signed";
@@ -52,6 +53,18 @@ async fn an_assertion_counts_once() {
     assert_eq!(signed.ask(&assertion).await, 200);
     assert_eq!(signed.ask(&assertion).await, 401);
     assert_eq!(signed.ask(&signed.assertion(&json!({ "iat": NOW, "exp": NOW + 60, "jti": "b" }))).await, 200);
+}
+
+#[tokio::test]
+async fn an_assertion_that_does_not_count_is_told_of_the_client_that_it_names() {
+    let signed = Signed::new();
+    let capture = Capture::begin();
+    assert_eq!(signed.ask(&signed.assertion(&json!({ "exp": NOW - 60, "jti": "a" }))).await, 401);
+    let told = capture.take_audit();
+    let told: Vec<_> = told.iter().map(|line| (&line["event"], &line["client"], &line["outcome"])).collect();
+    assert_eq!(told, [(&json!("client_authentication"), &json!(ID), &json!("refused"))]);
+    assert_eq!(signed.ask(&signed.assertion(&json!({ "sub": "nobody", "exp": NOW + 60, "jti": "b" }))).await, 401);
+    assert_eq!(capture.take_audit(), [] as [Value; 0]);
 }
 
 #[tokio::test]

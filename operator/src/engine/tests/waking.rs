@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
-use claviger_crds::published::acknowledgement::{Frame, Served};
 use claviger_crds::published::{Content, Stored};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
@@ -17,7 +16,7 @@ use crate::clock::{Clock, Moment};
 use crate::engine::{Change, Engine, Options};
 use crate::metrics::Metrics;
 use crate::queue::Urgency;
-use crate::testing::{Harness, ManualClock, OPERATOR, PUBLISHED, World, fixtures, hello, parse};
+use crate::testing::{Harness, ManualClock, OPERATOR, PUBLISHED, World, fixtures, hello, parse, served, serving};
 use crate::work::{Kind, Work};
 
 fn engine(world: &World, clock: Arc<dyn Clock>) -> Arc<Engine> {
@@ -40,7 +39,7 @@ async fn nothing_is_withdrawn_for_a_namespace_that_is_not_listed_yet() {
     let at = ObjectName::new(PUBLISHED, client("shop").document());
     let old = harness.world.secret(&at).unwrap();
     harness.apply::<OAuthClient>(&fixtures::CLIENT.replace("/callback", "/elsewhere")).await;
-    let served = Stored::from_secret(&harness.world.secret(&at).unwrap()).unwrap();
+    let later = Stored::from_secret(&harness.world.secret(&at).unwrap()).unwrap();
     // etcd is restored from a backup of before, and a new leader has listed all but the namespaces.
     harness.world.put_secret(old);
     let engine = engine(&harness.world, Arc::new(harness.clock.clone()));
@@ -49,20 +48,8 @@ async fn nothing_is_withdrawn_for_a_namespace_that_is_not_listed_yet() {
     listed.into_iter().for_each(|change| engine.change(change));
     let now = harness.clock.now().wall;
     engine.acknowledge("pod-a", hello("pod-a", now));
-    let Stored { name, revision, digest, .. } = served;
-    engine.acknowledge(
-        "pod-a",
-        Frame::Serving {
-            documents: vec![Served {
-                name,
-                revision,
-                digest,
-                first: 0,
-                revoked: Default::default(),
-                revoked_secrets: Vec::new(),
-            }],
-        },
-    );
+    let Stored { name, revision, digest, .. } = later;
+    engine.acknowledge("pod-a", serving(served(&name, revision, digest)));
     engine.server_clock(31);
     harness.world.objects().writes.clear();
     assert!(!engine.drain().await, "nothing is worked on");

@@ -5,11 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Action, Decision};
+use crate::acknowledgements::UNHEARD;
 pub(super) use crate::clock::left;
 use crate::clock::{self, Moment};
 
 /// Beyond twice the largest `max-age`: for clocks and requests under way.
 const CACHE_MARGIN: Duration = Duration::from_secs(10);
+const _: () = assert!(UNHEARD.as_secs() <= CACHE_MARGIN.as_secs(), "what nobody heard of a pod is within the margin");
 /// Beyond a token's lifetime: what a verifier's clock may be behind.
 const SKEW: Duration = Duration::from_secs(60);
 

@@ -51,7 +51,8 @@ pub(super) fn check_redirect_uri(
         // What an application's developer looks for first. The page must not say it: whoever sees that has
         // followed a link that anybody may have made.
         let shown: String = asked.chars().take(SHOWN).collect();
-        tracing::debug!(client = &*client.id, asked = ?shown, registered = ?client.redirect_uris, "the redirect URI is not registered");
+        let registered = &client.redirect_uris;
+        tracing::debug!(client = &*client.id, asked = ?shown, ?registered, "the redirect URI is not registered");
         PageError::NotRegistered { detail: "the redirect URI is not registered" }
     })
 }

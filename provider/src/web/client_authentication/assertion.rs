@@ -59,13 +59,11 @@ pub(super) async fn prove(
 ) -> Result<AuthenticatedClient, OAuthError> {
     let refused = OAuthError::invalid_client;
     // Whose keys to take: believed for nothing else.
-    let name: Name = Unverified::parse(jwt)
-        .and_then(|unverified| unverified.claims_unverified())
-        .map_err(|_| refused("the assertion is unreadable"))?;
-    if id.is_some_and(|id| id != name.sub) {
+    let claimed = claimed(jwt).map_err(|_| refused("the assertion is unreadable"))?;
+    if id.is_some_and(|id| id != claimed) {
         return Err(refused("client_id is not that of the assertion"));
     }
-    let client = exchange.tenant.clients.get(&name.sub).ok_or_else(|| refused("no such client"))?;
+    let client = exchange.tenant.clients.get(&claimed).ok_or_else(|| refused("no such client"))?;
     let now = exchange.provider.now();
     let verified = verify(exchange, client, jwt, now).await?;
     let claims: Claims = verified.claims().map_err(|_| refused("the assertion lacks a claim"))?;
@@ -77,6 +75,12 @@ pub(super) async fn prove(
         return Err(refused("the assertion was used before"));
     }
     Ok(AuthenticatedClient(Arc::clone(client)))
+}
+
+/// Whose assertion `jwt` says that it is, unverified.
+pub(super) fn claimed(jwt: &str) -> Result<String, VerifyError> {
+    let name: Name = Unverified::parse(jwt)?.claims_unverified()?;
+    Ok(name.sub)
 }
 
 /// The signature, by the keys that the client has declared or publishes.

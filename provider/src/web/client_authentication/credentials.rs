@@ -10,6 +10,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
+use super::assertion;
 use crate::web::error::{ErrorCode, OAuthError};
 use crate::web::form::Form;
 use crate::web::form_encoding::{Malformed, decode};
@@ -44,12 +45,12 @@ pub(super) enum Credentials<'f> {
 }
 
 impl<'f> Credentials<'f> {
-    /// Which client the request says that it comes from; none where only the assertion says it.
-    pub(super) fn claimed(&self) -> Option<&str> {
+    /// Which client the request says that it comes from.
+    pub(super) fn claimed(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Secret { id, .. } => Some(id),
-            Self::Assertion { id, .. } => *id,
-            Self::Name(id) => Some(id),
+            Self::Secret { id, .. } => Some(Cow::Borrowed(id)),
+            Self::Name(id) | Self::Assertion { id: Some(id), .. } => Some(Cow::Borrowed(id)),
+            Self::Assertion { id: None, jwt } => assertion::claimed(jwt).ok().map(Cow::Owned),
         }
     }
 

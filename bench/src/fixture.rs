@@ -128,6 +128,8 @@ fn tenant(slug: &str, path: &str) -> TenantDocument {
         default_signing_key: None,
         login: LoginDocument { passwords: true, ..LoginDocument::default() },
         sealing_keys: vec![sealing_key()],
+        service_account_issuer: None,
+        trusted_issuers: Vec::new(),
     }
 }
 
@@ -238,5 +240,7 @@ fn client(client_id: &str, secret: &ClientSecret) -> ClientDocument {
         backchannel_logout: None,
         frontchannel_logout: None,
         revoked_secrets: Vec::new(),
+        token_exchange: Vec::new(),
+        exchangeable_by: Vec::new(),
     }
 }

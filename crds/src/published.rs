@@ -18,6 +18,7 @@ mod keys;
 mod sealing;
 mod secret_text;
 mod tenant;
+mod token_exchange;
 mod user;
 
 use k8s_openapi::ByteString;
@@ -39,6 +40,10 @@ pub use secret_text::SecretText;
 pub use tenant::{
     BrandingDocument, LoginDocument, LoginUiDocument, REFRESH_TOKEN_GRACE, ScopeDocument, TenantDocument,
     TenantLifetimes,
+};
+pub use token_exchange::{
+    ActorToken, ServiceAccountIssuerDocument, SubjectRuleDocument, SubjectToken, TokenExchangeRuleDocument,
+    TrustedIssuerDocument,
 };
 pub use user::{PasswordSource, UserDocument};
 

@@ -50,6 +50,18 @@ pub fn audience_granted(
     owner == client || attachment_allowed(&api.allowed_clients, &owner.namespace, &client.namespace, labels)
 }
 
+/// Whether that client may have tokens for the API by an exchange of others. An API may always have tokens
+/// for itself.
+pub fn exchange_granted(
+    owner: &ObjectName,
+    api: &ResourceServer,
+    client: &ObjectName,
+    labels: &BTreeMap<String, String>,
+) -> bool {
+    let lets_in = |allowed| attachment_allowed(allowed, &owner.namespace, &client.namespace, labels);
+    owner == client || api.token_exchange.as_ref().is_some_and(lets_in)
+}
+
 /// The scopes of `asked` that belong to the API.
 pub fn scopes_of_api<'a>(api: &ResourceServer, asked: &'a [ScopeToken]) -> Vec<&'a ScopeToken> {
     asked.iter().filter(|scope| api.scopes.iter().any(|own| own.name == **scope)).collect()

@@ -22,6 +22,7 @@ mod secret_template;
 mod slug;
 mod subject;
 mod text;
+mod text_pattern;
 mod username;
 mod web_origin;
 
@@ -48,5 +49,6 @@ pub use slug::Slug;
 pub use subject::{Subject, subject};
 pub use text::Unusable;
 pub(crate) use text::{is_dns_label, is_dns_subdomain};
+pub use text_pattern::TextPattern;
 pub use username::Username;
 pub use web_origin::WebOrigin;

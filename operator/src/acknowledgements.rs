@@ -172,8 +172,8 @@ impl Acknowledgements {
                 pod.clock_offset = theirs.as_second() - now.wall.as_second();
                 Vec::new()
             }
-            // Of no document: the engine takes it.
-            Frame::Used { .. } | Frame::Unknown => Vec::new(),
+            // Of no document: the engine takes them.
+            Frame::Used { .. } | Frame::UnknownServiceAccountKey | Frame::Unknown => Vec::new(),
         }
     }
 

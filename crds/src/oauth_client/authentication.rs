@@ -230,7 +230,7 @@ fn jwks_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
             "x-kubernetes-preserve-unknown-fields": true,
             "x-kubernetes-validations": [{
                 "rule": "!has(self.d)",
-                "message": "this is a private key, which must never be in an OAuthClient: treat it as lost",
+                "message": "this is a private key, which must never be in an OAuthClient or a Tenant: treat it as lost",
             }],
         },
     })

@@ -5,7 +5,8 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::parse_authentication::{self, Authentication};
 use super::parse_revoked::{self, SecretRevocation};
-use super::{ClientLifetimesSpec, LogoutSpec, OAuthClient, OAuthClientSpec, ResourceServerSpec};
+use super::parse_token_exchange::{self, TokenExchangeRule};
+use super::{ApiTokenExchangeSpec, ClientLifetimesSpec, LogoutSpec, OAuthClient, OAuthClientSpec, ResourceServerSpec};
 use crate::allowed_clients::{AllowedClients, AllowedClientsSpec};
 use crate::fault::{Fault, Faults};
 use crate::metadata::Metadata;
@@ -57,6 +58,10 @@ pub struct ValidOAuthClient {
     pub authentication: Authentication,
     /// Secrets of it that must no longer be accepted.
     pub revoked_secrets: Vec<SecretRevocation>,
+    /// Which tokens it may exchange for others.
+    pub token_exchange: Vec<TokenExchangeRule>,
+    /// Who may exchange tokens that are for this client, beside itself.
+    pub exchangeable_by: Vec<ClientId>,
     /// Whether authorization requests must use PKCE.
     pub require_pkce: bool,
     /// Algorithm of its ID tokens, if it differs.
@@ -84,6 +89,8 @@ pub struct ResourceServer {
     pub scopes: Vec<Scope>,
     /// Which clients may ask for it.
     pub allowed_clients: AllowedClients,
+    /// Which clients may get tokens for it by an exchange; none where nobody may.
+    pub token_exchange: Option<AllowedClients>,
 }
 
 /// Where a client hears of logouts.
@@ -116,7 +123,9 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
     let client_id = parse_client_id(spec.client_id.as_ref(), name, &mut faults);
     let scopes = parse_scopes(spec.scopes.as_deref(), &grant_types, &mut faults);
     let tenant = spec.tenant_ref.parse("spec.tenantRef", name, &mut faults);
-    let audiences = faults.parse_list("spec.audiences", &spec.audiences, 50);
+    let audiences: Vec<Audience> = faults.parse_list("spec.audiences", &spec.audiences, 50);
+    let token_exchange = parse_token_exchange::parse(&spec.token_exchange, &audiences, &mut faults);
+    let exchangeable_by = faults.parse_list("spec.exchangeableBy", &spec.exchangeable_by, 50);
     let resource_server = parse_resource_server(spec.resource_server.as_ref(), &mut faults);
     let id_token_signed_response_alg = spec
         .id_token_signed_response_alg
@@ -148,6 +157,8 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
         consent: spec.consent.unwrap_or_default(),
         authentication,
         revoked_secrets,
+        token_exchange,
+        exchangeable_by,
         require_pkce: spec.require_pkce.unwrap_or(true),
         id_token_signed_response_alg,
         id_token_claims: spec.id_token_claims.unwrap_or_default(),
@@ -210,9 +221,9 @@ fn check_consistency(
         "grant type refresh_token needs authorization_code or urn:ietf:params:oauth:grant-type:device_code",
     );
     faults.demand(
-        !public || ![GrantType::ClientCredentials, GrantType::TokenExchange, GrantType::JwtBearer].into_iter().any(has),
+        !public || ![GrantType::ClientCredentials, GrantType::TokenExchange].into_iter().any(has),
         "spec",
-        "grant types client_credentials, token-exchange and jwt-bearer need authentication other than none",
+        "grant types client_credentials and token-exchange need authentication other than none",
     );
     faults.demand(
         !public || spec.require_pkce != Some(false),
@@ -231,13 +242,17 @@ fn check_consistency(
 }
 
 fn parse_resource_server(spec: Option<&ResourceServerSpec>, faults: &mut Faults) -> Option<ResourceServer> {
-    let ResourceServerSpec { audience, scopes, allowed_clients } = spec?;
+    let ResourceServerSpec { audience, scopes, allowed_clients, token_exchange } = spec?;
     faults.at_most("spec.resourceServer.scopes", scopes.len(), 100);
     let scopes = scope::parse_api_scopes("spec.resourceServer.scopes", scopes, faults);
     let allowed_clients =
         AllowedClientsSpec::parse(allowed_clients.as_ref(), "spec.resourceServer.allowedClients", faults);
+    let token_exchange = token_exchange.as_ref().map(|ApiTokenExchangeSpec { allowed_clients }| {
+        let path = "spec.resourceServer.tokenExchange.allowedClients";
+        AllowedClientsSpec::parse(allowed_clients.as_ref(), path, faults)
+    });
     let audience = faults.parse("spec.resourceServer.audience", audience)?;
-    Some(ResourceServer { audience, scopes, allowed_clients })
+    Some(ResourceServer { audience, scopes, allowed_clients, token_exchange })
 }
 
 fn parse_lifetimes(spec: Option<&ClientLifetimesSpec>, faults: &mut Faults) -> ClientLifetimes {

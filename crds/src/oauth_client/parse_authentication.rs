@@ -289,7 +289,8 @@ fn parse_private_key_jwt(spec: &PrivateKeyJwtSpec, faults: &mut Faults) -> Optio
     Some(Authentication::PrivateKeyJwt { keys, algorithms })
 }
 
-fn parse_jwks(path: &str, JwksSpec { keys }: &JwksSpec, faults: &mut Faults) -> Value {
+/// A JWK Set of public keys.
+pub(crate) fn parse_jwks(path: &str, JwksSpec { keys }: &JwksSpec, faults: &mut Faults) -> Value {
     faults.demand(!keys.is_empty(), &format!("{path}.keys"), "must not be empty");
     faults.at_most(&format!("{path}.keys"), keys.len(), 20);
     for (at, key) in keys.iter().enumerate() {
@@ -303,7 +304,7 @@ fn check_jwk(path: &str, key: &Map<String, Value>, faults: &mut Faults) {
     faults.demand(
         !key.contains_key("d") && !key.contains_key("k"),
         path,
-        "this is a private key, which must never be in an OAuthClient: treat it as lost",
+        "this is a private key, which must never be in an OAuthClient or a Tenant: treat it as lost",
     );
     let members: &[&str] = match key.get("kty").and_then(Value::as_str) {
         Some("RSA") => &["n", "e"],

@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AuthenticationSpec, OAuthClientStatus};
+use super::{ApiTokenExchangeSpec, AuthenticationSpec, OAuthClientStatus, TokenExchangeRuleSpec};
 use crate::allowed_clients::AllowedClientsSpec;
 use crate::object_ref::TenantRef;
 use crate::published::{AccessTokenType, ApplicationType, ConsentPolicy, IdTokenClaims};
@@ -44,8 +44,8 @@ use crate::types::{self, Audience, ClientId, Duration, EndpointUri, GrantType, R
     .message("grant type authorization_code (the default) needs at least one entry in redirectUris"))]
 #[x_kube(validation = Rule::new("!has(self.grantTypes) || !('refresh_token' in self.grantTypes) || 'authorization_code' in self.grantTypes || 'urn:ietf:params:oauth:grant-type:device_code' in self.grantTypes")
     .message("grant type refresh_token needs authorization_code or urn:ietf:params:oauth:grant-type:device_code"))]
-#[x_kube(validation = Rule::new("!has(self.authentication.none) || !has(self.grantTypes) || !self.grantTypes.exists(grant, grant in ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:grant-type:jwt-bearer'])")
-    .message("grant types client_credentials, token-exchange and jwt-bearer need authentication other than none"))]
+#[x_kube(validation = Rule::new("!has(self.authentication.none) || !has(self.grantTypes) || !self.grantTypes.exists(grant, grant in ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'])")
+    .message("grant types client_credentials and token-exchange need authentication other than none"))]
 #[x_kube(validation = Rule::new("!has(self.authentication.none) || !has(self.requirePkce) || self.requirePkce")
     .message("requirePkce cannot be false with authentication none")
     .field_path(".requirePkce"))]
@@ -105,6 +105,17 @@ pub struct OAuthClientSpec {
     pub consent: Option<ConsentPolicy>,
     /// How this client proves who it is.
     pub authentication: AuthenticationSpec,
+    /// Which tokens this client may exchange for others, with grant type token-exchange (RFC 8693), and,
+    /// of TrustedIssuer and ServiceAccount, with jwt-bearer (RFC 7523). A token must fit one rule.
+    /// Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub token_exchange: Vec<TokenExchangeRuleSpec>,
+    /// Client IDs of this Tenant that may exchange tokens which are for this client (ID tokens for it,
+    /// access tokens for its API), beside itself. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<ClientId>", length(max = 50), extend("x-kubernetes-list-type" = "set"))]
+    pub exchangeable_by: Vec<String>,
     /// Whether authorization requests must use PKCE with S256 (RFC 7636). Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
@@ -152,6 +163,9 @@ pub struct ResourceServerSpec {
     /// namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_clients: Option<AllowedClientsSpec>,
+    /// Lets OAuthClients have tokens for this audience by an exchange of others. Default: none may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<ApiTokenExchangeSpec>,
 }
 
 /// Lifetimes that differ from the tenant's.

@@ -25,6 +25,8 @@ pub const SILENCE: Duration = Duration::from_secs(6);
 pub const DOCUMENTS_PER_FRAME: usize = 500;
 /// A pod tells at most this often which secrets of clients were used; that is also how exact it is.
 pub const USES_TOLD: Duration = Duration::from_secs(60);
+/// A pod tells at most this often of keys of the cluster's that it does not know: anybody can name one.
+pub const UNKNOWN_KEY_TOLD: Duration = Duration::from_secs(10);
 /// At most this many uses of secrets stand in one frame.
 pub const USES_PER_FRAME: usize = 500;
 /// The name in a provider's serving certificate, whatever its address.
@@ -73,6 +75,9 @@ pub enum Frame {
         /// At most [`USES_PER_FRAME`].
         secrets: Vec<Used>,
     },
+    /// Somebody came with a ServiceAccount's token whose key this pod does not know: the cluster may have
+    /// a new one. Told at most every [`UNKNOWN_KEY_TOLD`].
+    UnknownServiceAccountKey,
     /// All that this pod serves has been said.
     Synced,
     /// Still here.

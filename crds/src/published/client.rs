@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RevokedSecret, SecretHash};
+use super::{RevokedSecret, SecretHash, TokenExchangeRuleDocument};
 
 /// What a provider must know of a client. Scopes and audiences are those that were granted, not
 /// those that were asked for.
@@ -64,6 +64,12 @@ pub struct ClientDocument {
     /// restores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked_secrets: Vec<RevokedSecret>,
+    /// Which tokens it may exchange for others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub token_exchange: Vec<TokenExchangeRuleDocument>,
+    /// `client_id`s of those who may exchange tokens that are for this client, beside itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchangeable_by: Vec<String>,
 }
 
 /// OpenID Connect Registration 1.0 §2, `application_type`.
@@ -118,6 +124,9 @@ pub struct AudienceGrant {
     /// Its scopes that the client was granted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// Whether the API's owner lets the client have tokens for it by an exchange.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub token_exchange: bool,
 }
 
 /// The API that a client is.
@@ -174,8 +183,7 @@ pub struct ServiceAccountSubject {
     /// Its name.
     pub name: String,
     /// Its UID: one that was deleted and made again is another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uid: Option<String>,
+    pub uid: String,
 }
 
 /// Lifetimes in seconds that differ from the tenant's.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SealingKeyDocument;
+use super::{SealingKeyDocument, ServiceAccountIssuerDocument, TrustedIssuerDocument};
 use crate::names::ObjectName;
 
 /// What a provider must know to be a tenant's issuer.
@@ -35,6 +35,12 @@ pub struct TenantDocument {
     /// in a tombstone, and in what an operator wrote that knew of none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sealing_keys: Vec<SealingKeyDocument>,
+    /// Who issues the tokens of this cluster's ServiceAccounts, where a client of the tenant may need them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account_issuer: Option<ServiceAccountIssuerDocument>,
+    /// Issuers of somebody else's whose tokens clients may exchange, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted_issuers: Vec<TrustedIssuerDocument>,
 }
 
 /// `refresh_token_grace` where nobody says another.

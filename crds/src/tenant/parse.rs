@@ -2,6 +2,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::parse_trusted_issuers::{self, TrustedIssuer};
 use super::{BrandingSpec, CeilingsSpec, LifetimesSpec, LoginSpec, LoginUiSpec, SigningSpec, Tenant, TenantSpec};
 use crate::allowed_clients::{AllowedClients, AllowedClientsSpec};
 use crate::fault::{Fault, Faults};
@@ -40,6 +41,8 @@ pub struct ValidTenant {
     pub default_signing_key: Option<ObjectName>,
     /// How people log in.
     pub login: Login,
+    /// Issuers of somebody else's whose tokens clients may exchange.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// What clients may not exceed.
     pub ceilings: Ceilings,
 }
@@ -98,8 +101,18 @@ pub fn parse(tenant: &Tenant) -> Result<ValidTenant, Vec<Fault>> {
     let mut faults = Faults::default();
     let Metadata { name, uid, generation, created_at, paused, rotate_at: _, accept_stored_ring: _ } =
         Metadata::parse(&tenant.metadata, &mut faults);
-    let TenantSpec { slug, display_name, host, allowed_clients, lifetimes, scopes, signing, login, ceilings } =
-        &tenant.spec;
+    let TenantSpec {
+        slug,
+        display_name,
+        host,
+        allowed_clients,
+        lifetimes,
+        scopes,
+        signing,
+        login,
+        trusted_issuers,
+        ceilings,
+    } = &tenant.spec;
 
     let slug = match slug {
         Some(slug) => faults.parse("spec.slug", slug),
@@ -116,6 +129,7 @@ pub fn parse(tenant: &Tenant) -> Result<ValidTenant, Vec<Fault>> {
     let scopes = scope::parse_scopes("spec.scopes", scopes, &mut faults);
     let default_signing_key = parse_signing(signing.as_ref(), &name, &mut faults);
     let login = parse_login(login.as_ref(), &name, &mut faults);
+    let trusted_issuers = parse_trusted_issuers::parse(trusted_issuers, &mut faults);
     let ceilings = parse_ceilings(ceilings.as_ref(), &lifetimes, &mut faults);
 
     let valid = slug.map(|slug| ValidTenant {
@@ -132,6 +146,7 @@ pub fn parse(tenant: &Tenant) -> Result<ValidTenant, Vec<Fault>> {
         scopes,
         default_signing_key,
         login,
+        trusted_issuers,
         ceilings,
     });
     faults.finish(valid)

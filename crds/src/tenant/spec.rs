@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::TenantStatus;
+use super::{TenantStatus, TrustedIssuerSpec};
 use crate::allowed_clients::AllowedClientsSpec;
 use crate::object_ref::ClientRef;
 use crate::scope::ScopeSpec;
@@ -76,6 +76,11 @@ pub struct TenantSpec {
     /// How people log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<LoginSpec>,
+    /// Issuers of somebody else's whose tokens clients may exchange for this Tenant's: other
+    /// clusters, CI systems, SPIFFE. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["issuer"]))]
+    pub trusted_issuers: Vec<TrustedIssuerSpec>,
     /// What this Tenant's clients may not exceed. Default: no ceilings but the schema's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<CeilingsSpec>,

@@ -1,6 +1,6 @@
 //! What is reported of a Tenant.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,4 +27,22 @@ pub struct TenantStatus {
     /// Name of the SigningKey that signs access tokens now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<String>,
+    /// The issuer of this cluster's ServiceAccount tokens, where a client needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account_issuer: Option<ServiceAccountIssuerStatus>,
+}
+
+/// Whom the Tenant believes what it says of this cluster's ServiceAccounts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountIssuerStatus {
+    /// `iss` of ServiceAccount tokens, as the API server says.
+    pub issuer: String,
+    /// Identifiers of its keys, as far as they have one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub kids: Vec<String>,
+    /// Since when the API server says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
 }

@@ -96,6 +96,8 @@ fn tenant() -> TenantDocument {
             }),
         },
         sealing_keys: Vec::new(),
+        service_account_issuer: None,
+        trusted_issuers: Vec::new(),
     }
 }
 
@@ -126,8 +128,11 @@ fn sealing_tenant() -> TenantDocument {
 }
 
 fn client() -> ClientDocument {
-    let audience =
-        |audience: &str, scopes: &[&str]| AudienceGrant { audience: audience.to_owned(), scopes: texts(scopes) };
+    let audience = |audience: &str, scopes: &[&str]| AudienceGrant {
+        audience: audience.to_owned(),
+        scopes: texts(scopes),
+        token_exchange: false,
+    };
     ClientDocument {
         client_id: "shop.shop".to_owned(),
         display_name: "Shop".to_owned(),
@@ -171,6 +176,8 @@ fn client() -> ClientDocument {
             session_required: false,
         }),
         revoked_secrets: Vec::new(),
+        token_exchange: Vec::new(),
+        exchangeable_by: Vec::new(),
     }
 }
 

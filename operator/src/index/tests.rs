@@ -47,6 +47,8 @@ fn tenant_document(slug: &str, owner: &str) -> Secret {
         default_signing_key: None,
         login: claviger_crds::published::LoginDocument::default(),
         sealing_keys: Vec::new(),
+        service_account_issuer: None,
+        trusted_issuers: Vec::new(),
     };
     let owner = name("identity", owner);
     let mut secret = Document::serving(slug, owner, Content::Tenant(tenant)).to_secret("ns", "uid", 1);

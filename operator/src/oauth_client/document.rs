@@ -1,9 +1,9 @@
 //! A client's document: a pure projection of what is declared and granted.
 
-use claviger_crds::oauth_client::{Authentication, ClientKeys, ValidOAuthClient};
+use claviger_crds::oauth_client::{Authentication, ClientKeys, TokenExchangeRule, ValidOAuthClient};
 use claviger_crds::published::{
     BackchannelLogoutDocument, ClientAuthentication, ClientDocument, Content, Document, FrontchannelLogoutDocument,
-    ResourceServerDocument, RevokedSecret, SecretHash,
+    ResourceServerDocument, RevokedSecret, SecretHash, TokenExchangeRuleDocument,
 };
 
 use super::grants::Grants;
@@ -18,7 +18,6 @@ pub(super) fn document(
     hashes: Vec<SecretHash>,
     revoked: Vec<RevokedSecret>,
 ) -> Document {
-    let texts = |values: &[_]| values.iter().map(ToString::to_string).collect::<Vec<String>>();
     let content = ClientDocument {
         client_id: client.client_id.to_string(),
         display_name: client.display_name.clone(),
@@ -49,8 +48,23 @@ pub(super) fn document(
             session_required: logout.session_required,
         }),
         revoked_secrets: revoked,
+        token_exchange: client.token_exchange.iter().map(token_exchange).collect(),
+        exchangeable_by: texts(&client.exchangeable_by),
     };
     Document::serving(tenant.slug(), client.name.clone(), Content::OAuthClient(content))
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn token_exchange(rule: &TokenExchangeRule) -> TokenExchangeRuleDocument {
+    TokenExchangeRuleDocument {
+        subject_tokens: rule.subject_tokens.clone(),
+        trusted_issuers: texts(&rule.trusted_issuers),
+        audiences: texts(&rule.audiences),
+        actor_token: rule.actor_token,
+    }
 }
 
 fn authentication(client: &ValidOAuthClient, hashes: Vec<SecretHash>) -> ClientAuthentication {

@@ -31,15 +31,17 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
     let own = |scope: &ScopeToken| scope.is_standard() || tenant.valid.scopes.iter().any(|of| of.name == *scope);
     let (own, mut left): (Vec<_>, Vec<_>) = client.scopes.iter().partition(|scope| own(scope));
     grants.scopes = own.into_iter().map(ToString::to_string).collect();
+    let labels = index.labels(&client.name.namespace);
     for audience in &client.audiences {
-        let Some(api) = granted_api(index, client, tenant, audience) else {
+        let Some((owner, api)) = granted_api(index, client, tenant, audience) else {
             grants.refused_audiences.push(audience.to_string());
             continue;
         };
         let scopes = references::scopes_of_api(&api, &client.scopes);
         left.retain(|scope| !scopes.contains(scope));
         let scopes = scopes.into_iter().map(ToString::to_string).collect();
-        grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes });
+        let token_exchange = references::exchange_granted(&owner, &api, &client.name, &labels);
+        grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes, token_exchange });
     }
     grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
     // By the keys that there are: what a SigningKey declares is that of keys to come.
@@ -50,13 +52,13 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
     grants
 }
 
-/// The API of `audience`, if whoever holds it belongs to the tenant itself and lets the client in.
+/// The API of `audience` and its owner, if whoever holds it belongs to the tenant itself and lets the client in.
 fn granted_api(
     index: &Index,
     client: &ValidOAuthClient,
     tenant: &AcceptedTenant,
     audience: &Audience,
-) -> Option<ResourceServer> {
+) -> Option<(ObjectName, ResourceServer)> {
     let claim = Claim::audience(&tenant.name().to_string(), audience.as_str());
     let owner: ObjectName = index.holder(&claim, tenant.slug())?;
     let valid = index.clients.get(&owner)?.valid()?;
@@ -69,7 +71,7 @@ fn granted_api(
             &index.labels(&owner.namespace),
         );
     let labels = index.labels(&client.name.namespace);
-    (attached && references::audience_granted(&owner, api, &client.name, &labels)).then(|| api.clone())
+    (attached && references::audience_granted(&owner, api, &client.name, &labels)).then(|| (owner.clone(), api.clone()))
 }
 
 impl Grants {

@@ -27,6 +27,8 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
             default_signing_key,
             login: LoginDocument::default(),
             sealing_keys: Vec::new(),
+            service_account_issuer: None,
+            trusted_issuers: Vec::new(),
         }),
         Detail::Client { client_id, audience, hashes, revoked } => {
             let client = powerless(client_id, ClientAuthentication::Secret { hashes });
@@ -97,5 +99,7 @@ fn powerless(client_id: String, authentication: ClientAuthentication) -> ClientD
         backchannel_logout: None,
         frontchannel_logout: None,
         revoked_secrets: Vec::new(),
+        token_exchange: Vec::new(),
+        exchangeable_by: Vec::new(),
     }
 }

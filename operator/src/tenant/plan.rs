@@ -5,12 +5,13 @@ use std::time::Duration;
 use claviger_crds::Scope;
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{self, ObjectName};
+use claviger_crds::oauth_client::ClientKeys;
 use claviger_crds::published::{
     BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument, SealingKeyDocument,
-    TenantDocument,
+    SubjectRuleDocument, TenantDocument, TrustedIssuerDocument,
 };
 use claviger_crds::sentence;
-use claviger_crds::tenant::ValidTenant;
+use claviger_crds::tenant::{SubjectRule, TrustedIssuer, ValidTenant};
 
 use super::observe::{Observed, Ringless, SigningKeyMeta};
 use super::sealing::Keys;
@@ -199,7 +200,6 @@ fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Optio
     let ui = valid.login.ui.as_ref().zip(observed.login_client.clone());
     TenantDocument {
         slug: valid.slug.to_string(),
-        issuer,
         host: valid.host.as_ref().map(ToString::to_string),
         display_name: valid.display_name.clone(),
         lifetimes: valid.lifetimes,
@@ -214,6 +214,30 @@ fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Optio
             ui: ui.map(|(ui, client_id)| LoginUiDocument { url: ui.url.to_string(), client_id }),
         },
         sealing_keys: Vec::new(),
+        service_account_issuer: None,
+        trusted_issuers: valid.trusted_issuers.iter().map(|trusted| trusted_issuer(trusted, &issuer)).collect(),
+        issuer,
+    }
+}
+
+/// A trusted issuer as the document has it; where it says nothing else, its tokens are for `issuer`.
+fn trusted_issuer(trusted: &TrustedIssuer, issuer: &str) -> TrustedIssuerDocument {
+    let (jwks, jwks_uri) = match &trusted.keys {
+        ClientKeys::Jwks(jwks) => (Some(jwks.clone()), None),
+        ClientKeys::JwksUri(uri) => (None, Some(uri.to_string())),
+    };
+    let rule = |rule: &SubjectRule| SubjectRuleDocument {
+        subject: rule.subject.to_string(),
+        claims: rule.claims.iter().map(|(name, pattern)| (name.clone(), pattern.to_string())).collect(),
+    };
+    let declared: Vec<String> = trusted.audiences.iter().map(ToString::to_string).collect();
+    TrustedIssuerDocument {
+        issuer: trusted.issuer.to_string(),
+        jwks,
+        jwks_uri,
+        audiences: if declared.is_empty() { vec![issuer.to_owned()] } else { declared },
+        subject_rules: trusted.subject_rules.iter().map(rule).collect(),
+        subject_prefix: trusted.subject_prefix.clone(),
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         issuer: observed.issuer.as_ref().filter(|_| accepted).map(|issuer| issuer.as_str().to_owned()),
         discovery_url: observed.issuer.as_ref().filter(|_| accepted).map(super::Issuer::discovery_url),
         signing_key: signing_key(observed),
+        service_account_issuer: None,
     };
     report::report(context, object, status, |index| &mut index.tenants).await?;
     Ok(next)

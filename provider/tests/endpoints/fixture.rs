@@ -1,5 +1,8 @@
 //! A provider with a clock that stands still, documents to feed it, and what to ask it.
 
+#[path = "fixture/keys.rs"]
+mod keys;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -11,10 +14,10 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::published::acknowledgement::Frame;
 use claviger_crds::published::{
     AccessTokenType, ApplicationType, AudienceGrant, ClientAuthentication, ClientDocument, ClientLifetimes,
-    ConsentPolicy, Content, Document, IdTokenClaims, KeyDocument, KeyPhase, KeysDocument, LoginDocument,
-    SealingKeyDocument, SealingPhase, SecretHash, SecretText, TenantDocument, TenantLifetimes, UserDocument,
+    ConsentPolicy, Content, Document, IdTokenClaims, LoginDocument, SealingKeyDocument, SealingPhase, SecretHash,
+    SecretText, TenantDocument, TenantLifetimes, UserDocument,
 };
-use claviger_jose::{Algorithm, ClientSecret, ClientSecretHash, PrivateKey};
+use claviger_jose::{ClientSecret, ClientSecretHash};
 use claviger_provider::outbound::{Outbound, OutboundOptions};
 use claviger_provider::store::{self, Store, StoreOptions};
 use claviger_provider::{Options, Provider, TrustedProxies, clock::Clock, served::Pod};
@@ -27,6 +30,8 @@ use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
+
+pub(crate) use self::keys::*;
 
 /// When tests happen.
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -268,6 +273,8 @@ pub(crate) fn tenant_document(slug: &str) -> TenantDocument {
         default_signing_key: None,
         login: LoginDocument::default(),
         sealing_keys: vec![sealing_key()],
+        service_account_issuer: None,
+        trusted_issuers: Vec::new(),
     }
 }
 
@@ -316,6 +323,8 @@ pub(crate) fn client_document(id: &str) -> ClientDocument {
         backchannel_logout: None,
         frontchannel_logout: None,
         revoked_secrets: Vec::new(),
+        token_exchange: Vec::new(),
+        exchangeable_by: Vec::new(),
     }
 }
 
@@ -353,45 +362,8 @@ pub(crate) fn hash(secret: &str, expires_at: Option<i64>) -> SecretHash {
 }
 
 pub(crate) fn audience(name: &str, scopes: &[&str]) -> AudienceGrant {
-    AudienceGrant { audience: name.to_owned(), scopes: scopes.iter().map(|&scope| scope.to_owned()).collect() }
-}
-
-pub(crate) fn key(algorithm: &str, phase: KeyPhase) -> KeyDocument {
-    let algorithm: Algorithm = serde_json::from_value(json!(algorithm)).unwrap();
-    let private = PrivateKey::generate(algorithm).unwrap();
-    let has_private = matches!(phase, KeyPhase::Active | KeyPhase::Published);
-    KeyDocument {
-        kid: private.public_jwk().kid().clone(),
-        phase,
-        public_key: private.public_jwk(),
-        private_key: has_private.then(|| SecretText::new(STANDARD.encode(private.to_pkcs8()))),
-        revision: 1,
-        published_at: Timestamp::UNIX_EPOCH,
-        active_at: None,
-        retiring_at: None,
-        verify_only_at: None,
-        revoked_at: None,
-    }
-}
-
-pub(crate) fn ring_document(algorithm: &str, keys: Vec<KeyDocument>) -> KeysDocument {
-    KeysDocument {
-        algorithm: serde_json::from_value(json!(algorithm)).unwrap(),
-        created_at: Timestamp::UNIX_EPOCH,
-        leaving: false,
-        joining: false,
-        cache_lifetime: 900,
-        max_cache_lifetime: 900,
-        max_token_lifetime: 3_600,
-        revoked: Default::default(),
-        keys,
-    }
-}
-
-/// A ring with an Active key and a standby.
-pub(crate) fn ring(slug: &str, name: &str, algorithm: &str) -> Document {
-    let keys = vec![key(algorithm, KeyPhase::Published), key(algorithm, KeyPhase::Active)];
-    serving(slug, name, Content::SigningKey(ring_document(algorithm, keys)))
+    let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+    AudienceGrant { audience: name.to_owned(), scopes, token_exchange: false }
 }
 
 pub(crate) fn withdrawn(document: &Document) -> Document {

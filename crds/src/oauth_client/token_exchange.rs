@@ -1,0 +1,40 @@
+//! The schema of what a client may exchange (RFC 8693, RFC 7523 §2.1).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::allowed_clients::AllowedClientsSpec;
+use crate::published::{ActorToken, SubjectToken};
+use crate::types::{Audience, EndpointUri};
+
+/// Which tokens a client may exchange, for what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenExchangeRuleSpec {
+    /// Kinds of tokens that this client may bring.
+    #[schemars(length(min = 1, max = 5), extend("x-kubernetes-list-type" = "set"))]
+    pub subject_tokens: Vec<SubjectToken>,
+    /// Of TrustedIssuer: which of the Tenant's trusted issuers. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<EndpointUri>", length(max = 20), extend("x-kubernetes-list-type" = "set"))]
+    pub trusted_issuers: Vec<String>,
+    /// APIs that this client may get tokens for by that; each is one of its `audiences`, and its
+    /// owner allows it. Default: all of its `audiences`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<Audience>", length(max = 50), extend("x-kubernetes-list-type" = "set"))]
+    pub audiences: Vec<String>,
+    /// Whether an actor token comes with it, so that the new token says who acts for the subject
+    /// (`act`, delegation), or none (impersonation). Default: Optional.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_token: Option<ActorToken>,
+}
+
+/// Who may get tokens for an API by an exchange.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiTokenExchangeSpec {
+    /// OAuthClients that may; each must be among the API's `allowedClients` too. Default: those of its
+    /// own namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_clients: Option<AllowedClientsSpec>,
+}

@@ -5,11 +5,16 @@ pub(crate) mod audience;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod describe;
+pub(crate) mod jwt_bearer;
 pub(crate) mod person;
 pub(crate) mod refresh_token;
 pub(crate) mod scope;
+pub(crate) mod token_exchange;
 
-use crate::tenant::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, REFRESH_TOKEN};
+use self::token_exchange::ExchangedFacts;
+use crate::tenant::oauth_client::{
+    AUTHORIZATION_CODE, CLIENT_CREDENTIALS, Client, JWT_BEARER, REFRESH_TOKEN, TOKEN_EXCHANGE,
+};
 use crate::token::person::PersonGrant;
 use crate::web::client_authentication::AuthenticatedClient;
 use crate::web::error::{ErrorCode, OAuthError};
@@ -23,6 +28,10 @@ pub(crate) enum GrantType {
     ClientCredentials,
     /// RFC 6749 §6.
     RefreshToken,
+    /// RFC 8693 §2.1.
+    TokenExchange,
+    /// RFC 7523 §2.1.
+    JwtBearer,
 }
 
 impl GrantType {
@@ -32,6 +41,8 @@ impl GrantType {
             AUTHORIZATION_CODE => Ok(Self::AuthorizationCode),
             CLIENT_CREDENTIALS => Ok(Self::ClientCredentials),
             REFRESH_TOKEN => Ok(Self::RefreshToken),
+            TOKEN_EXCHANGE => Ok(Self::TokenExchange),
+            JWT_BEARER => Ok(Self::JwtBearer),
             _ => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "discovery names those that are served")),
         }
     }
@@ -44,6 +55,9 @@ impl GrantType {
             // A client that cannot prove who it is would hand tokens to anybody (RFC 6749 §4.4).
             Self::ClientCredentials => declared.client_credentials && !client.is_public(),
             Self::RefreshToken => declared.refresh_token,
+            // Whoever got hold of somebody's token could make more of it.
+            Self::TokenExchange => declared.token_exchange && !client.is_public(),
+            Self::JwtBearer => declared.jwt_bearer,
         };
         let refused =
             || OAuthError::new(ErrorCode::UnauthorizedClient, format!("this client may not use {}", self.as_str()));
@@ -56,6 +70,8 @@ impl GrantType {
             Self::AuthorizationCode => AUTHORIZATION_CODE,
             Self::ClientCredentials => CLIENT_CREDENTIALS,
             Self::RefreshToken => REFRESH_TOKEN,
+            Self::TokenExchange => TOKEN_EXCHANGE,
+            Self::JwtBearer => JWT_BEARER,
         }
     }
 }
@@ -71,6 +87,17 @@ pub(crate) struct AccessGrant<'a> {
     pub(crate) audience: &'a str,
     /// Space-separated; empty where there is none.
     pub(crate) scope: String,
-    /// The person's grant that it comes from; none where a client is there for itself.
-    pub(crate) person: Option<&'a PersonGrant>,
+    /// Where it comes from.
+    pub(crate) behind: Behind<'a>,
+}
+
+/// What an access token comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Behind<'a> {
+    /// A client is there for itself.
+    Client,
+    /// A person's grant.
+    Person(&'a PersonGrant),
+    /// Another token.
+    Exchange(&'a ExchangedFacts),
 }

@@ -178,6 +178,11 @@ impl Provider {
         &self.metrics
     }
 
+    /// What this pod tells the operator.
+    pub(crate) fn served(&self) -> &Served {
+        &self.served
+    }
+
     /// When clients' secrets were used.
     pub(crate) fn uses(&self) -> &Uses {
         self.served.uses()

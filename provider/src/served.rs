@@ -12,6 +12,7 @@ mod subscriber;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claviger_crds::published::acknowledgement::{self, DOCUMENTS_PER_FRAME, Frame};
@@ -44,6 +45,8 @@ pub struct Served {
     changed: watch::Sender<u64>,
     /// When clients' secrets were used, which is told in batches.
     uses: Uses,
+    /// How often a key of the cluster's was named that this pod does not know.
+    unknown_keys: AtomicU64,
     /// What tells this process from the one before it in the same Pod.
     process: String,
 }
@@ -87,7 +90,13 @@ impl Served {
     /// Nothing is served yet.
     pub fn new() -> Self {
         let process = claviger_jose::random::hex128();
-        Self { state: Mutex::default(), changed: watch::Sender::new(0), uses: Uses::default(), process }
+        Self {
+            state: Mutex::default(),
+            changed: watch::Sender::new(0),
+            uses: Uses::default(),
+            unknown_keys: AtomicU64::new(0),
+            process,
+        }
     }
 
     /// `stored` is served from now on; of a withdrawn document, its withdrawal is.
@@ -157,6 +166,14 @@ impl Served {
 
     pub(crate) fn uses(&self) -> &Uses {
         &self.uses
+    }
+
+    /// Somebody came with a ServiceAccount's token of a key that is not known here. Subscribers tell that, but
+    /// not more often than [`acknowledgement::UNKNOWN_KEY_TOLD`].
+    pub(crate) fn unknown_service_account_key(&self) {
+        self.unknown_keys.fetch_add(1, Ordering::Relaxed);
+        // Wakes them: no document has changed.
+        self.changed.send_modify(|_| {});
     }
 
     /// Everything, then changes, with heartbeats and the uses of secrets between. `now` is the pod's

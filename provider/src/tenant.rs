@@ -11,5 +11,6 @@ pub(crate) mod ring;
 pub(crate) mod sealing;
 pub(crate) mod shared_map;
 pub(crate) mod snapshot;
+pub(crate) mod trust;
 pub(crate) mod user;
 pub(crate) mod watch;

@@ -1,4 +1,4 @@
-//! Somebody else's tokens, by somebody else's keys: client assertions, later an upstream's tokens.
+//! Somebody else's tokens, by somebody else's keys: client assertions, tokens of issuers that are trusted.
 
 use std::fmt;
 
@@ -38,6 +38,8 @@ pub enum ForeignType {
     Jwt,
     /// `client-authentication+jwt`: a client assertion that says so (draft-ietf-oauth-rfc7523bis).
     ClientAuthentication,
+    /// `at+jwt`: another issuer's access token (RFC 9068 §2.1).
+    AccessToken,
     /// `logout+jwt`: a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).
     LogoutToken,
 }
@@ -147,6 +149,7 @@ impl ForeignType {
         match self {
             Self::Jwt => !compact.has_type() || compact.is_type("JWT"),
             Self::ClientAuthentication => compact.is_type("client-authentication+jwt"),
+            Self::AccessToken => compact.is_type("at+jwt"),
             Self::LogoutToken => compact.is_type("logout+jwt"),
         }
     }

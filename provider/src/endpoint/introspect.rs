@@ -8,9 +8,10 @@ use axum::response::Response;
 use claviger_jose::DerivedToken;
 use serde::Serialize;
 
-use crate::store::{Id, StoreError, TokenLookup};
+use crate::store::{Id, StoreError};
 use crate::tenant::oauth_client::Client;
-use crate::token::jti::Origin;
+use crate::token::actor::Actor;
+use crate::token::live;
 use crate::token::person::PersonGrant;
 use crate::token::verify::{self, VerifiedAccessToken};
 use crate::web::bearer::private_json;
@@ -36,6 +37,9 @@ struct Introspection<'a> {
     tenant_id: Option<&'a str>,
     email: Option<&'a str>,
     groups: Option<&'a [String]>,
+    /// Who acts for `sub` (RFC 8693 §4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Actor>,
 }
 
 const INACTIVE: &[u8] = br#"{"active":false}"#;
@@ -72,29 +76,14 @@ async fn access_token(
     asker: &Client,
     token: &VerifiedAccessToken,
 ) -> Result<Vec<u8>, StoreError> {
-    let (tenant, claims, now) = (&exchange.tenant, token.claims(), exchange.provider.now());
+    let (tenant, claims) = (&exchange.tenant, token.claims());
     let is_audience = asker.resource_server.as_ref().is_some_and(|api| api.audience == claims.aud);
     let Some(owner) = tenant.clients.get(&claims.client_id) else { return Ok(INACTIVE.to_vec()) };
     if !is_audience && *claims.aud != *asker.id && owner.id != asker.id {
         return Ok(INACTIVE.to_vec());
     }
-    let (grant, user) = match token.origin() {
-        Origin::Client => (None, None),
-        Origin::Grant(grant) => match tenant.users.live(&claims.sub) {
-            Some(user) => (Some(grant), Some(user)),
-            None => return Ok(INACTIVE.to_vec()),
-        },
-    };
-    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &claims.jti, grant, now };
-    let store = exchange.provider.store();
-    let is_live = match token.origin() {
-        Origin::Client => !store.is_revoked(lookup).await?,
-        // A client that was made anew elsewhere has inherited no grant.
-        Origin::Grant(_) => store.live_grant(lookup).await?.is_some_and(|grant| grant.client == owner.key),
-    };
-    if !is_live {
-        return Ok(INACTIVE.to_vec());
-    }
+    let Some(live) = live::access_token(exchange, token).await? else { return Ok(INACTIVE.to_vec()) };
+    let user = live.user.as_ref();
     let groups = user.filter(|_| token.has("groups")).map(|user| user.groups.as_slice());
     let email = user.filter(|_| token.has("email")).and_then(|user| user.claims.get("email")?.as_str());
     Ok(json(&Introspection {
@@ -112,6 +101,7 @@ async fn access_token(
         tenant_id: Some(&tenant.issuer.slug),
         email,
         groups,
+        act: claims.act.as_ref(),
     }))
 }
 

@@ -5,12 +5,13 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-use crate::grant::{GrantType, authorization_code, client_credentials, refresh_token};
+use crate::grant::token_exchange::{self, ExchangedGrant};
+use crate::grant::{GrantType, authorization_code, client_credentials, jwt_bearer, refresh_token};
 use crate::token::access_token;
 use crate::token::response::TokenResponse;
 use crate::web::client_authentication::{self, AuthenticatedClient};
 use crate::web::cors;
-use crate::web::error::{TokenError, ValidationError, no_store};
+use crate::web::error::{OAuthError, TokenError, ValidationError, no_store};
 use crate::web::exchange::Exchange;
 use crate::web::form::{self, Form};
 
@@ -62,10 +63,22 @@ async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(TokenResponse, Au
             let granted = refresh_token::rotate(exchange, &client, &form).await?;
             (granted.issue(&exchange.tenant, now)?, Some(granted.grant.subject))
         }
+        GrantType::TokenExchange => exchanged(exchange, token_exchange::exchange(exchange, &client, &form).await?)?,
+        GrantType::JwtBearer => exchanged(exchange, jwt_bearer::assert(exchange, &client, &form).await?)?,
     };
     let about = subject.as_deref().unwrap_or(&client.client().id);
     exchange.audit().token_issued(client.client(), about, grant_type.as_str());
     Ok((response, client))
+}
+
+/// The token of an exchange, and about whom it is.
+fn exchanged(
+    exchange: &Exchange<'_>,
+    granted: ExchangedGrant<'_>,
+) -> Result<(TokenResponse, Option<String>), OAuthError> {
+    let token = access_token::issue(granted.access(), &exchange.tenant.issuer, exchange.provider.now())?;
+    let response = TokenResponse::new(token).with_issued_token_type(granted.issued_token_type);
+    Ok((response, Some(granted.subject)))
 }
 
 fn success(issued: TokenResponse) -> Response {

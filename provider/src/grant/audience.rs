@@ -148,7 +148,7 @@ fn of_scopes<'a>(client: &'a Client, scopes: &[&str]) -> Result<Option<&'a Audie
 }
 
 /// The one target among `targets`, which may be repeated if it is the same.
-fn one_target<'t>(targets: &[&'t str]) -> Result<Option<&'t str>, OAuthError> {
+pub(super) fn one_target<'t>(targets: &[&'t str]) -> Result<Option<&'t str>, OAuthError> {
     match targets.split_first() {
         Some((first, rest)) if rest.iter().any(|other| other != first) => Err(two_apis()),
         first => Ok(first.map(|(first, _)| *first)),

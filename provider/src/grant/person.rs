@@ -6,8 +6,8 @@ use std::time::Duration;
 use claviger_jose::{DerivedToken, left_half_hash};
 use jiff::Timestamp;
 
-use super::AccessGrant;
 use super::audience;
+use super::{AccessGrant, Behind};
 use crate::store::RefreshWindow;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::{Issuer, TenantSnapshot};
@@ -48,7 +48,7 @@ impl PersonTokens<'_> {
                 subject: &grant.subject,
                 audience: &grant.audience,
                 scope: scopes.join(" "),
-                person: Some(grant),
+                behind: Behind::Person(grant),
             },
             issuer,
             now,

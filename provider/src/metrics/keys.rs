@@ -26,6 +26,8 @@ pub(crate) enum Returned {
     AccessToken,
     /// As `id_token_hint`.
     IdTokenHint,
+    /// An ID token, to be exchanged.
+    SubjectToken,
 }
 
 /// See the module.
@@ -40,6 +42,7 @@ pub(crate) struct KeyMetrics {
 pub(crate) struct Unknown {
     access_tokens: Counter,
     id_token_hints: Counter,
+    subject_tokens: Counter,
 }
 
 impl KeyMetrics {
@@ -64,7 +67,11 @@ impl KeyMetrics {
     /// What counts tokens of unknown keys.
     pub(crate) fn unknown(&self) -> Unknown {
         let counter = |token| self.unknown.get_or_create_owned(&ByToken { token });
-        Unknown { access_tokens: counter("access_token"), id_token_hints: counter("id_token_hint") }
+        Unknown {
+            access_tokens: counter("access_token"),
+            id_token_hints: counter("id_token_hint"),
+            subject_tokens: counter("subject_token"),
+        }
     }
 }
 
@@ -74,6 +81,7 @@ impl Unknown {
         match returned {
             Returned::AccessToken => self.access_tokens.inc(),
             Returned::IdTokenHint => self.id_token_hints.inc(),
+            Returned::SubjectToken => self.subject_tokens.inc(),
         };
     }
 }

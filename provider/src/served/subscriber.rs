@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use claviger_crds::published::acknowledgement::{Frame, HEARTBEAT, PROTOCOL, USES_PER_FRAME, USES_TOLD};
+use claviger_crds::published::acknowledgement::{
+    Frame, HEARTBEAT, PROTOCOL, UNKNOWN_KEY_TOLD, USES_PER_FRAME, USES_TOLD,
+};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -26,6 +29,8 @@ pub(super) struct Subscriber {
     uses: Instant,
     /// The number of the last use that was told.
     used: u64,
+    /// When an unknown key of the cluster's may be told next, and how many there were when one was.
+    unknown_keys: (Instant, u64),
 }
 
 impl Subscriber {
@@ -39,8 +44,9 @@ impl Subscriber {
         let process = served.process.clone();
         let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.name, uid: pod.uid, process, now: now() };
         let ready = VecDeque::from([hello]);
+        let unknown_keys = (Instant::now(), served.unknown_keys.load(Ordering::Relaxed));
         let (heartbeat, uses) = (Instant::now() + HEARTBEAT, Instant::now() + USES_TOLD);
-        Self { served, changed, now, ready, began, told: 0, synced: false, heartbeat, uses, used: 0 }
+        Self { served, changed, now, ready, began, told: 0, synced: false, heartbeat, uses, used: 0, unknown_keys }
     }
 
     /// The next frame, and the reader after it.
@@ -59,6 +65,9 @@ impl Subscriber {
                 self.tell_uses();
                 continue;
             }
+            if self.has_unknown_key() {
+                return Some((Frame::UnknownServiceAccountKey, self));
+            }
             // Marked as seen before it is read: a change in between wakes this again.
             self.changed.borrow_and_update();
             let changes = self.served.changes(self.told, self.began)?;
@@ -73,6 +82,19 @@ impl Subscriber {
                 let _ = tokio::time::timeout_at(self.heartbeat.min(self.uses), self.changed.changed()).await;
             }
         }
+    }
+
+    /// Whether a key of the cluster's was named that this pod does not know, and it is time to tell. The
+    /// first is told at once; those of the time after it are told together, by the next heartbeat at the latest.
+    fn has_unknown_key(&mut self) -> bool {
+        let (next, before) = self.unknown_keys;
+        let count = self.served.unknown_keys.load(Ordering::Relaxed);
+        let (now, told) = (Instant::now(), count != before);
+        let tells = told && now >= next;
+        if tells {
+            self.unknown_keys = (now + UNKNOWN_KEY_TOLD, count);
+        }
+        tells
     }
 
     fn tell_uses(&mut self) {

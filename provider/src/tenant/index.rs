@@ -6,19 +6,17 @@
 //! that it revokes is trusted no more, see [`Index::revoke`].
 
 mod part;
+mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use claviger_crds::names::ObjectName;
-use claviger_crds::published::{Content, Digest, Stored, TenantDocument};
+use claviger_crds::published::{Content, Digest, Stored};
 use claviger_jose::Kid;
 
 use self::part::{Claim, Part, Place};
-use super::oauth_client::Client;
-use super::ring::Ring;
-use super::shared_map::SharedMap;
-use super::snapshot::{Issuer, TenantSnapshot, Users};
+use self::tenant::{Declared, Tenant};
+use super::snapshot::{Issuer, TenantSnapshot};
 use crate::metrics::KeyMetrics;
 
 /// Every document that was read, and what they make of each tenant.
@@ -42,29 +40,6 @@ struct Held {
     place: Option<Place>,
     /// The name that it waits for: then what is served of it, if anything, is older.
     waits_for: Option<Claim>,
-}
-
-#[derive(Default)]
-struct Tenant {
-    declared: Option<Declared>,
-    /// By their documents' names.
-    rings: BTreeMap<Arc<str>, Ring>,
-    clients: SharedMap<Arc<Client>>,
-    apis: SharedMap<Arc<str>>,
-    users: Users,
-    /// Origins of clients, each with the number of clients that allow it.
-    origins: SharedMap<usize>,
-    /// None when the declaration or a ring has changed since.
-    issuer: Option<Arc<Issuer>>,
-}
-
-/// A tenant's own document.
-struct Declared {
-    /// The document's name.
-    name: Arc<str>,
-    /// The Tenant's name.
-    owner: ObjectName,
-    document: TenantDocument,
 }
 
 /// What became of a document.
@@ -206,13 +181,14 @@ impl Index {
     /// The tenant `slug` as it is now; none where no Tenant declares it.
     pub(crate) fn snapshot(&mut self, slug: &str) -> Option<Arc<TenantSnapshot>> {
         let keys = &self.keys;
-        let Tenant { declared, rings, clients, apis, users, origins, issuer } = self.tenants.get_mut(slug)?;
-        let Declared { owner, document, .. } = declared.as_ref()?;
-        let issuer = issuer.get_or_insert_with(|| Arc::new(Issuer::new(owner, document, rings.values(), keys)));
+        let Tenant { declared, rings, clients, apis, accounts, users, origins, issuer } = self.tenants.get_mut(slug)?;
+        let Declared { owner, document, trust, .. } = declared.as_ref()?;
+        let issuer = issuer.get_or_insert_with(|| Arc::new(Issuer::new(owner, document, trust, rings.values(), keys)));
         Some(Arc::new(TenantSnapshot {
             issuer: Arc::clone(issuer),
             clients: clients.clone(),
             apis: apis.clone(),
+            accounts: accounts.clone(),
             users: users.clone(),
             origins: origins.clone(),
         }))
@@ -326,8 +302,8 @@ impl Index {
         }
         let tenant = self.tenants.entry(place.slug()).or_default();
         match part {
-            Part::Tenant(owner, document) => {
-                tenant.declared = Some(Declared { name: Arc::clone(name), owner, document });
+            Part::Tenant(owner, document, trust) => {
+                tenant.declared = Some(Declared { name: Arc::clone(name), owner, document, trust });
                 tenant.issuer = None;
             }
             Part::Ring(ring) => {
@@ -336,6 +312,7 @@ impl Index {
             }
             Part::Client(client) => {
                 tenant.count_origins(&client, true);
+                tenant.name_accounts(&client, true);
                 if let Some(api) = &client.resource_server {
                     tenant.apis.insert(api.audience.as_str().into(), Arc::clone(&client.id));
                 }
@@ -360,6 +337,7 @@ impl Index {
             Place::Client { id, .. } => {
                 if let Some(client) = tenant.clients.remove(id) {
                     tenant.count_origins(&client, false);
+                    tenant.name_accounts(&client, false);
                     if let Some(api) = &client.resource_server {
                         tenant.apis.remove(&api.audience);
                     }
@@ -369,22 +347,6 @@ impl Index {
         }
         if tenant.is_empty() {
             self.tenants.remove(&slug);
-        }
-    }
-}
-
-impl Tenant {
-    fn is_empty(&self) -> bool {
-        self.declared.is_none() && self.rings.is_empty() && self.clients.is_empty() && self.users.is_empty()
-    }
-
-    fn count_origins(&mut self, client: &Client, more: bool) {
-        for origin in &client.allowed_origins {
-            let before = self.origins.get(origin).copied().unwrap_or_default();
-            match if more { before + 1 } else { before.saturating_sub(1) } {
-                0 => self.origins.remove(origin),
-                count => self.origins.insert(origin.as_str().into(), count),
-            };
         }
     }
 }

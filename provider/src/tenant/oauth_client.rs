@@ -6,6 +6,7 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::published::{
     AccessTokenType, ApplicationType, AudienceGrant, BackchannelLogoutDocument, ClientAuthentication, ClientDocument,
     ClientLifetimes, ConsentPolicy, FrontchannelLogoutDocument, IdTokenClaims, ResourceServerDocument,
+    ServiceAccountSubject, TokenExchangeRuleDocument,
 };
 use claviger_jose::{Algorithm, ClientSecretHash, ForeignKeys};
 use jiff::Timestamp;
@@ -13,6 +14,8 @@ use jiff::Timestamp;
 use super::index::Unusable;
 use crate::secret_use::SecretUse;
 use crate::store::ClientKey;
+use crate::token::audience::Audiences;
+use crate::token::service_account;
 
 /// The grant type of RFC 6749 §4.1.
 pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
@@ -20,6 +23,10 @@ pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
 pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
 /// The grant type of RFC 6749 §4.4.
 pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
+/// The grant type of RFC 8693 §2.1.
+pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// The grant type of RFC 7523 §2.1.
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// A client of one tenant.
 #[derive(Debug)]
@@ -66,6 +73,10 @@ pub(crate) struct Client {
     pub(crate) frontchannel_logout: Option<FrontchannelLogoutDocument>,
     /// How it proves who it is.
     pub(crate) authentication: Authentication,
+    /// Which tokens it may exchange for others.
+    pub(crate) token_exchange: Vec<TokenExchangeRuleDocument>,
+    /// `client_id`s of those who may exchange tokens that are for this client, beside itself.
+    pub(crate) exchangeable_by: Vec<String>,
 }
 
 /// The grant types that a client may use, of those that are served.
@@ -77,6 +88,10 @@ pub(crate) struct GrantTypes {
     pub(crate) refresh_token: bool,
     /// [`CLIENT_CREDENTIALS`].
     pub(crate) client_credentials: bool,
+    /// [`TOKEN_EXCHANGE`].
+    pub(crate) token_exchange: bool,
+    /// [`JWT_BEARER`].
+    pub(crate) jwt_bearer: bool,
 }
 
 /// How a client proves who it is.
@@ -93,10 +108,21 @@ pub(crate) enum Authentication {
         /// Accepted algorithms.
         algorithms: Vec<Algorithm>,
     },
+    /// By a token of a ServiceAccount of this cluster: any of these.
+    ServiceAccounts(Vec<ServiceAccount>),
     /// Not at all: a public client.
     None,
     /// In a way that this release does not know: it can prove nothing.
     NotServed,
+}
+
+/// A ServiceAccount that may be the client.
+#[derive(Debug)]
+pub(crate) struct ServiceAccount {
+    /// `system:serviceaccount:<namespace>:<name>`
+    pub(crate) subject: Arc<str>,
+    /// One that was deleted and made again has another.
+    uid: String,
 }
 
 /// The hash of a secret, and until when it counts.
@@ -136,12 +162,37 @@ impl Client {
             backchannel_logout: document.backchannel_logout.clone(),
             frontchannel_logout: document.frontchannel_logout.clone(),
             authentication: Authentication::parse(&document.authentication)?,
+            token_exchange: document.token_exchange.clone(),
+            exchangeable_by: document.exchangeable_by.clone(),
         })
     }
 
     /// Whether it cannot prove who it is.
     pub(crate) fn is_public(&self) -> bool {
         matches!(self.authentication, Authentication::None)
+    }
+
+    /// The ServiceAccounts that may be this client.
+    pub(crate) fn service_accounts(&self) -> &[ServiceAccount] {
+        match &self.authentication {
+            Authentication::ServiceAccounts(accounts) => accounts,
+            _ => &[],
+        }
+    }
+
+    /// Whether the ServiceAccount with this `sub` and UID may be this client.
+    pub(crate) fn is_service_account(&self, subject: &str, uid: &str) -> bool {
+        self.service_accounts().iter().any(|account| *account.subject == *subject && account.uid == uid)
+    }
+
+    /// Whether tokens for `audience` are for this client: its ID tokens, and those for its API.
+    pub(crate) fn is_audience(&self, audience: &str) -> bool {
+        *self.id == *audience || self.resource_server.as_ref().is_some_and(|api| api.audience == audience)
+    }
+
+    /// Whether one of `audiences` is this client's.
+    pub(crate) fn is_among(&self, audiences: &Audiences) -> bool {
+        audiences.has(&self.id) || self.resource_server.as_ref().is_some_and(|api| audiences.has(&api.audience))
     }
 
     /// Whether pages of `origin` may read what it is answered.
@@ -157,6 +208,8 @@ impl GrantTypes {
             authorization_code: has(AUTHORIZATION_CODE),
             refresh_token: has(REFRESH_TOKEN),
             client_credentials: has(CLIENT_CREDENTIALS),
+            token_exchange: has(TOKEN_EXCHANGE),
+            jwt_bearer: has(JWT_BEARER),
         }
     }
 }
@@ -172,9 +225,19 @@ impl Authentication {
                 jwks_uri: jwks_uri.clone(),
                 algorithms: algorithms.iter().map(|name| algorithm(name)).collect::<Result<_, _>>()?,
             },
+            ClientAuthentication::ServiceAccounts { accounts } => {
+                Self::ServiceAccounts(accounts.iter().map(ServiceAccount::of).collect())
+            }
             ClientAuthentication::None => Self::None,
-            ClientAuthentication::ServiceAccounts { .. } | ClientAuthentication::Tls { .. } => Self::NotServed,
+            ClientAuthentication::Tls { .. } => Self::NotServed,
         })
+    }
+}
+
+impl ServiceAccount {
+    fn of(account: &ServiceAccountSubject) -> Self {
+        let subject = service_account::subject(&account.namespace, &account.name).into();
+        Self { subject, uid: account.uid.clone() }
     }
 }
 

@@ -17,6 +17,7 @@ use super::oauth_client::Client;
 use super::ring::{self, Ring};
 use super::sealing;
 use super::shared_map::SharedMap;
+use super::trust::Trust;
 use super::user::{User, username_key};
 use crate::metrics::{KeyMetrics, Returned, Unknown};
 use crate::store::TenantKey;
@@ -33,6 +34,8 @@ pub(crate) struct TenantSnapshot {
     pub(crate) clients: SharedMap<Arc<Client>>,
     /// `client_id` of the API with each audience.
     pub(crate) apis: SharedMap<Arc<str>>,
+    /// `client_id`s of the clients that each ServiceAccount may be, by its `sub`.
+    pub(crate) accounts: SharedMap<Arc<[Arc<str>]>>,
     /// Its local accounts.
     pub(crate) users: Users,
     /// Origins that any client allows, each with the number of clients that do.
@@ -84,6 +87,8 @@ pub(crate) struct Issuer {
     unknown: Unknown,
     /// What seals codes, cookies and flows. None while the operator has published no key for it.
     pub(crate) sealer: Option<Arc<Sealer>>,
+    /// Whose tokens it takes, beside its own.
+    pub(crate) trust: Arc<Trust>,
 }
 
 /// There is nothing to seal with or to open by: the operator has published no key of the tenant's yet.
@@ -113,10 +118,11 @@ pub(crate) struct StaticDocument {
 }
 
 impl Issuer {
-    /// The issuer that `tenant` speaks of, with these `rings`; what their keys do is counted in `metrics`.
+    /// The issuer that `tenant` speaks of, which trusts these, with these `rings`; what their keys do is counted in `metrics`.
     pub(crate) fn new<'a>(
         owner: &ObjectName,
         tenant: &TenantDocument,
+        trust: &Arc<Trust>,
         rings: impl Iterator<Item = &'a Ring>,
         metrics: &KeyMetrics,
     ) -> Self {
@@ -147,6 +153,7 @@ impl Issuer {
             verifiers: rings.iter().flat_map(|ring| ring.verifiers.iter().cloned()).collect(),
             unknown: metrics.unknown(),
             sealer: sealing::sealer(&key, &tenant.sealing_keys),
+            trust: Arc::clone(trust),
         }
     }
 }

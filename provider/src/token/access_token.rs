@@ -1,12 +1,15 @@
 //! Access tokens: JWTs as RFC 9068 has them, for exactly one audience.
 
+use std::borrow::Cow;
+
 use claviger_crds::published::AccessTokenType;
 use claviger_jose::TokenType;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::actor::Actor;
 use super::jti;
-use crate::grant::AccessGrant;
+use crate::grant::{AccessGrant, Behind};
 use crate::tenant::snapshot::{Issuer, Signing};
 use crate::web::error::{ErrorCode, OAuthError};
 
@@ -33,7 +36,48 @@ struct Claims<'a> {
     acr: Option<&'a str>,
     /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
+    sid: Option<Cow<'a, str>>,
+    /// Who acts for `sub` (RFC 8693 §4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Actor>,
+}
+
+/// What a token says of where it comes from.
+struct Told<'a> {
+    jti: String,
+    auth_time: Option<i64>,
+    acr: Option<&'a str>,
+    sid: Option<Cow<'a, str>>,
+    act: Option<&'a Actor>,
+    /// It does not live longer, seconds since 1970.
+    end: Option<i64>,
+}
+
+impl<'a> Told<'a> {
+    fn of(behind: Behind<'a>) -> Self {
+        let client = Self { jti: String::new(), auth_time: None, acr: None, sid: None, act: None, end: None };
+        match behind {
+            Behind::Client => Self { jti: jti::of_client(), ..client },
+            Behind::Person(person) => Self {
+                jti: jti::of_grant(person.id),
+                auth_time: Some(person.authenticated_at.as_second()),
+                acr: Some(&person.acr),
+                sid: Some(Cow::Owned(person.session.to_string())),
+                ..client
+            },
+            Behind::Exchange(facts) => {
+                let person = facts.person.as_ref();
+                Self {
+                    jti: person.map_or_else(jti::of_client, |person| jti::of_exchange(person.grant)),
+                    auth_time: person.and_then(|person| person.authenticated_at),
+                    acr: person.and_then(|person| person.acr.as_deref()),
+                    sid: person.and_then(|person| person.session.as_deref()).map(Cow::Borrowed),
+                    act: facts.act.as_ref(),
+                    end: Some(facts.expires_at),
+                }
+            }
+        }
+    }
 }
 
 /// An access token, and what its client is told of it.
@@ -63,19 +107,23 @@ pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> 
     let expires_in =
         client.lifetimes.access_token.unwrap_or(issuer.lifetimes.access_token).min(signing.max_token_lifetime);
     let iat = now.as_second();
+    let told = Told::of(grant.behind);
+    let left = told.end.map_or(u32::MAX, |end| u32::try_from(end.saturating_sub(iat)).unwrap_or(0));
+    let expires_in = expires_in.min(left);
     let claims = Claims {
         iss: &issuer.url,
         sub: grant.subject,
         aud: grant.audience,
         exp: iat + i64::from(expires_in),
         iat,
-        jti: &grant.person.map_or_else(jti::of_client, |person| jti::of_grant(person.id)),
+        jti: &told.jti,
         client_id: &client.id,
         scope: &grant.scope,
         tenant_id: &issuer.slug,
-        auth_time: grant.person.map(|person| person.authenticated_at.as_second()),
-        acr: grant.person.map(|person| person.acr.as_str()),
-        sid: grant.person.map(|person| person.session.to_string()),
+        auth_time: told.auth_time,
+        acr: told.acr,
+        sid: told.sid,
+        act: told.act,
     };
     let mut bytes = Vec::with_capacity(CLAIMS);
     serde_json::to_writer(&mut bytes, &claims).map_err(|_| failed())?;
@@ -84,7 +132,7 @@ pub(crate) fn issue(grant: AccessGrant<'_>, issuer: &Issuer, now: Timestamp) -> 
         AccessTokenType::Jwt => TokenType::Jwt,
     };
     let token = signing.sign(token_type, &bytes).map_err(|_| failed())?;
-    Ok(AccessToken { token, expires_in, scope: grant.scope, of_person: grant.person.is_some() })
+    Ok(AccessToken { token, expires_in, scope: grant.scope, of_person: matches!(grant.behind, Behind::Person(_)) })
 }
 
 #[cfg(test)]
@@ -104,7 +152,7 @@ mod tests {
             subject,
             audience: "https://api.example",
             scope: "openid".to_owned(),
-            person,
+            behind: person.map_or(Behind::Client, Behind::Person),
         };
         let token = issue(grant, &tenant.issuer, now()).unwrap();
         let claims = fixture::part(&token.token, 1);
@@ -140,7 +188,7 @@ mod tests {
         let (token, claims) = issued(None);
         assert!(!token.of_person);
         assert_eq!(jti::origin(claims["jti"].as_str().unwrap()), Some(jti::Origin::Client));
-        for claim in ["auth_time", "acr", "sid", "person"] {
+        for claim in ["auth_time", "acr", "sid", "act", "person"] {
             assert_eq!(claims.get(claim), None, "{claim}");
         }
     }

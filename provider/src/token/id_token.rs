@@ -1,6 +1,6 @@
 //! ID tokens (OpenID Connect Core 1.0 §2, §3.1.3.6): to the client, that a person logged in.
 //!
-//! They hold what Core demands, `sid`, `groups` where granted, and what the client declared or asked
+//! They hold what Core demands, `jti`, `sid`, `groups` where granted, and what the client declared or asked
 //! for by the `claims` parameter; never `tenant_id`. No `azp` either: it is due only where `aud` is
 //! not the client alone, and here it always is.
 
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::jti;
 use super::person::PersonGrant;
 use crate::claims::Release;
 use crate::tenant::oauth_client::Client;
@@ -65,6 +66,8 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     amr: &'a [String],
     at_hash: &'a str,
+    /// It leads back to the grant where the token is brought to be exchanged.
+    jti: String,
     sid: String,
     #[serde(flatten)]
     person: Map<String, Value>,
@@ -112,6 +115,7 @@ impl<'a> IdTokenKey<'a> {
             acr: &person.acr,
             amr: &person.amr,
             at_hash: grant.at_hash,
+            jti: jti::of_grant(person.id),
             sid: person.session.to_string(),
             person: self.about(grant)?,
         };

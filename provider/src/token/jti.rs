@@ -1,4 +1,4 @@
-//! `jti` of access tokens: it leads from a person's token back to its grant, so that introspection
+//! `jti` of access tokens and ID tokens: it leads from a person's token back to its grant, so that introspection
 //! and UserInfo need no table of tokens.
 //!
 //! A grant's ID is no secret: what opens anything, codes and refresh tokens, is sealed.
@@ -16,6 +16,8 @@ pub(crate) enum Origin {
     Client,
     /// This grant of a person's.
     Grant(Id),
+    /// By an exchange of a person's token: it ends with that one's grant, and is another client's.
+    Exchanged(Id),
 }
 
 /// A new `jti` of a token that a client has for itself: 32 hexadecimal digits.
@@ -28,14 +30,22 @@ pub(crate) fn of_grant(grant: Id) -> String {
     format!("{grant}{}", random::hex128())
 }
 
+/// A new `jti` of a token by an exchange of one of `grant`: as [`of_grant`], with a dot between.
+pub(crate) fn of_exchange(grant: Id) -> String {
+    format!("{grant}.{}", random::hex128())
+}
+
 /// Where the token with this `jti` came from; none where this provider made no such `jti`.
 pub(crate) fn origin(jti: &str) -> Option<Origin> {
     if jti.len() == HALF {
         return Id::parse(jti).map(|_| Origin::Client);
     }
     let (grant, rest) = jti.split_at_checked(HALF)?;
-    Id::parse(rest)?;
-    Id::parse(grant).map(Origin::Grant)
+    let grant = Id::parse(grant)?;
+    match rest.strip_prefix('.') {
+        Some(rest) => Id::parse(rest).map(|_| Origin::Exchanged(grant)),
+        None => Id::parse(rest).map(|_| Origin::Grant(grant)),
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +59,7 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(first.len(), 64);
         assert_eq!(origin(&first), Some(Origin::Grant(grant)));
+        assert_eq!(origin(&of_exchange(grant)), Some(Origin::Exchanged(grant)));
         assert_eq!(of_client().len(), 32);
         assert_eq!(origin(&of_client()), Some(Origin::Client));
     }
@@ -56,7 +67,16 @@ mod tests {
     #[test]
     fn what_was_not_made_here_leads_nowhere() {
         let good = of_grant(Id::random());
-        let foreign = ["", "x", &good[..31], &good[..33], &good[1..], &format!("{good}0"), &good.to_uppercase()];
+        let foreign = [
+            "",
+            "x",
+            &good[..31],
+            &good[..33],
+            &good[1..],
+            &format!("{good}0"),
+            &good.to_uppercase(),
+            &format!("{}.", &good[..32]),
+        ];
         for jti in foreign.into_iter().chain([&*format!("{}{}", &good[..32], "g".repeat(32)), &"é".repeat(32)]) {
             // A grant whose ID has no letter reads the same in upper case.
             assert!(origin(jti).is_none() || jti == good, "{jti}");

@@ -16,9 +16,17 @@ pub(crate) struct TokenResponse {
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
+    /// RFC 8693 §2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
 }
 
 impl TokenResponse {
+    /// Of an exchange: what was issued.
+    pub(crate) fn with_issued_token_type(self, issued_token_type: Option<&'static str>) -> Self {
+        Self { issued_token_type, ..self }
+    }
+
     /// With an access token alone. A client is always told which scopes a person granted, for they
     /// may be fewer than it asked for (RFC 6749 §3.3).
     pub(crate) fn new(access_token: AccessToken) -> Self {
@@ -30,6 +38,7 @@ impl TokenResponse {
             refresh_token: None,
             id_token: None,
             scope: Some(scope).filter(|scope| of_person || !scope.is_empty()),
+            issued_token_type: None,
         }
     }
 

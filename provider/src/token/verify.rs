@@ -1,10 +1,12 @@
 //! Our own access tokens, come back: at UserInfo, introspection and revocation.
 
-use claviger_jose::TokenType;
+use claviger_jose::{TokenType, Verified, VerifyError};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 
+use super::actor::Actor;
 use super::jti::{self, Origin};
 use crate::metrics::Returned;
 use crate::tenant::snapshot::Issuer;
@@ -18,6 +20,7 @@ const AHEAD: Duration = Duration::from_secs(60);
 pub(crate) struct VerifiedAccessToken {
     claims: Claims,
     origin: Origin,
+    verified: Verified,
 }
 
 /// What an access token says (RFC 9068 §2.2).
@@ -40,12 +43,20 @@ pub(crate) struct Claims {
     #[serde(default)]
     pub(crate) scope: String,
     tenant_id: String,
+    /// Who acts for `sub`.
+    #[serde(default)]
+    pub(crate) act: Option<Actor>,
 }
 
 impl VerifiedAccessToken {
     /// What it says.
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// What else it says, as a `T`.
+    pub(crate) fn more<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
+        self.verified.claims()
     }
 
     /// Where it came from.
@@ -62,11 +73,12 @@ impl VerifiedAccessToken {
 /// The token that `text` is, if this tenant issued it and it lives.
 pub(crate) fn access_token(text: &str, issuer: &Issuer, now: Timestamp) -> Option<VerifiedAccessToken> {
     let signed = issuer.verify(text, &[TokenType::AccessToken, TokenType::Jwt], Returned::AccessToken).ok()?;
-    let claims: Claims = signed.of_a_peer(now.as_second(), AHEAD).ok()?.claims().ok()?;
+    let verified = signed.of_a_peer(now.as_second(), AHEAD).ok()?;
+    let claims: Claims = verified.claims().ok()?;
     // Keys are a tenant's own; this guards the boundary should that ever fail.
     if *claims.iss != *issuer.url || *claims.tenant_id != *issuer.slug {
         return None;
     }
     let origin = jti::origin(&claims.jti)?;
-    Some(VerifiedAccessToken { claims, origin })
+    Some(VerifiedAccessToken { claims, origin, verified })
 }

@@ -1,11 +1,12 @@
 //! Who asks: `client_secret_basic` and `client_secret_post` (RFC 6749 §2.3.1), `private_key_jwt` (RFC 7523
-//! §2.2), or `none`: a public client, which says its name and can prove nothing.
+//! §2.2) or the same with a ServiceAccount's token, or `none`: a public client, which says its name and can prove nothing.
 //!
 //! [`authenticate`] alone makes an [`AuthenticatedClient`], and grants take nothing less.
 
 mod assertion;
 mod credentials;
 mod secret;
+mod service_account;
 
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub(crate) async fn authenticate(exchange: &Exchange<'_>, form: &Form<'_>) -> Re
     let authenticated = check(exchange, &credentials).await;
     if let Err(refused) = &authenticated
         && refused.code == ErrorCode::InvalidClient
-        && let Some(client) = credentials.claimed().and_then(|id| exchange.tenant.clients.get(&id))
+        && let Some(client) = credentials.claimed(&exchange.tenant).and_then(|id| exchange.tenant.clients.get(&id))
     {
         exchange.audit().client_refused(client, refused.detail);
     }

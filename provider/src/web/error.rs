@@ -126,6 +126,16 @@ impl OAuthError {
         Self { code, description: description.into(), detail: "" }
     }
 
+    /// The same, and in logs also this.
+    pub(crate) fn with_detail(self, detail: &'static str) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// The same by another code.
+    pub(crate) fn with_code(self, code: ErrorCode) -> Self {
+        Self { code, ..self }
+    }
+
     /// Whatever is wrong with a client, it is told the same: which clients exist is not to be
     /// learnt. `detail` says in logs what it was.
     pub(crate) fn invalid_client(detail: &'static str) -> Self {

@@ -11,12 +11,13 @@ use claviger_jose::Kid;
 use super::Unusable;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::ring::Ring;
+use crate::tenant::trust::Trust;
 use crate::tenant::user::{User, username_key};
 
 /// What a document adds to its tenant, parsed.
 pub(super) enum Part {
-    /// With the Tenant's own name.
-    Tenant(ObjectName, TenantDocument),
+    /// With the Tenant's own name, and whom it trusts.
+    Tenant(ObjectName, TenantDocument, Arc<Trust>),
     Ring(Ring),
     Client(Client),
     User(User),
@@ -55,7 +56,10 @@ impl Part {
             Content::Tenant(tenant) if tenant.slug != document.tenant => {
                 Err(Unusable::new("a Tenant's slug is not that of the document"))
             }
-            Content::Tenant(tenant) => Ok(Self::Tenant(document.owner.clone(), tenant.clone())),
+            Content::Tenant(tenant) => {
+                let trust = Trust::parse(tenant)?;
+                Ok(Self::Tenant(document.owner.clone(), tenant.clone(), Arc::new(trust)))
+            }
             Content::SigningKey(keys) => Ring::parse(&document.owner, keys, revoked).map(Self::Ring),
             Content::OAuthClient(client) => {
                 Client::parse(stored.name.as_str().into(), &document.owner, client).map(Self::Client)
@@ -67,7 +71,7 @@ impl Part {
     pub(super) fn place(&self, slug: &str) -> Place {
         let slug = slug.into();
         match self {
-            Self::Tenant(_, tenant) => Place::Tenant { slug, host: tenant.host.as_deref().map(Into::into) },
+            Self::Tenant(_, tenant, _) => Place::Tenant { slug, host: tenant.host.as_deref().map(Into::into) },
             Self::Ring(_) => Place::Ring { slug },
             Self::Client(client) => Place::Client { slug, id: Arc::clone(&client.id) },
             Self::User(user) => {

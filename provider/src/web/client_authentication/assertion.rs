@@ -8,10 +8,12 @@ use claviger_jose::{Algorithm, ForeignKeys, ForeignType, NumericDate, Unverified
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::AuthenticatedClient;
+use super::{AuthenticatedClient, service_account};
 use crate::outbound::KeySets;
 use crate::tenant::oauth_client::{Authentication, Client};
 use crate::tenant::snapshot::Issuer;
+use crate::tenant::trust::Foreign;
+use crate::token::audience::Audiences;
 use crate::web::error::OAuthError;
 use crate::web::exchange::Exchange;
 
@@ -26,9 +28,13 @@ const LONGEST_LIFE: i64 = 300;
 const LONGEST_JTI: usize = 256;
 const TYPES: [ForeignType; 2] = [ForeignType::Jwt, ForeignType::ClientAuthentication];
 
+/// Who an assertion says that it is from, unverified: whose keys to take, and believed for nothing else.
 #[derive(Deserialize)]
-struct Name {
-    sub: String,
+pub(super) struct Claimed {
+    /// Who signed it.
+    pub(super) iss: String,
+    /// Whom it is about; of a client's own, the client.
+    pub(super) sub: String,
 }
 
 /// RFC 7523 §3.
@@ -36,19 +42,12 @@ struct Name {
 struct Claims {
     iss: String,
     sub: String,
-    aud: Audience,
+    aud: Audiences,
     exp: NumericDate,
     #[serde(default)]
     iat: Option<NumericDate>,
     #[serde(default)]
     jti: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
 }
 
 /// The client whose assertion `jwt` is. `id` is what the request calls it.
@@ -58,12 +57,15 @@ pub(super) async fn prove(
     jwt: &str,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let refused = OAuthError::invalid_client;
-    // Whose keys to take: believed for nothing else.
-    let claimed = claimed(jwt).map_err(|_| refused("the assertion is unreadable"))?;
-    if id.is_some_and(|id| id != claimed) {
+    let Claimed { iss, sub } = claimed(jwt).map_err(|_| refused("the assertion is unreadable"))?;
+    // No client ID looks like an issuer.
+    if let Some(Foreign::Cluster(issuer)) = exchange.tenant.issuer.trust.find(&iss) {
+        return service_account::prove(exchange, issuer, id, jwt);
+    }
+    if id.is_some_and(|id| id != sub) {
         return Err(refused("client_id is not that of the assertion"));
     }
-    let client = exchange.tenant.clients.get(&claimed).ok_or_else(|| refused("no such client"))?;
+    let client = exchange.tenant.clients.get(&sub).ok_or_else(|| refused("no such client"))?;
     let now = exchange.provider.now();
     let verified = verify(exchange, client, jwt, now).await?;
     let claims: Claims = verified.claims().map_err(|_| refused("the assertion lacks a claim"))?;
@@ -77,10 +79,9 @@ pub(super) async fn prove(
     Ok(AuthenticatedClient(Arc::clone(client)))
 }
 
-/// Whose assertion `jwt` says that it is, unverified.
-pub(super) fn claimed(jwt: &str) -> Result<String, VerifyError> {
-    let name: Name = Unverified::parse(jwt)?.claims_unverified()?;
-    Ok(name.sub)
+/// Whose assertion `jwt` says that it is.
+pub(super) fn claimed(jwt: &str) -> Result<Claimed, VerifyError> {
+    Unverified::parse(jwt)?.claims_unverified()
 }
 
 /// The signature, by the keys that the client has declared or publishes.
@@ -133,7 +134,7 @@ fn check<'c>(
     if *claims.iss != *client.id || *claims.sub != *client.id {
         return Err(refused("the assertion's iss and sub are not the client"));
     }
-    if !claims.aud.names(issuer, path) {
+    if !claims.aud.all(|audience| is_us(audience, issuer, path)) {
         return Err(refused("the assertion is for somebody else"));
     }
     let leeway = LEEWAY.as_secs().cast_signed();
@@ -156,19 +157,10 @@ impl Claims {
     }
 }
 
-impl Audience {
-    /// Whether it names the issuer, the token endpoint, or the endpoint that was called. Of several each
-    /// would have to be us: what is also for another could be replayed there.
-    fn names(&self, issuer: &Issuer, path: &str) -> bool {
-        let is_us = |audience: &str| {
-            audience == &*issuer.url
-                || audience
-                    .strip_prefix(&*issuer.url)
-                    .is_some_and(|rest| rest == "/oauth/token" || (path.ends_with(rest) && rest.starts_with("/oauth/")))
-        };
-        match self {
-            Self::One(audience) => is_us(audience),
-            Self::Many(audiences) => !audiences.is_empty() && audiences.iter().all(|audience| is_us(audience)),
-        }
-    }
+/// Whether `audience` is the issuer, the token endpoint, or the endpoint that was called.
+fn is_us(audience: &str, issuer: &Issuer, path: &str) -> bool {
+    audience == &*issuer.url
+        || audience
+            .strip_prefix(&*issuer.url)
+            .is_some_and(|rest| rest == "/oauth/token" || (path.ends_with(rest) && rest.starts_with("/oauth/")))
 }

@@ -1,6 +1,7 @@
 //! What a request says of its client, in one way only (RFC 6749 §2.3).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -11,6 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::assertion;
+use crate::tenant::snapshot::TenantSnapshot;
 use crate::web::error::{ErrorCode, OAuthError};
 use crate::web::form::Form;
 use crate::web::form_encoding::{Malformed, decode};
@@ -45,12 +47,19 @@ pub(super) enum Credentials<'f> {
 }
 
 impl<'f> Credentials<'f> {
-    /// Which client the request says that it comes from.
-    pub(super) fn claimed(&self) -> Option<Cow<'_, str>> {
+    /// Which client the request says that it comes from. A ServiceAccount says so only where it may be one
+    /// client alone.
+    pub(super) fn claimed(&self, tenant: &TenantSnapshot) -> Option<Arc<str>> {
         match self {
-            Self::Secret { id, .. } => Some(Cow::Borrowed(id)),
-            Self::Name(id) | Self::Assertion { id: Some(id), .. } => Some(Cow::Borrowed(id)),
-            Self::Assertion { id: None, jwt } => assertion::claimed(jwt).ok().map(Cow::Owned),
+            Self::Secret { id, .. } => Some((&**id).into()),
+            Self::Name(id) | Self::Assertion { id: Some(id), .. } => Some((*id).into()),
+            Self::Assertion { id: None, jwt } => {
+                let claimed = assertion::claimed(jwt).ok()?;
+                match tenant.accounts.get(&claimed.sub).map(|clients| &**clients) {
+                    Some([only]) => Some(Arc::clone(only)),
+                    _ => Some(claimed.sub.into()),
+                }
+            }
         }
     }
 

@@ -1,0 +1,173 @@
+//! Token exchange (RFC 8693): a client brings a token that is about somebody and gets one for another API, as that
+//! somebody (impersonation) or, with an actor token, on behalf of that somebody (delegation).
+//!
+//! Nothing is written. What is exchanged never lives longer and never has more scope than what was brought, and
+//! ends with the grant of a person that it leads back to.
+
+mod foreign;
+mod own;
+mod policy;
+mod subject;
+mod target;
+mod token_type;
+
+use self::token_type::TokenTypeUri;
+use super::audience::{self, Asked};
+use super::{AccessGrant, Behind, scope};
+use crate::tenant::oauth_client::Client;
+use crate::tenant::trust::Foreign;
+use crate::token::actor::Actor;
+use crate::web::client_authentication::AuthenticatedClient;
+use crate::web::error::{ErrorCode, OAuthError};
+use crate::web::exchange::Exchange;
+use crate::web::form::Form;
+
+pub(crate) use self::subject::{PersonFacts, Refused, VerifiedSubject};
+
+/// What an exchange grants.
+#[derive(Debug)]
+pub(crate) struct ExchangedGrant<'a> {
+    /// To whom.
+    pub(crate) client: &'a AuthenticatedClient,
+    /// About whom.
+    pub(crate) subject: String,
+    /// `aud`
+    audience: &'a str,
+    /// `scope`
+    scope: String,
+    /// What the token says besides.
+    pub(crate) facts: ExchangedFacts,
+    /// `issued_token_type` (RFC 8693 §2.2.1).
+    pub(crate) issued_token_type: Option<&'static str>,
+}
+
+/// What a token by an exchange says beside subject, audience and scope.
+#[derive(Debug)]
+pub(crate) struct ExchangedFacts {
+    /// Set where its subject is a person.
+    pub(crate) person: Option<PersonFacts>,
+    /// Who acts.
+    pub(crate) act: Option<Actor>,
+    /// It does not live longer, seconds since 1970.
+    pub(crate) expires_at: i64,
+}
+
+impl<'a> ExchangedGrant<'a> {
+    /// What its access token may say.
+    pub(crate) fn access(&'a self) -> AccessGrant<'a> {
+        AccessGrant {
+            client: self.client,
+            subject: &self.subject,
+            audience: self.audience,
+            scope: self.scope.clone(),
+            behind: Behind::Exchange(&self.facts),
+        }
+    }
+}
+
+/// 1. What is asked. 2. The subject. 3. The actor. 4. What `client` may have of that.
+pub(crate) async fn exchange<'a>(
+    exchange: &'a Exchange<'_>,
+    client: &'a AuthenticatedClient,
+    form: &Form<'_>,
+) -> Result<ExchangedGrant<'a>, OAuthError> {
+    let issued = token_type::requested(form)?;
+    let (text, kind) = token_type::required(form, "subject_token")?;
+    let actor = token_type::optional(form, "actor_token")?;
+    let asked = asked(form)?;
+    let requester = client.client();
+    let subject =
+        verify(exchange, requester, text, kind).await.map_err(|refused| refused.of_exchange("subject_token"))?;
+    let actor = match actor {
+        None => None,
+        Some((_, TokenTypeUri::RefreshToken)) => {
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, "a refresh token says nothing of an actor"));
+        }
+        Some((text, kind)) => {
+            let actor = verify(exchange, requester, text, kind).await;
+            Some(actor.map_err(|refused| refused.of_exchange("actor_token"))?)
+        }
+    };
+    let granted = decide(exchange, client, subject, actor, &asked)?;
+    Ok(ExchangedGrant { issued_token_type: Some(issued), ..granted })
+}
+
+/// The token in the field `text`, which is said to be a `kind`.
+async fn verify(
+    exchange: &Exchange<'_>,
+    requester: &Client,
+    text: &str,
+    kind: TokenTypeUri,
+) -> Result<VerifiedSubject, Refused> {
+    let issuer = match kind {
+        TokenTypeUri::RefreshToken => return own::refresh_token(exchange, requester, text).await,
+        TokenTypeUri::AccessToken => return own::access_token(exchange, requester, text).await,
+        TokenTypeUri::IdToken | TokenTypeUri::Jwt => foreign::issuer_of(text),
+    };
+    let issuer = issuer.ok_or(Refused::Invalid("no JWT"))?;
+    match exchange.tenant.issuer.trust.find(&issuer) {
+        Some(issuer) => foreign::token(exchange, requester, issuer, text).await,
+        None if kind == TokenTypeUri::IdToken => own::id_token(exchange, requester, text).await,
+        None => own::access_token(exchange, requester, text).await,
+    }
+}
+
+/// A foreign token that is brought as an assertion (RFC 7523 §2.1).
+pub(super) async fn assertion(
+    exchange: &Exchange<'_>,
+    requester: &Client,
+    text: &str,
+) -> Result<VerifiedSubject, Refused> {
+    let issuer = foreign::issuer_of(text).ok_or(Refused::Invalid("no JWT"))?;
+    let issuer: Foreign<'_> =
+        exchange.tenant.issuer.trust.find(&issuer).ok_or(Refused::Invalid("the tenant does not trust its issuer"))?;
+    foreign::token(exchange, requester, issuer, text).await
+}
+
+/// What `form` asks a token for.
+pub(super) fn asked<'f>(form: &'f Form<'_>) -> Result<Asked<'f>, OAuthError> {
+    Ok(Asked { targets: audience::targets(form).collect(), scopes: form.get("scope").map(scope::parse).transpose()? })
+}
+
+/// What `client` gets for tokens that are verified, with the policy of all whom it concerns.
+pub(super) fn decide<'a>(
+    exchange: &'a Exchange<'_>,
+    client: &'a AuthenticatedClient,
+    subject: VerifiedSubject,
+    actor: Option<VerifiedSubject>,
+    asked: &Asked<'_>,
+) -> Result<ExchangedGrant<'a>, OAuthError> {
+    let (tenant, requester) = (&*exchange.tenant, client.client());
+    let apis = policy::apis(requester, &subject, actor.is_some())?;
+    let api = target::api(&apis, asked)?;
+    if !policy::may_bring(tenant, requester, &subject, api) {
+        let detail = "it is not for this client, does not name it in may_act, and its audience does not allow it";
+        return Err(Refused::Invalid(detail).of_exchange("subject_token"));
+    }
+    let scope = target::scope(requester, api, &subject, asked)?;
+    let mut expires_at = subject.expires_at;
+    let act = match actor {
+        None => subject.act,
+        Some(actor) => {
+            if !policy::may_act(tenant, requester, &subject, &actor) {
+                let detail = "the actor is not this client's, or the subject's may_act names another";
+                return Err(Refused::Invalid(detail).of_exchange("actor_token"));
+            }
+            expires_at = expires_at.min(actor.expires_at);
+            let act = Actor::after(subject.act, actor.subject);
+            Some(act.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "too many act for one another"))?)
+        }
+    };
+    if expires_at <= exchange.provider.now().as_second() {
+        return Err(Refused::Invalid("it is over").of_exchange("subject_token"));
+    }
+    let facts = ExchangedFacts { person: subject.person, act, expires_at };
+    Ok(ExchangedGrant {
+        client,
+        subject: subject.subject,
+        audience: &api.audience,
+        scope,
+        facts,
+        issued_token_type: None,
+    })
+}

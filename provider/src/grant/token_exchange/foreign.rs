@@ -1,0 +1,166 @@
+//! Tokens that others issued, brought to be exchanged: of this cluster's ServiceAccounts, and of the issuers that
+//! the tenant trusts.
+
+use std::time::Duration;
+
+use claviger_crds::published::SubjectToken;
+use claviger_jose::{Algorithm, ForeignKeys, ForeignType, NumericDate, Unverified, VerifiedForeign, VerifyError};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::subject::{Refused, VerifiedSubject};
+use crate::tenant::oauth_client::Client;
+use crate::tenant::trust::{Foreign, IssuerKeys, ServiceAccountIssuer, TrustedIssuer};
+use crate::token::actor::{Actor, MayAct};
+use crate::token::audience::Audiences;
+use crate::token::service_account::{self, ServiceAccountError};
+use crate::web::error::{ErrorCode, OAuthError};
+use crate::web::exchange::Exchange;
+
+/// What another issuer's clock may be ahead. Its end is exact: nothing outlives it.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// Bytes of a `sub` with its prefix: it stands in every token that is made of it.
+const LONGEST_SUBJECT: usize = 2048;
+/// What issuers call the tokens that they make for others.
+const TYPES: [ForeignType; 2] = [ForeignType::Jwt, ForeignType::AccessToken];
+
+#[derive(Deserialize)]
+struct Issued {
+    iss: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    aud: Audiences,
+    exp: NumericDate,
+    #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
+    may_act: Option<MayAct>,
+    #[serde(default)]
+    act: Option<Actor>,
+}
+
+/// Who says that he issued `text`: believed for nothing but whose keys to take.
+pub(super) fn issuer_of(text: &str) -> Option<String> {
+    let issued: Issued = Unverified::parse(text).ok()?.claims_unverified().ok()?;
+    Some(issued.iss)
+}
+
+/// A token that `issuer` issued, which the tenant trusts.
+pub(super) async fn token(
+    exchange: &Exchange<'_>,
+    requester: &Client,
+    issuer: Foreign<'_>,
+    text: &str,
+) -> Result<VerifiedSubject, Refused> {
+    match issuer {
+        Foreign::Cluster(issuer) => service_account(exchange, requester, issuer, text),
+        Foreign::Trusted(issuer) => trusted(exchange, requester, issuer, text).await,
+    }
+}
+
+/// A ServiceAccount's token. One for the issuer counts from that ServiceAccount's own client alone: whoever else
+/// has it has it from there. One for the requester counts from the requester.
+fn service_account(
+    exchange: &Exchange<'_>,
+    requester: &Client,
+    issuer: &ServiceAccountIssuer,
+    text: &str,
+) -> Result<VerifiedSubject, Refused> {
+    let (tenant, now) = (&exchange.tenant, exchange.provider.now());
+    let account = service_account::verify(text, issuer, now).map_err(|error| {
+        if error == ServiceAccountError::UnknownKey {
+            exchange.provider.served().unknown_service_account_key();
+        }
+        Refused::Invalid(error.reason())
+    })?;
+    // Of an account that no client names the UID is not known here: its token's life bounds it.
+    let named = tenant.accounts.get(&account.subject).map(|clients| &**clients).unwrap_or_default();
+    let mut clients = named.iter().filter_map(|id| tenant.clients.get(id));
+    if !named.is_empty() && !clients.any(|client| client.is_service_account(&account.subject, &account.uid)) {
+        return Err(Refused::Invalid("the ServiceAccount was deleted and made again since the token was made"));
+    }
+    let own = requester.is_service_account(&account.subject, &account.uid) && account.audiences.has(&tenant.issuer.url);
+    Ok(VerifiedSubject {
+        kind: SubjectToken::ServiceAccount,
+        issuer: issuer.issuer.clone(),
+        audience: None,
+        for_requester: own || requester.is_among(&account.audiences),
+        sub: account.subject.clone(),
+        subject: account.subject,
+        scope: None,
+        expires_at: account.expires_at,
+        may_act: None,
+        act: None,
+        person: None,
+    })
+}
+
+/// A trusted issuer's token: by its keys, for the tenant or the requester, and one of those that are trusted.
+async fn trusted(
+    exchange: &Exchange<'_>,
+    requester: &Client,
+    issuer: &TrustedIssuer,
+    text: &str,
+) -> Result<VerifiedSubject, Refused> {
+    let now = exchange.provider.now();
+    let signed = signed(exchange, issuer, text).await?;
+    let verified =
+        signed.of_a_peer(now.as_second(), LEEWAY).map_err(|_| Refused::Invalid("it is expired, or not valid yet"))?;
+    let unreadable = Refused::Invalid("it lacks sub, aud or exp, or has an act that is no such claim");
+    let Ok(claims) = verified.claims::<Claims>() else { return Err(unreadable) };
+    let all: Map<String, Value> = verified.claims().map_err(|_| Refused::Invalid("its claims are no object"))?;
+    if !issuer.trusts(&claims.sub, &all) {
+        return Err(Refused::Invalid("no subject rule of the trusted issuer fits it"));
+    }
+    let for_tenant = issuer.audiences.iter().any(|audience| claims.aud.has(audience));
+    let subject = format!("{}{}", issuer.subject_prefix, claims.sub);
+    if claims.sub.is_empty() || subject.len() > LONGEST_SUBJECT {
+        return Err(Refused::Invalid("its sub is empty, or too long"));
+    }
+    let act = claims.act.map(|act| act.prefixed(&issuer.subject_prefix));
+    if act.as_ref().is_some_and(|act| !act.is_bounded()) {
+        return Err(Refused::Invalid("too many act for one another"));
+    }
+    Ok(VerifiedSubject {
+        kind: SubjectToken::TrustedIssuer,
+        issuer: issuer.issuer.clone(),
+        audience: None,
+        for_requester: for_tenant || requester.is_among(&claims.aud),
+        sub: claims.sub,
+        subject,
+        scope: claims
+            .scope
+            .map(|scope| scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()),
+        expires_at: claims.exp.0,
+        may_act: claims.may_act,
+        act,
+        person: None,
+    })
+}
+
+type Signed = claviger_jose::Signed<VerifiedForeign>;
+
+/// The signature, by the keys that are declared or published by the issuer.
+async fn signed(exchange: &Exchange<'_>, issuer: &TrustedIssuer, text: &str) -> Result<Signed, Refused> {
+    let with = |keys: &ForeignKeys| match keys.verify(text, &Algorithm::ALL, &TYPES) {
+        Err(VerifyError::UnknownKey) => None,
+        verified => Some(verified),
+    };
+    let verified = match &issuer.keys {
+        IssuerKeys::Declared(keys) => with(keys),
+        IssuerKeys::At(uri) => match exchange.provider.client_keys().find(uri, with).await {
+            Ok(found) => found,
+            Err(error) => {
+                let (tenant, issuer) = (&exchange.tenant.issuer.slug, &issuer.issuer);
+                tracing::warn!(%tenant, issuer, %error, "the keys of a trusted issuer could not be had");
+                let description = "the keys of the token's issuer could not be had";
+                return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, description).into());
+            }
+        },
+    };
+    let verified = verified.ok_or(Refused::Invalid("its key is none of the issuer's"))?;
+    verified.map_err(|_| Refused::Invalid("it is not signed as it has to be"))
+}

@@ -1,0 +1,162 @@
+//! Whose tokens, beside its own, a tenant takes: parsed once, when its document is read.
+//!
+//! Keys belong to one entry: a key of one issuer never verifies a token of another, whatever its `kid`.
+
+use std::collections::BTreeMap;
+
+use claviger_crds::published::{
+    ServiceAccountIssuerDocument, SubjectRuleDocument, TenantDocument, TrustedIssuerDocument,
+};
+use claviger_crds::types::TextPattern;
+use claviger_jose::ForeignKeys;
+use serde_json::{Map, Value};
+
+use super::index::Unusable;
+
+/// The issuers that a tenant trusts. No two have one name.
+#[derive(Debug, Default)]
+pub(crate) struct Trust {
+    /// This cluster's own, whose tokens are about ServiceAccounts.
+    service_accounts: Option<ServiceAccountIssuer>,
+    /// Somebody else's.
+    issuers: Vec<TrustedIssuer>,
+}
+
+/// The issuer of this cluster's ServiceAccount tokens.
+#[derive(Debug)]
+pub(crate) struct ServiceAccountIssuer {
+    /// `iss`, compared exactly.
+    pub(crate) issuer: String,
+    /// Its keys, as the API server publishes them.
+    pub(crate) keys: ForeignKeys,
+}
+
+/// An issuer of somebody else's.
+#[derive(Debug)]
+pub(crate) struct TrustedIssuer {
+    /// `iss`, compared exactly.
+    pub(crate) issuer: String,
+    /// Its keys.
+    pub(crate) keys: IssuerKeys,
+    /// What `aud` of its tokens may be, beside the client that brings one.
+    pub(crate) audiences: Vec<String>,
+    /// What stands before its `sub` in tokens of the tenant.
+    pub(crate) subject_prefix: String,
+    rules: Vec<SubjectRule>,
+}
+
+/// Where the keys of a trusted issuer are.
+#[derive(Debug)]
+pub(crate) enum IssuerKeys {
+    /// Declared.
+    Declared(ForeignKeys),
+    /// At this address.
+    At(String),
+}
+
+#[derive(Debug)]
+struct SubjectRule {
+    subject: TextPattern,
+    claims: BTreeMap<String, TextPattern>,
+}
+
+/// Who issued a token that is not the tenant's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Foreign<'t> {
+    /// This cluster.
+    Cluster(&'t ServiceAccountIssuer),
+    /// Somebody else.
+    Trusted(&'t TrustedIssuer),
+}
+
+// === impl Trust ===
+
+impl Trust {
+    /// What `tenant` trusts.
+    pub(super) fn parse(tenant: &TenantDocument) -> Result<Self, Unusable> {
+        let service_accounts = tenant.service_account_issuer.as_ref().map(ServiceAccountIssuer::parse).transpose()?;
+        let issuers = tenant.trusted_issuers.iter().map(TrustedIssuer::parse).collect::<Result<Vec<_>, _>>()?;
+        let mut names: Vec<&str> = issuers.iter().map(|trusted| trusted.issuer.as_str()).collect();
+        names.extend(service_accounts.iter().map(|accounts| accounts.issuer.as_str()));
+        // The tenant itself: else who trusts could be made to trust its own tokens as somebody else's.
+        names.push(&tenant.issuer);
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() != all {
+            return Err(Unusable::new("an issuer is trusted twice, or is the tenant itself"));
+        }
+        Ok(Self { service_accounts, issuers })
+    }
+
+    /// Whoever calls himself `issuer`, if that is somebody who is trusted.
+    pub(crate) fn find(&self, issuer: &str) -> Option<Foreign<'_>> {
+        let cluster = self.service_accounts().filter(|accounts| accounts.issuer == issuer);
+        let trusted = || self.issuers.iter().find(|trusted| trusted.issuer == issuer);
+        cluster.map(Foreign::Cluster).or_else(|| trusted().map(Foreign::Trusted))
+    }
+
+    /// The cluster's own issuer.
+    pub(crate) fn service_accounts(&self) -> Option<&ServiceAccountIssuer> {
+        self.service_accounts.as_ref()
+    }
+}
+
+impl ServiceAccountIssuer {
+    fn parse(document: &ServiceAccountIssuerDocument) -> Result<Self, Unusable> {
+        Ok(Self { issuer: document.issuer.clone(), keys: foreign_keys(&document.jwks)? })
+    }
+}
+
+// === impl TrustedIssuer ===
+
+impl TrustedIssuer {
+    fn parse(document: &TrustedIssuerDocument) -> Result<Self, Unusable> {
+        let keys = match (&document.jwks, &document.jwks_uri) {
+            (Some(jwks), None) => IssuerKeys::Declared(foreign_keys(jwks)?),
+            (None, Some(uri)) => IssuerKeys::At(uri.clone()),
+            _ => return Err(Unusable::new("a trusted issuer has no keys, or two sources of them")),
+        };
+        Ok(Self {
+            issuer: document.issuer.clone(),
+            keys,
+            audiences: document.audiences.clone(),
+            subject_prefix: document.subject_prefix.clone(),
+            rules: document.subject_rules.iter().map(SubjectRule::parse).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether a token with this `sub` and these claims is one of those that are trusted.
+    pub(crate) fn trusts(&self, subject: &str, claims: &Map<String, Value>) -> bool {
+        self.rules.iter().any(|rule| rule.fits(subject, claims))
+    }
+}
+
+impl SubjectRule {
+    fn parse(document: &SubjectRuleDocument) -> Result<Self, Unusable> {
+        let pattern =
+            |text: &str| text.parse::<TextPattern>().map_err(|_| Unusable::new("a subject rule is unreadable"));
+        let claims = document.claims.iter().map(|(name, text)| Ok((name.clone(), pattern(text)?)));
+        Ok(Self { subject: pattern(&document.subject)?, claims: claims.collect::<Result<_, _>>()? })
+    }
+
+    fn fits(&self, subject: &str, claims: &Map<String, Value>) -> bool {
+        self.subject.fits(subject)
+            && self.claims.iter().all(|(name, pattern)| claims.get(name).is_some_and(|value| is(value, pattern)))
+    }
+}
+
+/// Text that fits, or a list of which one item does. Numbers and truth values count as they are written.
+fn is(value: &Value, pattern: &TextPattern) -> bool {
+    match value {
+        Value::String(text) => pattern.fits(text),
+        Value::Bool(_) | Value::Number(_) => pattern.fits(&value.to_string()),
+        Value::Array(items) => items.iter().any(|item| !item.is_array() && is(item, pattern)),
+        Value::Null | Value::Object(_) => false,
+    }
+}
+
+fn foreign_keys(jwks: &Value) -> Result<ForeignKeys, Unusable> {
+    ForeignKeys::parse(jwks.to_string().as_bytes())
+        .map_err(|_| Unusable::new("a trusted issuer's JWK Set is unreadable"))
+}

@@ -1,0 +1,50 @@
+//! Whether an access token still counts: its client is there, its person may have tokens, and neither it nor its
+//! grant nor its session is over.
+
+use std::sync::Arc;
+
+use super::jti::Origin;
+use super::verify::VerifiedAccessToken;
+use crate::store::{Id, StoreError, TokenLookup};
+use crate::tenant::oauth_client::Client;
+use crate::tenant::user::User;
+use crate::web::exchange::Exchange;
+
+/// A token that counts.
+#[derive(Debug)]
+pub(crate) struct LiveToken {
+    /// The person whom it is about.
+    pub(crate) user: Option<Arc<User>>,
+    /// The grant that it leads back to, where it is about a person.
+    pub(crate) grant: Option<Id>,
+}
+
+/// Looks `token` up; none where it is over.
+pub(crate) async fn access_token(
+    exchange: &Exchange<'_>,
+    token: &VerifiedAccessToken,
+) -> Result<Option<LiveToken>, StoreError> {
+    let (tenant, claims, now) = (&exchange.tenant, token.claims(), exchange.provider.now());
+    let Some(owner) = tenant.clients.get(&claims.client_id) else { return Ok(None) };
+    let grant = match token.origin() {
+        Origin::Client => None,
+        Origin::Grant(grant) | Origin::Exchanged(grant) => Some(grant),
+    };
+    let user = grant.and_then(|_| tenant.users.live(&claims.sub)).map(Arc::clone);
+    if grant.is_some() && user.is_none() {
+        return Ok(None);
+    }
+    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &claims.jti, grant, now };
+    let store = exchange.provider.store();
+    let is_live = match token.origin() {
+        Origin::Client => !store.is_revoked(lookup).await?,
+        // A client that was made anew elsewhere has inherited no grant.
+        Origin::Grant(_) => store.live_grant(lookup).await?.is_some_and(|grant| grant.client == owner.key),
+        // The grant is another client's, which must be there as well.
+        Origin::Exchanged(_) => store.live_grant(lookup).await?.is_some_and(|grant| {
+            let client: Option<&Arc<Client>> = tenant.clients.get(grant.client.client_id());
+            grant.subject == claims.sub && client.is_some_and(|client| client.key == grant.client)
+        }),
+    };
+    Ok(is_live.then_some(LiveToken { user, grant }))
+}

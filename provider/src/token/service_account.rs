@@ -1,0 +1,120 @@
+//! Tokens of this cluster's ServiceAccounts, as kube-apiserver signs them.
+//!
+//! Nothing is asked of the API server for it: the operator publishes its keys. A pod that has ended is not
+//! seen here; the life of its token bounds what it may still do.
+
+use std::time::Duration;
+
+use claviger_jose::{Algorithm, ForeignType, NumericDate, TimeError, VerifyError};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::audience::Audiences;
+use crate::tenant::trust::ServiceAccountIssuer;
+
+/// What the API server's clock may be off.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// Of a token's whole life, seconds: one that lives longer outlives its pod for too long.
+const LONGEST_LIFE: i64 = 24 * 3600;
+/// kube-apiserver writes no `typ`.
+const TYPES: [ForeignType; 1] = [ForeignType::Jwt];
+
+/// A ServiceAccount that somebody has proven to be.
+#[derive(Debug)]
+pub(crate) struct VerifiedServiceAccount {
+    /// `system:serviceaccount:<namespace>:<name>`
+    pub(crate) subject: String,
+    /// UID of the ServiceAccount that the token was made for.
+    pub(crate) uid: String,
+    /// Whom the token is for.
+    pub(crate) audiences: Audiences,
+    /// When it ends, seconds since 1970.
+    pub(crate) expires_at: i64,
+}
+
+/// Why a token proves nobody to be a ServiceAccount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServiceAccountError {
+    /// The cluster may have a key that is not known yet.
+    UnknownKey,
+    /// It was not signed by the cluster.
+    Signature,
+    /// Its time is over.
+    Expired,
+    /// Its time is yet to come, or it has no end.
+    NotYet,
+    /// Bound tokens live for an hour; what lives longer than a day was not meant for this.
+    TooLong,
+    /// It lacks what bound tokens have: a legacy token, or none of Kubernetes'.
+    Unbound,
+}
+
+impl ServiceAccountError {
+    /// For logs and the audit stream.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::UnknownKey => "the ServiceAccount token's key is none of the cluster's",
+            Self::Signature => "the ServiceAccount token is not signed as it has to be",
+            Self::Expired => "the ServiceAccount token is expired",
+            Self::NotYet => "the ServiceAccount token is not valid yet, or says no end",
+            Self::TooLong => "the ServiceAccount token lives longer than 24 hours, or does not say since when",
+            Self::Unbound => "the token is not bound to a ServiceAccount",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    aud: Audiences,
+    exp: NumericDate,
+    iat: Option<NumericDate>,
+    #[serde(rename = "kubernetes.io")]
+    kubernetes: Kubernetes,
+}
+
+/// What a bound token says of what it is bound to; pods and nodes are of no matter here.
+#[derive(Deserialize)]
+struct Kubernetes {
+    namespace: String,
+    serviceaccount: Bound,
+}
+
+#[derive(Deserialize)]
+struct Bound {
+    name: String,
+    uid: String,
+}
+
+/// Whose token `text` is, by the keys of the cluster. Whom it is for remains to be asked, and whether that
+/// ServiceAccount is still the one with that UID.
+pub(crate) fn verify(
+    text: &str,
+    issuer: &ServiceAccountIssuer,
+    now: Timestamp,
+) -> Result<VerifiedServiceAccount, ServiceAccountError> {
+    let signed = issuer.keys.verify(text, &Algorithm::ALL, &TYPES).map_err(|error| match error {
+        VerifyError::UnknownKey => ServiceAccountError::UnknownKey,
+        _ => ServiceAccountError::Signature,
+    })?;
+    let verified = signed.at(now.as_second(), LEEWAY).map_err(|error| match error {
+        TimeError::Expired => ServiceAccountError::Expired,
+        TimeError::NotYet | TimeError::NoExpiry => ServiceAccountError::NotYet,
+    })?;
+    let claims: Claims = verified.claims().map_err(|_| ServiceAccountError::Unbound)?;
+    let made = claims.iat.ok_or(ServiceAccountError::TooLong)?;
+    if claims.exp.0.saturating_sub(made.0) > LONGEST_LIFE {
+        return Err(ServiceAccountError::TooLong);
+    }
+    let Kubernetes { namespace, serviceaccount: Bound { name, uid } } = claims.kubernetes;
+    // Both say who it is; a cluster in which they differ is none that this release knows.
+    if claims.sub != subject(&namespace, &name) {
+        return Err(ServiceAccountError::Unbound);
+    }
+    Ok(VerifiedServiceAccount { subject: claims.sub, uid, audiences: claims.aud, expires_at: claims.exp.0 })
+}
+
+/// The `sub` of the ServiceAccount `namespace`/`name`, as Kubernetes writes it.
+pub(crate) fn subject(namespace: &str, name: &str) -> String {
+    format!("system:serviceaccount:{namespace}:{name}")
+}

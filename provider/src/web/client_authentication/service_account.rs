@@ -1,0 +1,56 @@
+//! A pod's ServiceAccount token as `client_assertion`: a profile of RFC 7523 §2.2 of our own.
+//!
+//! Its `sub` is the ServiceAccount and not the client ID, and it is reused until it expires, for that is how
+//! kubelet hands it out: no `jti` is remembered, nothing is written, and no API server is asked. Its `aud` is
+//! the issuer alone: a token that is for somebody else too could come from there.
+
+use std::sync::Arc;
+
+use super::AuthenticatedClient;
+use crate::tenant::oauth_client::Client;
+use crate::tenant::snapshot::TenantSnapshot;
+use crate::tenant::trust::ServiceAccountIssuer;
+use crate::token::service_account::{self, ServiceAccountError, VerifiedServiceAccount};
+use crate::web::error::OAuthError;
+use crate::web::exchange::Exchange;
+
+/// The client that the ServiceAccount whose token `jwt` is may be. `id` is what the request calls it, which
+/// is needed where it may be several.
+pub(super) fn prove(
+    exchange: &Exchange<'_>,
+    issuer: &ServiceAccountIssuer,
+    id: Option<&str>,
+    jwt: &str,
+) -> Result<AuthenticatedClient, OAuthError> {
+    let tenant = &exchange.tenant;
+    let account = service_account::verify(jwt, issuer, exchange.provider.now()).map_err(|error| {
+        if error == ServiceAccountError::UnknownKey {
+            exchange.provider.served().unknown_service_account_key();
+        }
+        OAuthError::invalid_client(error.reason())
+    })?;
+    if !account.audiences.all(|audience| *audience == *tenant.issuer.url) {
+        return Err(OAuthError::invalid_client("the ServiceAccount token is not for this issuer alone"));
+    }
+    client(tenant, &account, id).map(AuthenticatedClient)
+}
+
+fn client(
+    tenant: &TenantSnapshot,
+    account: &VerifiedServiceAccount,
+    id: Option<&str>,
+) -> Result<Arc<Client>, OAuthError> {
+    let refused = OAuthError::invalid_client;
+    let named = tenant.accounts.get(&account.subject).ok_or_else(|| refused("no client names the ServiceAccount"))?;
+    let id = match (id, &**named) {
+        (Some(id), named) => named.iter().find(|named| ***named == *id),
+        (None, [only]) => Some(only),
+        (None, _) => return Err(refused("the ServiceAccount may be several clients: client_id says which")),
+    };
+    let client = id.and_then(|id| tenant.clients.get(id));
+    let client = client.ok_or_else(|| refused("the client does not name the ServiceAccount"))?;
+    if !client.is_service_account(&account.subject, &account.uid) {
+        return Err(refused("the ServiceAccount was deleted and made again since the token was made"));
+    }
+    Ok(Arc::clone(client))
+}

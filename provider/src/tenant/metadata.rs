@@ -8,7 +8,7 @@ use claviger_crds::published::TenantDocument;
 use claviger_jose::Algorithm;
 use serde::Serialize;
 
-use super::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+use super::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, REFRESH_TOKEN, TOKEN_EXCHANGE};
 use crate::authorize::prompt::Prompt;
 use crate::authorize::response::ResponseMode;
 use crate::claims;
@@ -39,7 +39,7 @@ struct Metadata<'a> {
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'a str; 1],
     response_modes_supported: [&'a str; 3],
-    grant_types_supported: [&'a str; 3],
+    grant_types_supported: [&'a str; 5],
     subject_types_supported: [&'a str; 1],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     token_endpoint_auth_methods_supported: &'a [&'a str],
@@ -88,7 +88,7 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
         scopes_supported: STANDARD_SCOPES.into_iter().chain(declared).collect(),
         response_types_supported: ["code"],
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
-        grant_types_supported: [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
+        grant_types_supported: [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: algorithms,
         token_endpoint_auth_methods_supported: &AUTHENTICATION,

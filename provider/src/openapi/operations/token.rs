@@ -11,10 +11,9 @@ const TOO_LARGE: Answer = Answer::json("413", "The body is larger than 64 KiB.",
 /// `POST /oauth/token`
 pub(crate) const TOKEN: Operation = Operation {
     summary: "Token",
-    description: "Exchanges an authorization code or a refresh token for tokens, or issues a client an access token of \
-                  its own (RFC 6749 §3.2). grant_type is authorization_code, refresh_token or client_credentials. \
-                  Token exchange (RFC 8693) is in the contract and not served by this release: its grant type is \
-                  answered with unsupported_grant_type.",
+    description: "Exchanges an authorization code or a refresh token for tokens, issues a client an access token of \
+                  its own (RFC 6749 §3.2), or one about somebody whose token it brings: token exchange (RFC 8693) and \
+                  jwt-bearer (RFC 7523).",
     authorization: Some(AUTHORIZATION),
     body: Some(Body::form("Body_token_api_v1_auth_tenants__tenant_slug__oauth_token_post")),
     answers: &[Answer::json("200", "The tokens.", "TokenResponse"), REFUSED, STRANGER, TOO_LARGE],

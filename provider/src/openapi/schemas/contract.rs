@@ -4,11 +4,13 @@ use crate::openapi::model::{Field, Kind, Schema};
 
 const CLIENT_ID: Field = Field::text("client_id", "Who asks, where the header does not say it.");
 const CLIENT_SECRET: Field = Field::text("client_secret", "The client's secret, where the header does not have it.");
-const ASSERTION: Field = Field::text("client_assertion", "A JWT that proves who the client is (RFC 7523 §2.2).");
+const ASSERTION: Field = Field::text(
+    "client_assertion",
+    "A JWT that proves who the client is (RFC 7523 §2.2): one that it signed, or a ServiceAccount's token.",
+);
 const ASSERTION_TYPE: Field =
     Field::text("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
 const HINT: Field = Field::text("token_type_hint", "access_token or refresh_token. Nothing depends on it.");
-const NOT_SERVED: &str = "Of token exchange, which this release does not serve.";
 
 /// What [`INTROSPECT`] and [`REVOKE`] take.
 const A_TOKEN: &[Field] = &[
@@ -58,7 +60,12 @@ pub(crate) const TOKEN: Schema = Schema {
     name: "Body_token_api_v1_auth_tenants__tenant_slug__oauth_token_post",
     description: "",
     fields: &[
-        Field::required("grant_type", Kind::Text, "authorization_code, refresh_token or client_credentials."),
+        Field::required(
+            "grant_type",
+            Kind::Text,
+            "authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:token-exchange or \
+             urn:ietf:params:oauth:grant-type:jwt-bearer.",
+        ),
         Field::text("code", "Of the authorization response."),
         Field::text("redirect_uri", "That of the authorization request."),
         Field::text("refresh_token", "The last that was issued."),
@@ -66,11 +73,17 @@ pub(crate) const TOKEN: Schema = Schema {
         CLIENT_SECRET,
         Field::text("code_verifier", "What code_challenge was made of (RFC 7636 §4.1)."),
         Field::text("scope", "What is asked for, separated by spaces: no more than was granted."),
-        Field::text("subject_token", NOT_SERVED),
-        Field::text("subject_token_type", NOT_SERVED),
+        Field::text("subject_token", "Of a token exchange: a token about whom the new one is to be (RFC 8693 §2.1)."),
+        Field::text(
+            "subject_token_type",
+            "urn:ietf:params:oauth:token-type:access_token, refresh_token, id_token or jwt.",
+        ),
         Field::text("audience", "The API that the access token is for. May be repeated."),
-        Field::text("requested_token_type", NOT_SERVED),
+        Field::text("requested_token_type", "urn:ietf:params:oauth:token-type:access_token (default) or jwt."),
         Field::text("resource", "The same as audience (RFC 8707). May be repeated."),
+        Field::text("actor_token", "Of a token exchange: a token about who acts for the subject."),
+        Field::text("actor_token_type", "As subject_token_type."),
+        Field::text("assertion", "Of jwt-bearer: a JWT of an issuer that the tenant trusts (RFC 7523 §2.1)."),
         ASSERTION,
         ASSERTION_TYPE,
     ],

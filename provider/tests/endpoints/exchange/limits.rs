@@ -1,0 +1,222 @@
+//! What an exchange never gives: more scope, more time, more life than what was brought.
+
+use claviger_crds::published::{ClientLifetimes, Content};
+use serde_json::{Value, json};
+
+use super::world::*;
+use crate::browser::{Browser, form};
+use crate::capture::Capture;
+use crate::code_flow::*;
+use crate::fixture::*;
+
+const INACTIVE: fn() -> Value = || json!({"active": false});
+
+#[tokio::test]
+async fn the_new_token_is_about_the_same_person_for_another_api() {
+    let (world, capture) = (World::new(), Capture::begin());
+    let old = world.token_for(Brought::AccessToken, "allowed.app").await;
+    capture.take_audit();
+    let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &[]).await;
+    let (old, new) = (part(&old, 1), answer.claims());
+    assert_eq!(
+        (&new["sub"], &new["aud"], &new["client_id"]),
+        (&json!("usr_ada"), &json!(STOCK), &json!("allowed.app"))
+    );
+    for claim in ["iss", "auth_time", "acr", "sid", "tenant_id"] {
+        assert_eq!(new[claim], old[claim], "{claim}");
+    }
+    assert_ne!(new["jti"], old["jti"]);
+    assert_eq!(new.get("act"), None);
+    // What both have: the shop's write is none of the requester's, and openid is never exchanged.
+    assert_eq!((&new["scope"], &answer.json()["scope"]), (&json!("email groups read write"), &new["scope"]));
+    let told = capture.take_audit();
+    let told = [&told[0]["event"], &told[0]["client"], &told[0]["subject"], &told[0]["grant"]];
+    assert_eq!(told, [&json!("token"), &json!("allowed.app"), &json!("usr_ada"), &json!(EXCHANGE)]);
+}
+
+#[tokio::test]
+async fn scope_is_never_more_than_the_old_token_has_nor_than_the_client_was_granted_there() {
+    let world = World::new();
+    for (had, asked, expected) in [
+        ("openid read write", Some("read"), Ok("read")),
+        ("openid read", Some("read"), Ok("read")),
+        ("openid read", Some("read write"), Err("invalid_scope")),
+        ("openid read", None, Ok("read")),
+        ("openid", None, Ok("")),
+        ("openid email", Some("email"), Ok("email")),
+        ("openid read", Some("email"), Err("invalid_scope")),
+        ("openid read", Some("openid"), Err("invalid_scope")),
+        ("openid profile read", Some("other"), Err("invalid_scope")),
+    ] {
+        let token = world.access_token("allowed.app", had).await;
+        let more: Vec<_> = asked.map(|scope| ("scope", scope)).into_iter().collect();
+        let answer = world.exchange("allowed.app", Brought::AccessToken, &token, &more).await;
+        match expected {
+            Ok(scope) => {
+                assert_eq!(answer.status, 200, "{had} {asked:?}: {}", answer.text());
+                assert_eq!(answer.json()["scope"].as_str().unwrap_or_default(), scope, "{had} {asked:?}");
+            }
+            Err(error) => assert_eq!(answer.error(), (400, error.to_owned()), "{had} {asked:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_what_says_nothing_of_scope_the_client_has_what_it_was_granted_and_nothing_about_a_person() {
+    let world = World::new();
+    for brought in [Brought::ServiceAccount, Brought::TrustedIssuer] {
+        let token = world.token_for(brought, "allowed.app").await;
+        let answer = world.exchange("allowed.app", brought, &token, &[]).await;
+        assert_eq!(answer.json()["scope"], "read write", "{brought:?}");
+        let answer = world.exchange("allowed.app", brought, &token, &[("scope", "email")]).await;
+        assert_eq!(answer.error(), (400, "invalid_scope".to_owned()), "{brought:?}");
+    }
+    // An ID token and a refresh token have those of their grant.
+    for brought in [Brought::IdToken, Brought::RefreshToken] {
+        let token = world.token_for(brought, "allowed.app").await;
+        let answer = world.exchange("allowed.app", brought, &token, &[]).await;
+        assert_eq!(answer.json()["scope"], "email read", "{brought:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_does_not_outlive_what_was_brought() {
+    let world = World::new();
+    let token = world.token_for(Brought::AccessToken, "allowed.app").await;
+    world.fixture.advance(500);
+    let answer = world.exchange("allowed.app", Brought::AccessToken, &token, &[]).await;
+    assert_eq!((&answer.json()["expires_in"], &answer.claims()["exp"]), (&json!(100), &part(&token, 1)["exp"]));
+    world.fixture.advance(100);
+    let late = world.exchange("allowed.app", Brought::AccessToken, &token, &[]).await;
+    assert_eq!(late.error(), (400, "invalid_request".to_owned()));
+    // A ServiceAccount's end is exact, whatever leeway its clock has elsewhere.
+    let mut claims = crate::foreign::account("shop", "billing", "allowed.app");
+    claims["exp"] = json!(NOW + 601);
+    let pods = world.cluster.sign(&claims);
+    let answer = world.exchange("allowed.app", Brought::ServiceAccount, &pods, &[]).await;
+    assert_eq!(answer.json()["expires_in"], 1);
+    world.fixture.advance(1);
+    assert_eq!(world.exchange("allowed.app", Brought::ServiceAccount, &pods, &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_client_with_shorter_tokens_gets_shorter_ones() {
+    let world = World::new();
+    world.change("allowed.app", 2, |client| {
+        client.lifetimes = ClientLifetimes { access_token: Some(60), ..ClientLifetimes::default() };
+    });
+    let token = world.token_for(Brought::AccessToken, "allowed.app").await;
+    assert_eq!(world.exchange("allowed.app", Brought::AccessToken, &token, &[]).await.json()["expires_in"], 60);
+}
+
+#[tokio::test]
+async fn what_ends_the_grant_ends_what_was_exchanged_from_it() {
+    let world = World::new();
+    for brought in [Brought::AccessToken, Brought::IdToken, Brought::RefreshToken] {
+        // The one whose grant it is: an access token for the API of allowed.app is the shop's.
+        let owner = if brought == Brought::AccessToken { "shop.app" } else { "allowed.app" };
+        let (tokens, token) = if brought == Brought::AccessToken {
+            let api = api_of("allowed.app");
+            let more = [("resource", api.as_str()), ("scope", "openid read offline_access")];
+            let tokens = tokens(&world.fixture, &more).await;
+            let token = text(&tokens, "access_token");
+            (tokens, token)
+        } else {
+            let tokens = world.login("allowed.app").await;
+            let name = if brought == Brought::IdToken { "id_token" } else { "refresh_token" };
+            let token = text(&tokens, name);
+            (tokens, token)
+        };
+        let new = text(&world.exchange("allowed.app", brought, &token, &[]).await.json(), "access_token");
+        assert_eq!(world.introspect("stock.app", &new).await["active"], true, "{brought:?}");
+        let fields = [("token", tokens["refresh_token"].as_str().unwrap())];
+        world.fixture.post_form("acme", "/oauth/revoke", (owner, SECRET), &fields).await;
+        assert_eq!(world.introspect("stock.app", &new).await, INACTIVE(), "{brought:?}");
+        let again = world.exchange("allowed.app", brought, &token, &[]).await;
+        assert_eq!(again.error(), (400, "invalid_request".to_owned()), "{brought:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_ends_with_the_person_the_client_of_the_grant_and_its_own() {
+    let world = World::new();
+    let exchanged = async || {
+        let old = world.token_for(Brought::AccessToken, "allowed.app").await;
+        text(&world.exchange("allowed.app", Brought::AccessToken, &old, &[]).await.json(), "access_token")
+    };
+    let new = exchanged().await;
+    let seen = world.introspect("stock.app", &new).await;
+    assert_eq!(
+        (&seen["active"], &seen["username"], &seen["email"]),
+        (&json!(true), &json!("ada"), &json!("ada@acme.example"))
+    );
+    let shop = app("acme", "shop.app", |_| {});
+    world.fixture.apply(&withdrawn(&shop), 2);
+    assert_eq!(world.introspect("stock.app", &new).await, INACTIVE(), "the client of the grant is gone");
+
+    let world = World::new();
+    let new = {
+        let old = world.token_for(Brought::AccessToken, "allowed.app").await;
+        text(&world.exchange("allowed.app", Brought::AccessToken, &old, &[]).await.json(), "access_token")
+    };
+    let ada = user("acme", "ada", "correct horse");
+    let Content::User(mut document) = ada.content.clone() else { panic!("no user") };
+    document.disabled = true;
+    world.fixture.apply(&serving("acme", "ada", Content::User(document)), 2);
+    assert_eq!(world.introspect("stock.app", &new).await, INACTIVE(), "the person is");
+    world.fixture.apply(&ada, 3);
+    assert_eq!(world.introspect("stock.app", &new).await["active"], true);
+    assert_eq!(world.introspect("allowed.app", &new).await["active"], true, "its owner sees it");
+    assert_eq!(world.introspect("shop.app", &new).await, INACTIVE(), "and the first one's does not");
+    let fields = [("token", new.as_str())];
+    world.fixture.post_form("acme", "/oauth/revoke", ALLOWED, &fields).await;
+    assert_eq!(world.introspect("stock.app", &new).await, INACTIVE(), "it was revoked itself");
+}
+
+#[tokio::test]
+async fn what_was_exchanged_may_be_exchanged_on_and_is_none_for_userinfo() {
+    let world = World::new();
+    world.change("stranger.app", 2, |client| {
+        client.resource_server.as_mut().unwrap().audience = STOCK.to_owned();
+        client.audiences[1].token_exchange = true;
+        client.token_exchange[0].audiences = vec![CLOSED.to_owned()];
+    });
+    world.fixture.apply(&withdrawn(&app("acme", "stock.app", |_| {})), 2);
+    let old = world.token_for(Brought::AccessToken, "allowed.app").await;
+    let once = text(&world.exchange("allowed.app", Brought::AccessToken, &old, &[]).await.json(), "access_token");
+    let twice = world.exchange("stranger.app", Brought::AccessToken, &once, &[("audience", CLOSED)]).await;
+    assert_eq!((&twice.claims()["aud"], &twice.claims()["sub"]), (&json!(CLOSED), &json!("usr_ada")));
+    assert_eq!(twice.json()["scope"], "email groups read");
+    for token in [&once, &text(&twice.json(), "access_token")] {
+        assert_eq!(world.fixture.bearer("acme", "/oauth/userinfo", token).await.status, 403);
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_not_used_up_by_it_and_an_old_one_is_worth_nothing() {
+    let world = World::new();
+    let first = text(&world.login("allowed.app").await, "refresh_token");
+    for _ in 0..2 {
+        assert_eq!(world.exchange("allowed.app", Brought::RefreshToken, &first, &[]).await.status, 200);
+    }
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", first.as_str())];
+    let second = world.fixture.token("acme", ALLOWED, &form(&fields)).await.json();
+    let old = world.exchange("allowed.app", Brought::RefreshToken, &first, &[]).await;
+    assert_eq!(old.error(), (400, "invalid_request".to_owned()));
+    let second = text(&second, "refresh_token");
+    assert_eq!(world.exchange("allowed.app", Brought::RefreshToken, &second, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_ends_what_has_no_offline_access() {
+    let world = World::new();
+    let mut browser = Browser::new(&world.fixture);
+    let api = api_of("allowed.app");
+    let code = browser.code(&authorize(&[("resource", &api), ("scope", "openid read")])).await;
+    let old = text(&redeem(&world.fixture, &code).await.json(), "access_token");
+    let new = text(&world.exchange("allowed.app", Brought::AccessToken, &old, &[]).await.json(), "access_token");
+    assert_eq!(world.introspect("stock.app", &new).await["active"], true);
+    let page = browser.get(&format!("{}/oauth/logout", issuer("acme"))).await;
+    browser.press(&page, "decision", "yes").await;
+    assert_eq!(world.introspect("stock.app", &new).await, INACTIVE());
+}

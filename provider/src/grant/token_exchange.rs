@@ -15,7 +15,6 @@ use self::token_type::TokenTypeUri;
 use super::audience::{self, Asked};
 use super::{AccessGrant, Behind, scope};
 use crate::tenant::oauth_client::Client;
-use crate::tenant::trust::Foreign;
 use crate::token::actor::Actor;
 use crate::web::client_authentication::AuthenticatedClient;
 use crate::web::error::{ErrorCode, OAuthError};
@@ -119,9 +118,14 @@ pub(super) async fn assertion(
     text: &str,
 ) -> Result<VerifiedSubject, Refused> {
     let issuer = foreign::issuer_of(text).ok_or(Refused::Invalid("no JWT"))?;
-    let issuer: Foreign<'_> =
-        exchange.tenant.issuer.trust.find(&issuer).ok_or(Refused::Invalid("the tenant does not trust its issuer"))?;
-    foreign::token(exchange, requester, issuer, text).await
+    let issuer = exchange.tenant.issuer.trust.find(&issuer);
+    let issuer = issuer.ok_or(Refused::Invalid("the tenant does not trust its issuer"))?;
+    let subject = foreign::token(exchange, requester, issuer, text).await?;
+    // A client may be anybody here: what is for an API could be brought by whoever it was sent to.
+    if !subject.for_tenant {
+        return Err(Refused::Invalid("it is not for this tenant (RFC 7523 section 3)"));
+    }
+    Ok(subject)
 }
 
 /// What `form` asks a token for.

@@ -190,9 +190,10 @@ impl Client {
         *self.id == *audience || self.resource_server.as_ref().is_some_and(|api| api.audience == audience)
     }
 
-    /// Whether one of `audiences` is this client's.
-    pub(crate) fn is_among(&self, audiences: &Audiences) -> bool {
-        audiences.has(&self.id) || self.resource_server.as_ref().is_some_and(|api| audiences.has(&api.audience))
+    /// Whether one of `audiences` of somebody else's token is this client's API. Its client ID does not count:
+    /// another tenant may have a client of that name.
+    pub(crate) fn is_api_among(&self, audiences: &Audiences) -> bool {
+        self.resource_server.as_ref().is_some_and(|api| audiences.has(&api.audience))
     }
 
     /// Whether pages of `origin` may read what it is answered.

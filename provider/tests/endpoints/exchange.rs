@@ -6,3 +6,6 @@ mod limits;
 mod table;
 mod trust;
 mod world;
+
+pub(crate) use self::bearer::BEARER;
+pub(crate) use self::world::{ACCESS_TOKEN, EXCHANGE, STOCK, every_kind, rule, token_type};

@@ -26,7 +26,9 @@ use crate::browser::{ADAS_PASSWORD, Browser, form};
 use crate::capture::Capture;
 use crate::code_flow::*;
 use crate::database::Database;
+use crate::exchange::{BEARER, EXCHANGE, STOCK, every_kind, rule};
 use crate::fixture::*;
+use crate::foreign::{by_accounts, trust_ci, trust_cluster};
 use crate::operations::operations;
 
 /// Ada's at `acme`; at `other` somebody of that name has another.
@@ -61,6 +63,9 @@ struct Secrets {
     client: String,
     mate: String,
     other: String,
+    /// Of the cluster and of the CI system, which both tenants trust.
+    cluster: ClientKey,
+    ci: ClientKey,
     /// The tenants as they are, and how often they were changed.
     tenants: Vec<TenantDocument>,
     revision: AtomicU64,
@@ -69,12 +74,15 @@ struct Secrets {
 impl Secrets {
     fn new() -> Self {
         let [client, mate, other] = [(); 3].map(|()| claviger_jose::random::hex128());
+        let (cluster, ci) = (ClientKey::new(), ClientKey::new());
         let tenants = ["acme", "other"].map(|slug| {
             let mut tenant = tenant_document(slug);
             tenant.login.passwords = true;
+            trust_cluster(&mut tenant, &cluster);
+            trust_ci(&mut tenant, &ci);
             tenant
         });
-        Self { client, mate, other, tenants: tenants.to_vec(), revision: AtomicU64::new(1) }
+        Self { client, mate, other, cluster, ci, tenants: tenants.to_vec(), revision: AtomicU64::new(1) }
     }
 
     fn of(&self, stranger: Stranger) -> &str {
@@ -105,6 +113,18 @@ fn by_secret(secret: &str) -> ClientAuthentication {
     ClientAuthentication::Secret { hashes: vec![hash(secret, None)] }
 }
 
+/// An application that may exchange whatever is for it.
+fn exchanging(slug: &str, id: &str, secret: &str) -> Document {
+    app(slug, id, |app| {
+        app.authentication = by_secret(secret);
+        app.grant_types.extend(["client_credentials".to_owned(), EXCHANGE.to_owned(), BEARER.to_owned()]);
+        let mut api = audience(STOCK, &[]);
+        api.token_exchange = true;
+        app.audiences = vec![api];
+        app.token_exchange = vec![rule(&every_kind())];
+    })
+}
+
 fn documents(secrets: &Secrets, key: &ClientKey) -> Vec<Document> {
     let of = |tenant: &TenantDocument, secret: &str, password: &str, key: &ClientKey| {
         let slug = tenant.slug.as_str();
@@ -116,14 +136,15 @@ fn documents(secrets: &Secrets, key: &ClientKey) -> Vec<Document> {
         [
             serving(slug, slug, Content::Tenant(tenant.clone())),
             ring(slug, "es256", "ES256"),
-            app(slug, "shop.app", |app| app.authentication = by_secret(secret)),
+            exchanging(slug, "shop.app", secret),
+            app(slug, "pods.app", |app| app.authentication = by_accounts(&["shop/billing"])),
             proving("machine.app"),
             proving("ui.app"),
             machine(slug, "jwt.app", key),
             user(slug, "ada", password),
         ]
     };
-    let mate = app("acme", "mate.app", |app| app.authentication = by_secret(&secrets.mate));
+    let mate = exchanging("acme", "mate.app", &secrets.mate);
     let theirs = of(&secrets.tenants[1], &secrets.other, OTHERS_PASSWORD, &ClientKey::new());
     of(&secrets.tenants[0], &secrets.client, PASSWORD, key).into_iter().chain(theirs).chain([mate]).collect()
 }
@@ -172,8 +193,12 @@ fn expected(artefact: Artefact, slot: &Slot, stranger: Stranger) -> Option<Refus
     let is_his = stranger == Stranger::Misuse && slot.is_for(artefact);
     let is_nobodys = stranger == Stranger::Client && !slot.has_client();
     // Each wrong one would count, and soon none would be looked at.
+    // It is the job's, for the tenant: whoever has a rule for such tokens may bring it.
+    let is_jobs = artefact == Artefact::JobToken
+        && stranger != Stranger::Tenant
+        && matches!(slot.field.as_str(), "body subject_token" | "body actor_token" | "body assertion");
     let is_guess = slot.field == "body password" && artefact != Artefact::Password;
-    if is_his || is_nobodys || is_guess {
+    if is_his || is_nobodys || is_jobs || is_guess {
         return None;
     }
     Some(match (artefact, stranger, slot.field.as_str()) {
@@ -224,7 +249,7 @@ async fn whatever_is_handed_out_is_worth_nothing_anywhere_else() {
             for &artefact in Artefact::ALL {
                 let Some(refusal) = expected(artefact, &slot, stranger) else { continue };
                 let what = format!("{artefact:?} as {slot:?} by {stranger:?}");
-                let target = Target { fixture: &fixture, stranger, secrets: &secrets };
+                let target = Target { fixture: &fixture, stranger, secrets: &secrets, artefact };
                 let answer = slot.send(&target, &held, held.text(artefact)).await;
                 refusal.check(&answer, &what);
                 check_audit(&capture.take_audit(), &refusal, &what);

@@ -222,11 +222,7 @@ async fn what_is_not_served_says_so() {
     let fixture = Fixture::serving(documents());
     let logout = fixture.post_form("acme", "/backchannel-logout", SHOP, &[("logout_token", "x")]).await;
     assert_eq!(logout.error(), (404, "not_found".to_owned()));
-    let exchange = [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-        ("subject_token", "x"),
-        ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-    ];
-    let exchange = fixture.post_form("acme", "/oauth/token", SHOP, &exchange).await;
-    assert_eq!(exchange.error(), (400, "unsupported_grant_type".to_owned()));
+    let device = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", "x")];
+    let device = fixture.post_form("acme", "/oauth/token", SHOP, &device).await;
+    assert_eq!(device.error(), (400, "unsupported_grant_type".to_owned()));
 }

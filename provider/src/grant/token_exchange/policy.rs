@@ -52,8 +52,9 @@ pub(super) fn may_bring(
     token.for_requester
         || may_act_names(token, &tenant.issuer.url, &requester.id)
         || token.audience.as_ref().is_some_and(|audience| {
-            // Who may have tokens for that API by an exchange may ask for less than it has.
-            *audience == target.audience || owner_allows(tenant, audience, requester)
+            // Of its own, for the API which lets it, a client may ask for less than it has.
+            let is_own = token.issued_to.as_ref().is_some_and(|id| **id == *requester.id);
+            (is_own && *audience == target.audience) || owner_allows(tenant, audience, requester)
         })
 }
 

@@ -19,8 +19,12 @@ pub(crate) struct VerifiedSubject {
     pub(super) subject: String,
     /// Of the tenant's own tokens: their `aud`.
     pub(super) audience: Option<String>,
+    /// Of the tenant's own access tokens: whom they were issued to.
+    pub(super) issued_to: Option<String>,
     /// Whether it is for whoever brought it.
     pub(super) for_requester: bool,
+    /// Of others' tokens: whether it is for the tenant, and may be brought by whoever brought it.
+    pub(super) for_tenant: bool,
     /// Nothing that is made of it has more; none where it says nothing of scope.
     pub(super) scope: Option<Vec<String>>,
     /// Nothing that is made of it lives longer, seconds since 1970.

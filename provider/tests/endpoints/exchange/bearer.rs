@@ -8,7 +8,7 @@ use crate::browser::form;
 use crate::fixture::*;
 use crate::foreign::*;
 
-const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+pub(crate) const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// A world in which jobs of the CI system have a client of their own, which cannot prove who it is.
 fn world() -> World {
@@ -49,11 +49,11 @@ async fn a_job_that_has_nothing_but_its_token_gets_one_for_an_api() {
 async fn the_same_policy_bounds_it() {
     let world = world();
     let good = world.ci.sign(&job(&issuer("acme")));
-    let pod = world.cluster.sign(&account("shop", "billing", "ci.app"));
+    let pod = world.cluster.sign(&account("shop", "billing", &api_of("ci.app")));
     for (what, fields, error) in [
         ("no assertion", vec![], (400, "invalid_request")),
         ("nonsense", vec![("assertion", "x")], (400, "invalid_grant")),
-        ("no rule", vec![("assertion", pod.as_str())], (400, "unauthorized_client")),
+        ("a pod's, for an API", vec![("assertion", pod.as_str())], (400, "invalid_grant")),
         ("an API that refuses", vec![("assertion", good.as_str()), ("audience", CLOSED)], (400, "invalid_target")),
         ("too much scope", vec![("assertion", good.as_str()), ("scope", "admin")], (400, "invalid_scope")),
     ] {
@@ -63,6 +63,8 @@ async fn the_same_policy_bounds_it() {
     for (what, claims) in [
         ("another repository", with(&job(&issuer("acme")), "sub", json!("repo:evil/shop"))),
         ("another audience", job("https://elsewhere.example")),
+        // Whoever runs that API could bring it, to any tenant that has such a one.
+        ("an API's", job(&api_of("ci.app"))),
         ("expired", with(&job(&issuer("acme")), "exp", json!(NOW))),
     ] {
         let token = world.ci.sign(&claims);
@@ -85,10 +87,25 @@ async fn our_own_tokens_are_no_assertions() {
         let answer = world.fixture.token("acme", ("ci.app", SECRET), &form(&fields)).await;
         assert_eq!(answer.error(), refused(), "{name}");
     }
-    let pod = world.cluster.sign(&account("shop", "billing", "ci.app"));
+}
+
+#[tokio::test]
+async fn a_pod_may_assert_what_its_own_client_may_exchange() {
+    let world = world();
+    world.change("pods.app", 1, |client| {
+        client.grant_types = vec![BEARER.to_owned()];
+        client.authentication = by_accounts(&["shop/billing"]);
+    });
+    let pod = world.cluster.sign(&account("shop", "billing", &issuer("acme")));
     let fields = [("grant_type", BEARER), ("assertion", pod.as_str())];
+    let answer = crate::assertions::asserted(&world.fixture, "/oauth/token", &pod, &fields).await;
+    assert_eq!(answer.claims()["sub"], "system:serviceaccount:shop:billing", "{}", answer.text());
+    world.change("ci.app", 2, |client| {
+        client.grant_types.push(BEARER.to_owned());
+        client.token_exchange = vec![rule(&every_kind())];
+    });
     let answer = world.fixture.token("acme", ("ci.app", SECRET), &form(&fields)).await;
-    assert_eq!(answer.claims()["sub"], "system:serviceaccount:shop:billing");
+    assert_eq!(answer.error(), refused(), "another client has it from there");
 }
 
 #[tokio::test]

@@ -30,8 +30,8 @@ async fn with_an_actor_token_the_new_token_says_who_acts_and_for_whom() {
     let world = World::new();
     let old = world.token_for(Brought::AccessToken, "allowed.app").await;
     let (access_token, jwt) = (token_type("access_token"), token_type("jwt"));
-    let pod = world.cluster.sign(&account("shop", "billing", "allowed.app"));
-    let job = world.ci.sign(&job("allowed.app"));
+    let pod = world.cluster.sign(&account("shop", "billing", &api_of("allowed.app")));
+    let job = world.ci.sign(&job(&api_of("allowed.app")));
     for (token, kind, expected) in [
         (own_token(&world, "allowed.app").await, &access_token, "allowed.app".to_owned()),
         (own_token(&world, "allowed.app").await, &jwt, "allowed.app".to_owned()),
@@ -58,7 +58,7 @@ async fn who_acted_before_stays_in_the_chain_and_a_chain_has_an_end() {
     let jwt = token_type("jwt");
     for depth in 1..=5 {
         let name = format!("job-{depth}");
-        let pod = world.cluster.sign(&account("shop", &name, "allowed.app"));
+        let pod = world.cluster.sign(&account("shop", &name, &api_of("allowed.app")));
         let answer = world.exchange("allowed.app", Brought::AccessToken, &token, &actor(&pod, &jwt)).await;
         assert_eq!(answer.status, 200, "{depth}: {}", answer.text());
         let act = answer.claims()["act"].clone();
@@ -68,7 +68,7 @@ async fn who_acted_before_stays_in_the_chain_and_a_chain_has_an_end() {
         assert_eq!(act["act"]["sub"], before);
         token = text(&answer.json(), "access_token");
     }
-    let pod = world.cluster.sign(&account("shop", "job-6", "allowed.app"));
+    let pod = world.cluster.sign(&account("shop", "job-6", &api_of("allowed.app")));
     let deeper = world.exchange("allowed.app", Brought::AccessToken, &token, &actor(&pod, &jwt)).await;
     assert_eq!(deeper.error(), refused());
     let plain = world.exchange("allowed.app", Brought::AccessToken, &token, &[]).await;
@@ -80,7 +80,7 @@ async fn an_actor_is_the_requesters_and_its_token_bounds_the_new_one() {
     let world = World::new();
     let old = world.token_for(Brought::AccessToken, "allowed.app").await;
     let (access_token, jwt) = (token_type("access_token"), token_type("jwt"));
-    let elsewhere = world.cluster.sign(&account("shop", "billing", "stranger.app"));
+    let elsewhere = world.cluster.sign(&account("shop", "billing", &api_of("stranger.app")));
     let strangers = own_token(&world, "stranger.app").await;
     let refresh = text(&world.login("allowed.app").await, "refresh_token");
     for (what, token, kind) in [
@@ -97,7 +97,7 @@ async fn an_actor_is_the_requesters_and_its_token_bounds_the_new_one() {
         let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &half).await;
         assert_eq!(answer.error(), refused(), "{half:?}");
     }
-    let short = world.cluster.sign(&with(&account("shop", "billing", "allowed.app"), "exp", json!(NOW + 60)));
+    let short = world.cluster.sign(&with(&account("shop", "billing", &api_of("allowed.app")), "exp", json!(NOW + 60)));
     let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &actor(&short, &jwt)).await;
     assert_eq!(answer.json()["expires_in"], 60);
 }
@@ -106,7 +106,7 @@ async fn an_actor_is_the_requesters_and_its_token_bounds_the_new_one() {
 async fn a_rule_may_demand_an_actor_or_want_none() {
     let world = World::new();
     let old = world.token_for(Brought::AccessToken, "allowed.app").await;
-    let pod = world.cluster.sign(&account("shop", "billing", "allowed.app"));
+    let pod = world.cluster.sign(&account("shop", "billing", &api_of("allowed.app")));
     let jwt = token_type("jwt");
     for (revision, policy, without, with) in
         [(2, ActorToken::Required, 400, 200), (3, ActorToken::Forbidden, 200, 400), (4, ActorToken::Optional, 200, 200)]
@@ -130,13 +130,13 @@ async fn may_act_lets_a_stranger_bring_a_token_and_no_other_act() {
         (json!({"sub": "stranger.app"}), 400),
         (json!({"iss": elsewhere, "sub": "stranger.app"}), 400),
     ] {
-        let token = world.ci.sign(&with(&job("allowed.app"), "may_act", may_act.clone()));
+        let token = world.ci.sign(&with(&job(&api_of("allowed.app")), "may_act", may_act.clone()));
         let answer = world.exchange("stranger.app", Brought::TrustedIssuer, &token, &[]).await;
         assert_eq!(answer.status, expected, "{may_act}: {}", answer.text());
     }
     let jwt = token_type("jwt");
-    let pod = world.cluster.sign(&account("shop", "billing", "allowed.app"));
-    let by_job = world.ci.sign(&with(&job("allowed.app"), "sub", json!("repo:acme/robot")));
+    let pod = world.cluster.sign(&account("shop", "billing", &api_of("allowed.app")));
+    let by_job = world.ci.sign(&with(&job(&api_of("allowed.app")), "sub", json!("repo:acme/robot")));
     let names = |iss: &str, sub: &str| json!({"iss": iss, "sub": sub});
     for (may_act, token, expected) in [
         (names(CLUSTER, "system:serviceaccount:shop:billing"), &pod, 200),
@@ -146,7 +146,7 @@ async fn may_act_lets_a_stranger_bring_a_token_and_no_other_act() {
         (json!({"sub": "repo:acme/other"}), &by_job, 400),
         (names(&us, "allowed.app"), &pod, 200),
     ] {
-        let subject = world.ci.sign(&with(&job("allowed.app"), "may_act", may_act.clone()));
+        let subject = world.ci.sign(&with(&job(&api_of("allowed.app")), "may_act", may_act.clone()));
         let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &subject, &actor(token, &jwt)).await;
         assert_eq!(answer.status, expected, "{may_act}: {}", answer.text());
     }
@@ -155,7 +155,8 @@ async fn may_act_lets_a_stranger_bring_a_token_and_no_other_act() {
 #[tokio::test]
 async fn who_acts_in_a_trusted_issuers_token_is_that_issuers() {
     let world = World::new();
-    let token = world.ci.sign(&with(&job("allowed.app"), "act", json!({"sub": "bot", "act": {"sub": "cron"}})));
+    let token =
+        world.ci.sign(&with(&job(&api_of("allowed.app")), "act", json!({"sub": "bot", "act": {"sub": "cron"}})));
     let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await;
     let expected = json!({"sub": format!("{CI}#bot"), "act": {"sub": format!("{CI}#cron")}});
     assert_eq!(answer.claims()["act"], expected);
@@ -164,7 +165,7 @@ async fn who_acts_in_a_trusted_issuers_token_is_that_issuers() {
         deep = json!({"sub": "x", "act": deep});
     }
     for bad in [deep, json!("bot"), json!({"act": {"sub": "x"}})] {
-        let token = world.ci.sign(&with(&job("allowed.app"), "act", bad.clone()));
+        let token = world.ci.sign(&with(&job(&api_of("allowed.app")), "act", bad.clone()));
         let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await;
         assert_eq!(answer.error(), refused(), "{bad}");
     }

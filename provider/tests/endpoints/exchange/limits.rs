@@ -90,7 +90,7 @@ async fn it_does_not_outlive_what_was_brought() {
     let late = world.exchange("allowed.app", Brought::AccessToken, &token, &[]).await;
     assert_eq!(late.error(), (400, "invalid_request".to_owned()));
     // A ServiceAccount's end is exact, whatever leeway its clock has elsewhere.
-    let mut claims = crate::foreign::account("shop", "billing", "allowed.app");
+    let mut claims = crate::foreign::account("shop", "billing", &api_of("allowed.app"));
     claims["exp"] = json!(NOW + 601);
     let pods = world.cluster.sign(&claims);
     let answer = world.exchange("allowed.app", Brought::ServiceAccount, &pods, &[]).await;

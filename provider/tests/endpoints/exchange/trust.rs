@@ -31,10 +31,12 @@ async fn a_foreign_subject_bears_its_issuers_name_and_a_pod_kubernetes_own() {
 #[tokio::test]
 async fn a_trusted_issuers_token_is_its_own_for_us_and_about_those_who_are_trusted() {
     let world = World::new();
-    let good = job("allowed.app");
+    let good = job(&api_of("allowed.app"));
     for (what, claims) in [
         ("for somebody else", with(&good, "aud", json!("https://elsewhere.example"))),
         ("for nobody", without(&good, "aud")),
+        // Another tenant may have a client of that name.
+        ("for a client ID", with(&good, "aud", json!("allowed.app"))),
         ("of another repository", with(&good, "sub", json!("repo:evil/shop"))),
         ("of a name that only looks so", with(&good, "sub", json!("repo:acme-evil/shop"))),
         ("of another environment", with(&good, "environment", json!("staging"))),
@@ -55,7 +57,7 @@ async fn a_trusted_issuers_token_is_its_own_for_us_and_about_those_who_are_trust
     }
     for (what, claims) in [
         ("the tenant", with(&good, "aud", json!(issuer("acme")))),
-        ("several", with(&good, "aud", json!(["x", "allowed.app"]))),
+        ("several", with(&good, "aud", json!(["x", api_of("allowed.app")]))),
         ("the client's API", with(&good, "aud", json!(api_of("allowed.app")))),
         ("one of several", with(&good, "environment", json!(["staging", "production"]))),
     ] {
@@ -68,12 +70,12 @@ async fn a_trusted_issuers_token_is_its_own_for_us_and_about_those_who_are_trust
 #[tokio::test]
 async fn a_key_is_one_issuers_alone() {
     let world = World::new();
-    let of_cluster = account("shop", "billing", "allowed.app");
+    let of_cluster = account("shop", "billing", &api_of("allowed.app"));
     for (what, token) in [
-        ("the cluster's key for the CI's token", world.cluster.sign(&job("allowed.app"))),
+        ("the cluster's key for the CI's token", world.cluster.sign(&job(&api_of("allowed.app")))),
         ("the CI's key for the cluster's token", world.ci.sign(&of_cluster)),
         ("nobody's key", ClientKey::new().sign(&of_cluster)),
-        ("nobody's key", ClientKey::new().sign(&job("allowed.app"))),
+        ("nobody's key", ClientKey::new().sign(&job(&api_of("allowed.app")))),
     ] {
         let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await;
         assert_eq!(answer.error(), refused(), "{what}");
@@ -105,7 +107,7 @@ async fn a_service_accounts_token_for_the_issuer_counts_from_its_own_client_alon
     assert_eq!(own.claims()["sub"], "system:serviceaccount:shop:billing", "{}", own.text());
     // The same account, made again: what is published of it says so to everybody.
     let inside = json!({"namespace": "shop", "serviceaccount": {"name": "billing", "uid": "other"}});
-    let again = world.cluster.sign(&with(&account("shop", "billing", "allowed.app"), "kubernetes.io", inside));
+    let again = world.cluster.sign(&with(&account("shop", "billing", &api_of("allowed.app")), "kubernetes.io", inside));
     let answer = world.exchange("allowed.app", Brought::ServiceAccount, &again, &[]).await;
     assert_eq!(answer.error(), refused());
 }
@@ -125,7 +127,7 @@ async fn whoever_a_token_is_for_may_let_another_bring_it() {
 }
 
 #[tokio::test]
-async fn who_may_have_tokens_for_an_api_by_an_exchange_may_ask_for_less_than_it_has() {
+async fn a_client_may_ask_for_less_than_it_has_and_nobody_else_for_that() {
     let world = World::new();
     let own = world.fixture.token("acme", ALLOWED, "grant_type=client_credentials&scope=read+write").await;
     let own = text(&own.json(), "access_token");
@@ -135,6 +137,8 @@ async fn who_may_have_tokens_for_an_api_by_an_exchange_may_ask_for_less_than_it_
     let less = text(&less.json(), "access_token");
     let more = world.exchange("allowed.app", Brought::AccessToken, &less, &[("scope", "write")]).await;
     assert_eq!(more.error(), (400, "invalid_scope".to_owned()));
+    let taken = world.exchange("stranger.app", Brought::AccessToken, &own, &[("scope", "read")]).await;
+    assert_eq!(taken.error(), refused(), "it was issued to another");
     let fields = [("token", own.as_str())];
     world.fixture.post_form("acme", "/oauth/revoke", ALLOWED, &fields).await;
     assert_eq!(world.exchange("allowed.app", Brought::AccessToken, &own, &[]).await.error(), refused());
@@ -201,7 +205,7 @@ async fn a_tenant_takes_nothing_that_another_may_take() {
         let answer = world.fixture.token("other", ALLOWED, &crate::browser::form(&fields)).await;
         assert_eq!(answer.error(), refused(), "{brought:?}");
     }
-    let theirs = key.sign(&job("allowed.app"));
+    let theirs = key.sign(&job(&api_of("allowed.app")));
     let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &theirs, &[]).await;
     assert_eq!(answer.error(), refused(), "the same issuer, by the key that another tenant trusts");
 }

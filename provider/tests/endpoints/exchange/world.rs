@@ -13,6 +13,7 @@ use crate::fixture::*;
 use crate::foreign::*;
 
 pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// The API that tokens are exchanged for.
 pub(crate) const STOCK: &str = "https://stock.example";
 /// One whose owner lets nobody have tokens by an exchange.
@@ -132,8 +133,8 @@ impl World {
             Brought::AccessToken => self.access_token(client, "openid email groups read write").await,
             Brought::IdToken => text(&self.login(client).await, "id_token"),
             Brought::RefreshToken => text(&self.login(client).await, "refresh_token"),
-            Brought::ServiceAccount => self.cluster.sign(&account("shop", "billing", client)),
-            Brought::TrustedIssuer => self.ci.sign(&job(client)),
+            Brought::ServiceAccount => self.cluster.sign(&account("shop", "billing", &api_of(client))),
+            Brought::TrustedIssuer => self.ci.sign(&job(&api_of(client))),
         }
     }
 

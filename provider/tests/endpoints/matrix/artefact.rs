@@ -4,12 +4,13 @@ use claviger_crds::published::BackchannelLogoutDocument;
 use claviger_jose::{Purpose, TokenType};
 use serde_json::json;
 
-use super::{PASSWORD, Secrets, logout_token};
+use super::{PASSWORD, Secrets, Stranger, logout_token};
 use crate::assertions::ClientKey;
 use crate::away::finished;
 use crate::browser::{Browser, form};
 use crate::code_flow::*;
 use crate::fixture::*;
+use crate::foreign::{account, job};
 
 macro_rules! artefacts {
     ($($name:ident),+ $(,)?) => {
@@ -24,7 +25,7 @@ macro_rules! artefacts {
 
             /// Whether it looks like an ID token.
             pub(crate) fn is_token(self) -> bool {
-                matches!(self, AccessToken | MachinesToken | IdToken | LogoutToken | ClientAssertion)
+                matches!(self, AccessToken | MachinesToken | IdToken | LogoutToken | ClientAssertion | PodToken | JobToken)
             }
         }
     };
@@ -33,6 +34,7 @@ macro_rules! artefacts {
 artefacts! {
     Code, KeptCode, AccessToken, MachinesToken, RefreshToken, IdToken, LogoutToken, Session, FlowCookie,
     FinishedCookie, Flow, KeptFlow, SessionId, Statement, LogoutAsked, LogoutResumed, ClientSecret, ClientAssertion, Password,
+    PodToken, JobToken,
 }
 use Artefact::*;
 
@@ -76,7 +78,7 @@ fn whatever_is_sealed_or_signed_is_in_the_matrix() {
     let sealed = purposes.into_iter().flat_map(sealed_for);
     let ours: Vec<&Artefact> = sealed.chain(types.into_iter().flat_map(signed_as)).collect();
     for artefact in Artefact::ALL {
-        let is_brought = matches!(artefact, ClientSecret | ClientAssertion | Password);
+        let is_brought = matches!(artefact, ClientSecret | ClientAssertion | Password | PodToken | JobToken);
         assert_ne!(ours.contains(&artefact), is_brought, "{artefact:?}");
     }
 }
@@ -86,6 +88,8 @@ pub(crate) struct Held<'a> {
     texts: Vec<(Artefact, String)>,
     pub(crate) browser: Browser<'a>,
     pub(crate) finished: Browser<'a>,
+    /// Of each stranger: an access token of its own, which it may exchange.
+    subjects: Vec<(Stranger, String)>,
 }
 
 impl<'a> Held<'a> {
@@ -134,10 +138,23 @@ impl<'a> Held<'a> {
         texts.push((ClientSecret, secrets.client.clone()));
         texts.push((ClientAssertion, key.sign(&crate::assertions::claims("acme", "jwt.app"))));
         texts.push((Password, PASSWORD.to_owned()));
+        texts.push((PodToken, secrets.cluster.sign(&account("shop", "billing", &issuer("acme")))));
+        texts.push((JobToken, secrets.ci.sign(&job(&issuer("acme")))));
         texts.push((LogoutToken, logout_token(fixture).await));
         assert!(texts.iter().filter(|(_, text)| text.starts_with("k.")).count() == 2, "the long ones are kept");
         assert_eq!(texts.len(), Artefact::ALL.len());
-        Self { texts, browser, finished }
+        let mut subjects = Vec::new();
+        for stranger in Stranger::ALL {
+            let client = (stranger.client(), secrets.of(stranger));
+            let own = fixture.token(stranger.slug(), client, "grant_type=client_credentials").await.json();
+            subjects.push((stranger, own["access_token"].as_str().unwrap().to_owned()));
+        }
+        Self { texts, browser, finished, subjects }
+    }
+
+    /// An access token of `stranger`'s own, which it may exchange.
+    pub(crate) fn subject(&self, stranger: Stranger) -> &str {
+        &self.subjects.iter().find(|(other, _)| *other == stranger).unwrap().1
     }
 
     pub(crate) fn text(&self, artefact: Artefact) -> &str {

@@ -8,6 +8,7 @@ use super::artefact::{Artefact, Held};
 use super::{Secrets, Stranger};
 use crate::browser::{Browser, form};
 use crate::code_flow::*;
+use crate::exchange::{ACCESS_TOKEN, BEARER, EXCHANGE, token_type};
 use crate::fixture::*;
 
 /// A place in a request: `POST /oauth/token`, `body code`.
@@ -25,9 +26,10 @@ pub(crate) const UNDESCRIBED: [(&str, &str); 3] = [
 ];
 
 /// What holds nothing that was handed out or that proves anything.
-pub(crate) const PLAIN: [&str; 32] = [
+pub(crate) const PLAIN: [&str; 33] = [
     "acr",
     "acr_values",
+    "actor_token_type",
     "amr",
     "audience",
     "choice",
@@ -120,6 +122,8 @@ impl Slot {
             "body code" => matches!(artefact, Code | KeptCode),
             "body refresh_token" => artefact == RefreshToken,
             "body token" => matches!(artefact, AccessToken | RefreshToken),
+            "body subject_token" => matches!(artefact, AccessToken | IdToken | RefreshToken),
+            "body actor_token" => artefact == IdToken,
             "body access_token" => artefact == AccessToken,
             "header authorization" if path == "/oauth/userinfo" => artefact == AccessToken,
             "header authorization" | "body client_secret" => artefact == ClientSecret,
@@ -140,8 +144,8 @@ impl Slot {
         let (method, path) = self.operation.split_once(' ').unwrap();
         match (path, self.field.as_str()) {
             ("/oauth/token", "body code" | "body refresh_token") => Error(400, "invalid_grant"),
-            // Token exchange is not served.
-            ("/oauth/token", "body subject_token") => Error(400, "unsupported_grant_type"),
+            ("/oauth/token", "body subject_token" | "body actor_token") => Error(400, "invalid_request"),
+            ("/oauth/token", "body assertion") => Error(400, "invalid_grant"),
             ("/oauth/introspect", "body token") => Inactive,
             ("/oauth/revoke", "body token") => Nothing,
             ("/oauth/userinfo", _) => Bearer(401, "invalid_token"),
@@ -170,7 +174,7 @@ impl Slot {
         let (method, path) = self.operation.split_once(' ').unwrap();
         match (path, self.field.as_str()) {
             ("/oauth/token" | "/oauth/introspect" | "/oauth/revoke" | STATEMENT, _) => {
-                to.form(path, self.name(), text).await
+                to.form(held, path, self.name(), text).await
             }
             ("/oauth/userinfo", "header authorization") => to.bearer(method, text).await,
             (_, "cookie session") => to.session(path, text).await,
@@ -188,6 +192,7 @@ pub(crate) struct Target<'a> {
     pub(crate) fixture: &'a Fixture,
     pub(crate) stranger: Stranger,
     pub(crate) secrets: &'a Secrets,
+    pub(crate) artefact: Artefact,
 }
 
 impl<'a> Target<'a> {
@@ -200,11 +205,17 @@ impl<'a> Target<'a> {
     }
 
     /// At an endpoint of clients.
-    async fn form(&self, to: &str, name: &str, text: &str) -> Answer {
+    async fn form(&self, held: &Held<'_>, to: &str, name: &str, text: &str) -> Answer {
         let (mut id, secret) = (self.stranger.client(), self.secrets.of(self.stranger));
         if to == STATEMENT && self.stranger != Stranger::Client {
             id = "ui.app";
         }
+        let kind = token_type(match self.artefact {
+            Artefact::AccessToken | Artefact::MachinesToken => "access_token",
+            Artefact::IdToken => "id_token",
+            Artefact::RefreshToken => "refresh_token",
+            _ => "jwt",
+        });
         let mut fields = match name {
             _ if to == STATEMENT => {
                 let fields = [("username", "ada"), ("amr", "pwd"), ("acr", "gold"), ("flow", "x")];
@@ -216,7 +227,14 @@ impl<'a> Target<'a> {
                 ("code_verifier", VERIFIER),
             ],
             "refresh_token" => vec![("grant_type", "refresh_token")],
-            "subject_token" => vec![("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")],
+            "subject_token" => vec![("grant_type", EXCHANGE), ("subject_token_type", kind.as_str())],
+            "actor_token" => vec![
+                ("grant_type", EXCHANGE),
+                ("subject_token", held.subject(self.stranger)),
+                ("subject_token_type", ACCESS_TOKEN),
+                ("actor_token_type", kind.as_str()),
+            ],
+            "assertion" => vec![("grant_type", BEARER)],
             _ if to == "/oauth/token" => vec![("grant_type", "client_credentials")],
             "token" => vec![],
             _ => vec![("token", "x")],

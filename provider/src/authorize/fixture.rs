@@ -57,10 +57,12 @@ pub(super) fn tenant(client: Client) -> TenantSnapshot {
         issuer: Arc::new(Issuer::new(
             &ObjectName::new("identity", "acme"),
             &document,
+            &Arc::default(),
             std::iter::empty(),
             &KeyMetrics::default(),
         )),
         apis: SharedMap::default(),
+        accounts: SharedMap::default(),
         clients,
         users: Default::default(),
         origins: SharedMap::default(),

@@ -71,12 +71,19 @@ pub(crate) fn acme(algorithms: &[&str], change: impl FnOnce(&mut ClientDocument)
     }))
     .unwrap();
     let (rings, keys): (Vec<_>, Vec<_>) = algorithms.iter().enumerate().map(ring).unzip();
-    let issuer = Issuer::new(&ObjectName::new("identity", "acme"), &document, rings.iter(), &KeyMetrics::default());
+    let issuer = Issuer::new(
+        &ObjectName::new("identity", "acme"),
+        &document,
+        &Arc::default(),
+        rings.iter(),
+        &KeyMetrics::default(),
+    );
     let mut clients = SharedMap::default();
     clients.insert("shop.app".into(), Arc::new(client(change)));
     let tenant = TenantSnapshot {
         issuer: Arc::new(issuer),
         apis: SharedMap::default(),
+        accounts: SharedMap::default(),
         clients,
         users: Users::default(),
         origins: SharedMap::default(),

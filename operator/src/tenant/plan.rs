@@ -135,6 +135,14 @@ fn resolved(observed: &Observed, valid: &ValidTenant) -> Verdict {
     {
         return no(Reason::ClientNotFound, format!("login.ui.clientRef: this Tenant has no OAuthClient {}", ui.client));
     }
+    if let Some(own) = valid.trusted_issuers.iter().find(|trusted| is_clusters_own(observed, trusted)) {
+        let message = format!(
+            "trustedIssuers: {} is this cluster's own issuer, whose ServiceAccounts clients name in authentication and \
+             tokenExchange. This entry is left out: remove it",
+            own.issuer,
+        );
+        return no(Reason::IssuerConflict, message);
+    }
     Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)
 }
 
@@ -198,6 +206,7 @@ fn default_ring(observed: &Observed, valid: &ValidTenant, now: Moment) -> (Defau
 fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Option<ObjectName>) -> TenantDocument {
     let issuer = observed.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()).unwrap_or_default();
     let ui = valid.login.ui.as_ref().zip(observed.login_client.clone());
+    let others = valid.trusted_issuers.iter().filter(|trusted| !is_clusters_own(observed, trusted));
     TenantDocument {
         slug: valid.slug.to_string(),
         host: valid.host.as_ref().map(ToString::to_string),
@@ -214,10 +223,16 @@ fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Optio
             ui: ui.map(|(ui, client_id)| LoginUiDocument { url: ui.url.to_string(), client_id }),
         },
         sealing_keys: Vec::new(),
-        service_account_issuer: None,
-        trusted_issuers: valid.trusted_issuers.iter().map(|trusted| trusted_issuer(trusted, &issuer)).collect(),
+        service_account_issuer: observed.service_account_issuer.clone(),
+        trusted_issuers: others.map(|trusted| trusted_issuer(trusted, &issuer)).collect(),
         issuer,
     }
+}
+
+/// Whether it is the cluster's own issuer. That is trusted anyway, by rules of its own: its subjects
+/// would be two, and a ServiceAccount that nobody named could come in by the other.
+fn is_clusters_own(observed: &Observed, trusted: &TrustedIssuer) -> bool {
+    observed.cluster_issuer.as_deref() == Some(trusted.issuer.as_str())
 }
 
 /// A trusted issuer as the document has it; where it says nothing else, its tokens are for `issuer`.

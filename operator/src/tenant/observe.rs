@@ -167,6 +167,10 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         let stored = stored_issuer(&state.index, name);
         let service_account_issuer = state.index.service_account_issuer(stored.as_ref());
         let cluster_issuer = service_account_issuer.as_ref().map(|issuer| issuer.issuer.clone());
+        let issuer = valid.map(|valid| Issuer::of(valid, &context.options.external_url));
+        // Nobody is two: a pod would have to tell the Tenant's tokens from the cluster's by nothing.
+        let other =
+            |accounts: &ServiceAccountIssuerDocument| issuer.as_ref().is_none_or(|own| own.as_str() != accounts.issuer);
         let needed = state.index.members.needs_service_accounts(name);
         let ui = valid.and_then(|valid| valid.login.ui.as_ref());
         let login_client = ui.and_then(|ui| {
@@ -178,18 +182,17 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         if ringless.is_none() {
             state.ringless.remove(name);
         }
-        let issuer = valid.map(|valid| Issuer::of(valid, &context.options.external_url));
         Some(Observed {
             conflict,
-            issuer,
             serving,
             published_default,
             rings,
             signing_keys,
             ringless,
             login_client,
-            service_account_issuer: service_account_issuer.filter(|_| needed),
+            service_account_issuer: service_account_issuer.filter(|accounts| needed && other(accounts)),
             cluster_issuer,
+            issuer,
             sealing: None,
             longest_sealed: valid.map_or(0, |valid| longest_sealed(&state.index, name, valid)),
             object: Arc::clone(&object),

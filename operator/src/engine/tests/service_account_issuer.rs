@@ -170,6 +170,25 @@ async fn a_trusted_issuer_that_is_the_clusters_own_is_left_out_and_told() {
 }
 
 #[tokio::test]
+async fn a_tenant_does_not_trust_itself_as_somebody_else() {
+    let mut harness = Harness::furnished().await;
+    let own = tenant(&harness).issuer;
+    let trusts =
+        format!("\n  trustedIssuers: [{{issuer: '{own}', jwksUri: '{own}/keys', subjectRules: [{{subject: x}}]}}]");
+    harness.apply::<Tenant>(&format!("{}{trusts}\n", fixtures::TENANT.trim_end())).await;
+    assert_eq!(tenant(&harness).trusted_issuers, []);
+    let (verdict, message) = harness.condition::<Tenant>("identity", "acme", ConditionType::ReferencesResolved);
+    assert_eq!(verdict, "False/IssuerConflict");
+    assert!(message.contains("this Tenant's own issuer"), "{message}");
+    // Nor is the cluster taken for it: pods refuse a document in which two have one name.
+    harness.apply::<OAuthClient>(WORKER).await;
+    let same = ServiceAccountIssuer { issuer: own, ..issuer(&["a"]) };
+    harness.engine.change(Change::ServiceAccountIssuer(same));
+    harness.run().await;
+    assert_eq!(published(&harness), None);
+}
+
+#[tokio::test]
 async fn a_document_that_vanished_comes_back_with_it() {
     let mut harness = Harness::furnished().await;
     say(&mut harness, &["a"]).await;

@@ -18,7 +18,7 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::signing_key::SigningKey;
 use claviger_operator::clock::Clock;
 use claviger_operator::cluster::{Cluster, ClusterError, Event, Kind, OwnerMeta, StatusWrite};
-use claviger_operator::engine::{Change, Engine, Options};
+use claviger_operator::engine::{Change, Engine, Options, Seen};
 use claviger_operator::metrics::Metrics;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -123,7 +123,7 @@ impl Embedded {
                 inner.tell(Told::LookAgain);
             }
             Sort::Namespace => inner.tell_namespace(value)?,
-            Sort::ServiceAccount => {}
+            Sort::ServiceAccount => inner.tell_service_account(name, value)?,
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Embedded {
             }
             // An object may go on living there: as a cluster's, a namespace without its labels.
             Sort::Namespace => inner.tell_bare_namespace(&name.name),
-            Sort::ServiceAccount => {}
+            Sort::ServiceAccount => inner.tell(Told::Change(Change::ServiceAccount(Seen::Deleted(name.clone())))),
         }
         Ok(())
     }

@@ -59,6 +59,10 @@ pub enum Reason {
     KeyOfAnotherRing,
     SigningKeyNotFound,
     ClientNotFound,
+    ServiceAccountNotFound,
+    ServiceAccountNotAllowed,
+    ServiceAccountIssuerUnknown,
+    IssuerConflict,
     // CredentialsReady
     CredentialsReady,
     NoCredentialsNeeded,

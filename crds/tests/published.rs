@@ -120,7 +120,7 @@ fn a_tenant_that_is_logged_shows_no_sealing_key() {
 
 #[test]
 fn a_tenant_that_says_nothing_of_idle_sessions_lets_them_live_as_it_did() {
-    for name in ["tenant-full", "tenant-least", "tenant-sealing", "tenant-idle"] {
+    for name in ["tenant-full", "tenant-least", "tenant-sealing", "tenant-idle", "tenant-workloads"] {
         let (_, document) = full().into_iter().chain(least()).find(|(found, _)| *found == name).unwrap();
         let stored = Stored::from_secret(&with_bytes(&document, &golden(name))).unwrap();
         let Content::Tenant(tenant) = stored.document.content else { panic!("{name}") };

@@ -13,6 +13,7 @@ pub(crate) mod kubernetes;
 pub(crate) mod lease;
 pub(crate) mod rate;
 pub(crate) mod server_time;
+pub(crate) mod service_account_keys;
 pub(crate) mod watch;
 
 use claviger_crds::names::ObjectName;

@@ -181,6 +181,8 @@ pub(crate) struct Context {
     pub(crate) queued: Notify,
     /// The sweep has something new.
     pub(crate) orphaned: Notify,
+    /// A pod has met a key of the cluster's that it does not know.
+    pub(crate) unknown_key: Notify,
     /// Bounds what is computed beside the async threads.
     pub(crate) computing: Semaphore,
 }
@@ -195,6 +197,7 @@ impl Context {
             state: Mutex::default(),
             queued: Notify::new(),
             orphaned: Notify::new(),
+            unknown_key: Notify::new(),
             computing: Semaphore::new(COMPUTED_AT_ONCE),
         }
     }

@@ -5,6 +5,7 @@
 
 mod change;
 mod resync;
+mod service_accounts;
 mod uses;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use claviger_crds::published::acknowledgement::Frame;
 use futures::FutureExt;
 use futures::future::join_all;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use self::change::{Change, Seen};
@@ -25,6 +27,7 @@ use crate::context::{Context, State};
 use crate::error::StepError;
 use crate::index::Index;
 use crate::metrics::Metrics;
+pub use crate::service_account_issuer::ServiceAccountIssuer;
 use crate::work::{Kind, Next, Work};
 use crate::{oauth_client, signing_key, sweep, tenant, user};
 
@@ -72,8 +75,9 @@ impl Engine {
             Change::Published(Seen::Applied(secret)) => secret.metadata.name.clone(),
             _ => None,
         };
+        let now = self.context.now().wall;
         let orphaned = self.context.with(|state| {
-            let works = take_in(&mut state.index, change, &mut state.synced);
+            let works = take_in(&mut state.index, change, &mut state.synced, now);
             if !state.synced {
                 return false;
             }
@@ -121,6 +125,9 @@ impl Engine {
         let now = self.context.now();
         if let Frame::Used { secrets } = &frame {
             self.used(secrets.clone());
+        }
+        if frame == Frame::UnknownServiceAccountKey {
+            self.service_account_key_unknown();
         }
         let begins = matches!(frame, Frame::Hello { .. });
         let connected = self.context.with(|state| {
@@ -222,7 +229,7 @@ impl Engine {
 }
 
 /// Takes a change into the index: whose work it makes, or `None` for everybody's.
-fn take_in(index: &mut Index, change: Change, synced: &mut bool) -> Option<BTreeSet<Work>> {
+fn take_in(index: &mut Index, change: Change, synced: &mut bool, now: Timestamp) -> Option<BTreeSet<Work>> {
     use Seen::{Applied, Deleted};
     Some(match change {
         Change::Tenant(Applied(tenant)) => index.apply_tenant(&tenant),
@@ -235,6 +242,9 @@ fn take_in(index: &mut Index, change: Change, synced: &mut bool) -> Option<BTree
         Change::User(Deleted(name)) => index.delete_user(&name),
         Change::Namespace(Applied(namespace)) => index.apply_namespace(&namespace),
         Change::Namespace(Deleted(name)) => index.delete_namespace(&name.name),
+        Change::ServiceAccount(Applied(account)) => index.apply_service_account(&account),
+        Change::ServiceAccount(Deleted(name)) => index.delete_service_account(&name),
+        Change::ServiceAccountIssuer(issuer) => index.apply_service_account_issuer(issuer, now),
         Change::Published(Applied(secret)) => index.apply_published(&secret),
         Change::Published(Deleted(name)) => index.delete_published(&name.name),
         Change::Ring(Applied(secret)) => index.apply_ring(&secret),
@@ -243,6 +253,7 @@ fn take_in(index: &mut Index, change: Change, synced: &mut bool) -> Option<BTree
         Change::Sealing(Deleted(name)) => index.delete_sealing(&name.name),
         Change::Synced => {
             *synced = true;
+            index.recall_service_account_issuer();
             return None;
         }
     })

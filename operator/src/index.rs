@@ -12,6 +12,7 @@ pub(crate) mod members;
 pub(crate) mod object;
 mod sealing;
 mod secrets;
+mod service_accounts;
 mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,6 +29,7 @@ use self::claims::{Claim, Claims};
 use self::documents::Documents;
 use self::members::{Member, Members};
 use self::object::{Declared, Difference, Object, Objects};
+use self::service_accounts::{KnownIssuer, ServiceAccounts};
 use crate::work::{Kind, Work};
 
 /// See the module.
@@ -46,6 +48,8 @@ pub(crate) struct Index {
     /// Whose sealing keys a Secret of this name holds.
     sealing_owners: HashMap<String, ObjectName>,
     namespaces: HashMap<String, Arc<BTreeMap<String, String>>>,
+    service_accounts: ServiceAccounts,
+    service_account_issuer: Option<KnownIssuer>,
     claims: Claims,
     ownerless: BTreeSet<Work>,
 }
@@ -116,9 +120,15 @@ impl Index {
         let objects = difference.before.iter().chain(&difference.after).cloned().collect::<Vec<_>>();
         let tenants: BTreeSet<ObjectName> = objects.iter().filter_map(|object| object.tenant()).collect();
         let lifetimes: Vec<u32> = tenants.iter().map(|tenant| self.members.token_lifetime(tenant)).collect();
+        let needed: Vec<bool> = tenants.iter().map(|tenant| self.members.needs_service_accounts(tenant)).collect();
         let mut works = self.changed(&difference);
         if !difference.matters {
             return works;
+        }
+        for (tenant, needed) in tenants.iter().zip(needed) {
+            if self.members.needs_service_accounts(tenant) != needed {
+                works.insert(Work::new(Kind::Tenant, tenant.clone()));
+            }
         }
         for claim in objects.iter().flat_map(|object| object.claims()) {
             if let Claim::Audience(_, audience) = &claim {

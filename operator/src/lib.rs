@@ -21,6 +21,7 @@ mod queue;
 mod report;
 mod run;
 mod secret_uses;
+mod service_account_issuer;
 mod settings;
 mod signing_key;
 mod sweep;

@@ -2,11 +2,13 @@
 
 mod client_secrets;
 mod rings;
+mod service_account_keys;
 
 use std::time::Duration;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::published::DocumentKind;
+use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -18,6 +20,7 @@ use self::client_secrets::ClientSecrets;
 pub(crate) use self::client_secrets::{Rotation, SecretStanding};
 pub(crate) use self::rings::RingTimes;
 use self::rings::Rings;
+use self::service_account_keys::ServiceAccountKeys;
 use crate::work::Kind;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,6 +54,7 @@ pub struct Metrics {
     rings_rolled_back: Counter,
     rings: Rings,
     client_secrets: ClientSecrets,
+    service_account_keys: ServiceAccountKeys,
     pods: Gauge,
     programmed: Family<KindLabels, Histogram, fn() -> Histogram>,
 }
@@ -137,6 +141,7 @@ impl Metrics {
         );
         metrics.rings.register(registry);
         metrics.client_secrets.register(registry);
+        metrics.service_account_keys.register(registry);
         registry.register("provider_pods_connected", "Provider pods that acknowledge", metrics.pods.clone());
         registry.register(
             "programmed_latency_seconds",
@@ -160,6 +165,7 @@ impl Metrics {
             rings_rolled_back: Counter::default(),
             rings: Rings::default(),
             client_secrets: ClientSecrets::default(),
+            service_account_keys: ServiceAccountKeys::default(),
             pods: Gauge::default(),
             programmed: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 12))),
         }
@@ -177,6 +183,7 @@ impl Metrics {
         self.sweep_held.clear();
         self.rings.clear();
         self.client_secrets.clear();
+        self.service_account_keys.clear();
     }
 
     pub(crate) fn reconciled(&self, kind: Kind, outcome: &'static str, took: Duration) {
@@ -236,6 +243,15 @@ impl Metrics {
 
     pub(crate) fn client_secret_revoked(&self) {
         self.client_secrets.revocations.inc();
+    }
+
+    /// The cluster's keys were read at `read`, and are these `since`.
+    pub(crate) fn service_account_keys_read(&self, read: Timestamp, since: Option<Timestamp>) {
+        self.service_account_keys.show(read, since);
+    }
+
+    pub(crate) fn service_account_keys_unread(&self) {
+        self.service_account_keys.failures.inc();
     }
 
     pub(crate) fn pods_connected(&self, pods: usize) {

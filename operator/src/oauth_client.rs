@@ -2,6 +2,7 @@
 //! application's namespace where the operator makes one; other Secrets it only reads, and only
 //! those that the object names.
 
+mod accounts;
 mod apply;
 mod credentials;
 mod document;

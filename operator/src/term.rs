@@ -22,6 +22,7 @@ use crate::cluster::discover;
 use crate::cluster::kubernetes::{KubernetesCluster, Turns};
 use crate::cluster::lease::Leadership;
 use crate::cluster::server_time;
+use crate::cluster::service_account_keys::ServiceAccountKeys;
 use crate::cluster::watch::Watches;
 use crate::engine::{Engine, Options};
 use crate::metrics::Metrics;
@@ -97,6 +98,11 @@ impl Term {
         // Before anything is decided by a time that somebody else wrote.
         compare_clocks(client, clock, &engine).await;
         parts.spawn("the comparison of clocks", clocks(client.clone(), Arc::clone(clock), Arc::clone(&engine)).boxed());
+
+        let mut keys = ServiceAccountKeys::new(client.clone(), Arc::clone(&engine));
+        // Likewise: else an issuer that is the cluster's own would be published for a moment.
+        keys.read().await;
+        parts.spawn("the reading of the cluster's keys", async move { keys.run().await }.boxed());
 
         let authority = Authority::new(cluster, Arc::clone(clock), operator_namespace, published_namespace);
         let configs = authority.client_config();

@@ -6,6 +6,7 @@ pub(crate) mod fixtures;
 mod harness;
 mod outcome;
 mod refuse;
+mod service_accounts;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +20,7 @@ use claviger_crds::published::{Digest, Stored};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Secret, ServiceAccount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 pub(crate) use self::harness::{Harness, hello, parse, secret, shows};
@@ -77,6 +78,7 @@ pub(crate) struct Objects {
     pub(crate) signing_keys: BTreeMap<ObjectName, SigningKey>,
     pub(crate) users: BTreeMap<ObjectName, User>,
     pub(crate) namespaces: BTreeMap<String, Namespace>,
+    pub(crate) service_accounts: BTreeMap<ObjectName, ServiceAccount>,
     pub(crate) secrets: BTreeMap<ObjectName, Secret>,
     pub(crate) events: Vec<Event>,
     /// Every write that was asked for, as `<verb> <what>`.
@@ -239,6 +241,8 @@ impl World {
         changes.extend(applied(&objects.tenants));
         let namespaces = objects.namespaces.values();
         changes.extend(namespaces.map(|namespace| Change::Namespace(Seen::Applied(Box::new(namespace.clone())))));
+        let accounts = objects.service_accounts.values();
+        changes.extend(accounts.map(|account| Change::ServiceAccount(Seen::Applied(Box::new(account.clone())))));
         changes.push(Change::Synced);
         changes
     }

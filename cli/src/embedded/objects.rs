@@ -8,7 +8,7 @@ use claviger_crds::published::Digest;
 use claviger_crds::signing_key::SigningKey;
 use claviger_operator::cluster::{ClusterError, Kind, OwnerMeta, StatusWrite};
 use claviger_operator::engine::{Change, Seen};
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -176,6 +176,15 @@ impl Inner {
         let name = namespace.metadata.name.clone().unwrap_or_default();
         namespace.metadata.labels.get_or_insert_default().insert("kubernetes.io/metadata.name".to_owned(), name);
         self.tell(Told::Change(Change::Namespace(Seen::Applied(Box::new(namespace)))));
+        Ok(())
+    }
+
+    /// Its tokens are nobody's to issue here; but whoever names it learns whether that is granted.
+    pub(super) fn tell_service_account(&self, name: &ObjectName, value: &Value) -> anyhow::Result<()> {
+        let mut account: ServiceAccount = serde_json::from_value(value.clone())?;
+        account.metadata.namespace = Some(name.namespace.clone());
+        account.metadata.uid = Some(uid("ServiceAccount", name));
+        self.tell(Told::Change(Change::ServiceAccount(Seen::Applied(Box::new(account)))));
         Ok(())
     }
 

@@ -28,6 +28,14 @@ pub(super) fn is_outside(verdict: &Value, kind: Kind, name: &ObjectName, admitte
         "ClientNotFound" => !declares(&referred(name, &spec["login"]["ui"]["clientRef"]).namespace),
         // Its labels decide, and we do not know them.
         "NotAllowedByTenant" => !declares(&name.namespace),
+        // It belongs to whoever deploys the workload.
+        "ServiceAccountNotFound" => true,
+        // One that is here says whom it lets name it.
+        "ServiceAccountNotAllowed" => !accounts(name, spec).any(|account| {
+            let message = verdict["message"].as_str().unwrap_or_default();
+            let refused = refused(message).any(|part| part.trim_end_matches('.') == account.to_string());
+            refused && admitted.contains_key(&(Sort::ServiceAccount, account))
+        }),
         "AudienceNotGranted" => {
             let message = verdict["message"].as_str().unwrap_or_default();
             !refused(message).any(|audience| is_refused_here(audience, name, object, admitted))
@@ -36,6 +44,12 @@ pub(super) fn is_outside(verdict: &Value, kind: Kind, name: &ObjectName, admitte
         // known, and so are the Tenant's.
         _ => false,
     }
+}
+
+/// The ServiceAccounts that a client names.
+fn accounts<'a>(client: &'a ObjectName, spec: &'a Value) -> impl Iterator<Item = ObjectName> + 'a {
+    let named = spec["authentication"]["serviceAccounts"].as_array().into_iter().flatten();
+    named.map(|account| referred(client, account))
 }
 
 /// What the folder would have to hold for a verdict that leads outside.
@@ -53,6 +67,9 @@ pub(super) fn missing(verdict: &Value, name: &ObjectName, object: &Value) -> Str
                 "Namespace {}, whose labels decide whether the Tenant lets it in, is not in this folder",
                 name.namespace
             )
+        }
+        "ServiceAccountNotFound" | "ServiceAccountNotAllowed" => {
+            "a ServiceAccount that it names is not in this folder".to_owned()
         }
         "AudienceNotGranted" => "an API that is asked for is not in this folder, or the Namespace is not whose labels \
             decide whether that lets the client in"

@@ -46,7 +46,8 @@ pub(super) fn run(admitted: &Admitted, unseen: &Unseen) -> anyhow::Result<Verdic
         let Some((manifest, _)) = admitted.get(&(Sort::Resource(*kind), name.clone())) else { continue };
         for verdict in JUDGED.iter().filter_map(|wanted| condition(object, wanted)) {
             let text = |key: &str| verdict[key].as_str().unwrap_or_default();
-            if text("status") != "False" {
+            // Who issues the tokens of ServiceAccounts no folder can say, and nobody expects it to.
+            if text("status") != "False" || text("reason") == "ServiceAccountIssuerUnknown" {
                 continue;
             }
             let place = field(text("reason"), *kind);
@@ -139,6 +140,8 @@ fn field(reason: &str, kind: Kind) -> &'static str {
             Kind::SigningKey => "spec.existingSecretRef",
             _ => "spec.authentication",
         },
+        "ServiceAccountNotFound" | "ServiceAccountNotAllowed" => "spec.authentication.serviceAccounts",
+        "IssuerConflict" => "spec.trustedIssuers",
         "KeyEncrypted" | "KeyOfAnotherAlgorithm" | "KeyRevoked" | "KeyOfAnotherRing" => "spec.existingSecretRef",
         _ => "",
     }

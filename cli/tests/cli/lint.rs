@@ -219,3 +219,39 @@ fn the_secret_of_an_imported_key_is_judged_where_the_folder_has_it() {
     assert_eq!(code, Some(1));
     assert!(told.contains(&format!("{place}KeyEncrypted: Secret elsewhere: tls.key: ")), "{told}");
 }
+
+const WORKER: &str = "apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: worker, namespace: shop}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [client_credentials]
+  authentication: {serviceAccounts: [{name: night, namespace: batch}, {name: worker}]}
+";
+
+fn account(namespace: &str, name: &str, allows: &str) -> String {
+    format!(
+        "apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: {name}, namespace: {namespace}, annotations: {{claviger.dev/allow-clients: '{allows}'}}}}
+"
+    )
+}
+
+#[test]
+fn the_service_accounts_that_a_client_names_are_judged_where_the_folder_has_them() {
+    let folder = Folder::quickstart();
+    folder.write("40-worker.yaml", WORKER);
+    assert_eq!(lint(&folder), (Some(0), String::new()), "they may be in the cluster");
+    let place = "spec.authentication.serviceAccounts: not judged: a ServiceAccount that it names is not in this folder";
+    assert!(unjudged(&folder).iter().any(|line| line.contains(place)), "{:?}", unjudged(&folder));
+    folder.write("41-worker.yaml", &account("shop", "worker", ""));
+    folder.write("42-night.yaml", &account("batch", "night", "crm/*"));
+    let (code, printed) = lint(&folder);
+    assert_eq!(code, Some(1), "{printed}");
+    let refused = "OAuthClient shop/worker: spec.authentication.serviceAccounts: ServiceAccountNotAllowed";
+    assert!(printed.contains(refused) && printed.contains("batch/night"), "{printed}");
+    folder.write("42-night.yaml", &account("batch", "night", "crm/*, shop/worker"));
+    assert_eq!(lint(&folder), (Some(0), String::new()));
+    assert!(!unjudged(&folder).iter().any(|line| line.contains("worker")), "{:?}", unjudged(&folder));
+}

@@ -46,7 +46,7 @@ fn parse_one(
     faults.demand(
         trusted_issuers.is_empty() || subject_tokens.contains(&SubjectToken::TrustedIssuer),
         &format!("{path}.trustedIssuers"),
-        "needs TrustedIssuer in subjectTokens",
+        "trustedIssuers needs TrustedIssuer in subjectTokens",
     );
     let declared: Vec<Audience> = faults.parse_list(&format!("{path}.audiences"), declared, 50);
     for (at, audience) in declared.iter().enumerate() {

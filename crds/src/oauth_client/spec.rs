@@ -53,6 +53,8 @@ use crate::types::{self, Audience, ClientId, Duration, EndpointUri, GrantType, R
     .message("redirectUris with a private-use scheme need applicationType native and authentication none"))]
 #[x_kube(validation = Rule::new("(has(self.applicationType) && self.applicationType == 'native' && has(self.authentication.none)) || !has(self.postLogoutRedirectUris) || self.postLogoutRedirectUris.all(uri, uri.startsWith('https://') || uri.startsWith('http://'))")
     .message("postLogoutRedirectUris with a private-use scheme need applicationType native and authentication none"))]
+#[x_kube(validation = Rule::new("!has(self.tokenExchange) || self.tokenExchange.all(rule, !has(rule.audiences) || rule.audiences.all(audience, has(self.audiences) && audience in self.audiences))")
+    .message("tokenExchange: audiences must be among this client's audiences"))]
 pub struct OAuthClientSpec {
     /// The Tenant that this client belongs to. Immutable.
     #[x_kube(validation = Rule::new("self.name == oldSelf.name && has(self.__namespace__) == has(oldSelf.__namespace__) && (!has(self.__namespace__) || self.__namespace__ == oldSelf.__namespace__)")

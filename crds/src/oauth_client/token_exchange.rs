@@ -1,5 +1,8 @@
 //! The schema of what a client may exchange (RFC 8693, RFC 7523 §2.1).
 
+#![allow(unreachable_pub, reason = "KubeSchema expands to a public struct inside a function")]
+
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +11,11 @@ use crate::published::{ActorToken, SubjectToken};
 use crate::types::{Audience, EndpointUri};
 
 /// Which tokens a client may exchange, for what.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.trustedIssuers) || self.trustedIssuers.size() == 0 || 'TrustedIssuer' in self.subjectTokens")
+    .message("trustedIssuers needs TrustedIssuer in subjectTokens")
+    .field_path(".trustedIssuers"))]
 pub struct TokenExchangeRuleSpec {
     /// Kinds of tokens that this client may bring.
     #[schemars(length(min = 1, max = 5), extend("x-kubernetes-list-type" = "set"))]

@@ -12,11 +12,14 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 8] {
+pub(crate) fn full() -> [Named; 11] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
         ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
         ("tenant-idle", of("acme", Content::Tenant(idle_tenant()))),
+        ("tenant-workloads", of("acme", Content::Tenant(trusting_tenant()))),
+        ("client-workload", of("worker", Content::OAuthClient(workload()))),
+        ("client-exchange", of("gateway", Content::OAuthClient(exchanging_client()))),
         ("client-full", of("shop", Content::OAuthClient(client()))),
         ("keys-full", withdrawn(of("acme-rs256", Content::SigningKey(keys())))),
         ("user-full", of("ada", Content::User(user()))),
@@ -107,6 +110,35 @@ fn idle_tenant() -> TenantDocument {
     TenantDocument { lifetimes: TenantLifetimes { session_idle: 7_200, ..tenant.lifetimes }, ..tenant }
 }
 
+/// Workloads come with tokens of the cluster, and of somebody else.
+fn trusting_tenant() -> TenantDocument {
+    let key = json!({"kty": "RSA", "e": "AQAB", "n": MODULUS, "kid": "a", "use": "sig", "alg": "RS256"});
+    let rule = SubjectRuleDocument {
+        subject: "repo:acme/*".to_owned(),
+        claims: [("environment".to_owned(), "production".to_owned())].into(),
+    };
+    let trusted = |issuer: &str, jwks: Option<Value>, jwks_uri: Option<&str>| TrustedIssuerDocument {
+        issuer: issuer.to_owned(),
+        jwks,
+        jwks_uri: jwks_uri.map(str::to_owned),
+        audiences: texts(&["https://sts.example"]),
+        subject_rules: vec![rule.clone()],
+        subject_prefix: format!("{issuer}#"),
+    };
+    TenantDocument {
+        service_account_issuer: Some(ServiceAccountIssuerDocument {
+            issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),
+            jwks: json!({"keys": [key.clone()]}),
+            since: at("2026-01-01T00:00:00Z"),
+        }),
+        trusted_issuers: vec![
+            trusted("https://ci.example", None, Some("https://ci.example/keys")),
+            trusted("https://other-cluster.example", Some(json!({"keys": [key]})), None),
+        ],
+        ..tenant()
+    }
+}
+
 fn sealing_tenant() -> TenantDocument {
     let key = |id: &str, phase, active_at: Option<&str>, retiring_at: Option<&str>| SealingKeyDocument {
         id: id.to_owned(),
@@ -192,6 +224,46 @@ fn rotating_client() -> ClientDocument {
             hashes: vec![SecretHash { pending: true, ..pending }, SecretHash { salt: salt.clone(), ..current }],
         },
         revoked_secrets: vec![RevokedSecret { hash: hash("ungw"), salt, revoked_at: at("2026-01-03T00:00:00Z") }],
+        ..client()
+    }
+}
+
+fn workload() -> ClientDocument {
+    let account = |namespace: &str, name: &str, uid: &str| ServiceAccountSubject {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        uid: uid.to_owned(),
+    };
+    let accounts = vec![
+        account("shop", "worker", "6f9619ff-8b86-4d01-b42d-00c04fc964ff"),
+        account("batch", "night", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+    ];
+    ClientDocument { authentication: ClientAuthentication::ServiceAccounts { accounts }, ..client() }
+}
+
+/// It exchanges what it gets, and others what is for it.
+fn exchanging_client() -> ClientDocument {
+    let rule = |subject_tokens: Vec<SubjectToken>, actor_token| TokenExchangeRuleDocument {
+        subject_tokens,
+        trusted_issuers: Vec::new(),
+        audiences: texts(&["https://api.shop.example"]),
+        actor_token,
+    };
+    let own = vec![SubjectToken::AccessToken, SubjectToken::IdToken, SubjectToken::RefreshToken];
+    let others = vec![SubjectToken::ServiceAccount, SubjectToken::TrustedIssuer];
+    let others = rule(others, ActorToken::Required);
+    let audiences = client().audiences.into_iter().map(|grant| AudienceGrant { token_exchange: true, ..grant });
+    ClientDocument {
+        grant_types: texts(&[
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ]),
+        audiences: audiences.collect(),
+        token_exchange: vec![
+            rule(own, ActorToken::Optional),
+            TokenExchangeRuleDocument { trusted_issuers: texts(&["https://ci.example"]), ..others },
+        ],
+        exchangeable_by: texts(&["shop.gateway"]),
         ..client()
     }
 }

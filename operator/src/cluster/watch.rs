@@ -9,10 +9,11 @@ mod known;
 
 use std::sync::Arc;
 
-use claviger_crds::names::{LABEL_HOLDS, ObjectName};
+use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, LABEL_HOLDS, ObjectName};
 use claviger_crds::published::acknowledgement::TLS_SECRET;
 use futures::StreamExt;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Secret, ServiceAccount};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::{DeserializeGuard, PartialObjectMeta, Resource};
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
@@ -57,6 +58,7 @@ impl Watches {
         watches.resource("OAuthClient", Change::OAuthClient);
         watches.resource("User", Change::User);
         watches.namespaces();
+        watches.service_accounts();
         watches.holding(HOLDS_RING, operator_namespace, Change::Ring);
         watches.holding(HOLDS_SEALING, operator_namespace, Change::Sealing);
         watches.published(published_namespace, tls_changed);
@@ -97,6 +99,20 @@ impl Watches {
             Ok(Namespace { metadata: partial.metadata, ..Namespace::default() })
         };
         self.watch("Namespace", make, read, Change::Namespace);
+    }
+
+    /// Nothing is kept of them but what a client's document rests on: there may be very many.
+    fn service_accounts(&mut self) {
+        let api: Api<PartialObjectMeta<ServiceAccount>> = Api::all(self.client.clone());
+        let make = move || watcher(api.clone(), config()).boxed();
+        let read = |partial: PartialObjectMeta<ServiceAccount>| {
+            let ObjectMeta { name, namespace, uid, annotations, .. } = partial.metadata;
+            let annotations =
+                annotations.map(|all| all.into_iter().filter(|(key, _)| key == ANNOTATION_ALLOW_CLIENTS).collect());
+            let metadata = ObjectMeta { name, namespace, uid, annotations, ..ObjectMeta::default() };
+            Ok(ServiceAccount { metadata, ..ServiceAccount::default() })
+        };
+        self.watch("ServiceAccount", make, read, Change::ServiceAccount);
     }
 
     /// Secrets of the operator's namespace that hold `what`: their metadata alone.

@@ -7,7 +7,9 @@ use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Secret, ServiceAccount};
+
+use crate::service_account_issuer::ServiceAccountIssuer;
 
 /// What was seen of an object.
 #[derive(Clone)]
@@ -45,6 +47,11 @@ pub enum Change {
     User(Seen<User>),
     /// A Namespace; the namespace part of a deleted one's name is empty.
     Namespace(Seen<Namespace>),
+    /// A ServiceAccount; nothing but its name, its UID and its annotations is looked at.
+    ServiceAccount(Seen<ServiceAccount>),
+    /// Who issues the tokens of the cluster's ServiceAccounts, as the API server says now. No watch
+    /// tells that: without it, what is published of it stays.
+    ServiceAccountIssuer(ServiceAccountIssuer),
     /// A Secret of the published namespace, with its data.
     Published(Seen<Secret>),
     /// A Secret of the operator's namespace labelled `claviger.dev/holds=ring`; its data is not

@@ -16,5 +16,7 @@ mod refusals;
 mod rolled_back;
 mod rotation;
 mod sealing;
+mod service_account_issuer;
+mod service_accounts;
 mod vanished;
 mod waking;

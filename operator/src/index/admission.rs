@@ -57,14 +57,15 @@ fn check_client_id(client: &ValidOAuthClient, tenant: &ObjectName) -> Option<(Re
 }
 
 fn check_authentication(client: &ValidOAuthClient) -> Option<(Reason, String)> {
-    let method = match &client.authentication {
-        Authentication::ServiceAccounts(_) => "serviceAccounts",
-        Authentication::Tls { .. } => "tls",
-        Authentication::Secret(_) | Authentication::PrivateKeyJwt { .. } | Authentication::None => {
-            return None;
+    match &client.authentication {
+        Authentication::Tls { .. } => {
+            Some((Reason::Unsupported, "authentication.tls is not served by this release".to_owned()))
         }
-    };
-    Some((Reason::Unsupported, format!("authentication.{method} is not served by this release")))
+        Authentication::Secret(_)
+        | Authentication::PrivateKeyJwt { .. }
+        | Authentication::ServiceAccounts(_)
+        | Authentication::None => None,
+    }
 }
 
 fn check_ceilings(client: &ValidOAuthClient, tenant: &ValidTenant) -> Option<(Reason, String)> {

@@ -3,9 +3,12 @@
 mod read;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{Digest, DocumentKind, PasswordSource, RevokedSecret, SecretHash, SecretText};
+use claviger_crds::published::{
+    Digest, DocumentKind, PasswordSource, RevokedSecret, SecretHash, SecretText, ServiceAccountIssuerDocument,
+};
 use claviger_jose::{Algorithm, Kid};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
@@ -58,6 +61,8 @@ pub(crate) enum Detail {
         host: Option<String>,
         /// The ring that signs access tokens.
         default_signing_key: Option<ObjectName>,
+        /// Who issues the tokens of the cluster's ServiceAccounts. Many tenants have the same.
+        service_account_issuer: Option<Arc<ServiceAccountIssuerDocument>>,
     },
     /// Of an OAuthClient.
     Client {
@@ -118,6 +123,14 @@ impl Entry {
         }
     }
 
+    /// What it says of the issuer of the cluster's ServiceAccounts.
+    pub(crate) fn service_account_issuer(&self) -> Option<&ServiceAccountIssuerDocument> {
+        match &self.detail {
+            Detail::Tenant { service_account_issuer, .. } => service_account_issuer.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether it is of an OAuthClient.
     pub(crate) fn is_client(&self) -> bool {
         self.kind == DocumentKind::OAuthClient
@@ -175,6 +188,11 @@ impl Documents {
     /// The document of `owner`.
     pub(crate) fn of(&self, kind: DocumentKind, owner: &ObjectName) -> Option<&Entry> {
         self.get(&names::published_secret(kind.as_str(), owner))
+    }
+
+    /// All that stand of one kind.
+    pub(crate) fn of_kind(&self, kind: DocumentKind) -> impl Iterator<Item = &Entry> {
+        self.by_kind.get(&kind).into_iter().flatten().filter_map(|name| self.get(name))
     }
 
     /// The document `name` as it stood when it vanished.

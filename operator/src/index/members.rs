@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 use claviger_crds::names::ObjectName;
-use claviger_crds::oauth_client::{OAuthClient, ValidOAuthClient};
+use claviger_crds::oauth_client::{Authentication, OAuthClient, ValidOAuthClient};
+use claviger_crds::published::SubjectToken;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
@@ -19,6 +20,8 @@ pub(crate) struct Members {
     tenants: HashMap<ObjectName, Of>,
     namespaces: HashMap<String, BTreeSet<ObjectName>>,
     requesters: HashMap<(ObjectName, String), BTreeSet<ObjectName>>,
+    /// By ServiceAccount: the clients that name it.
+    naming: HashMap<ObjectName, BTreeSet<ObjectName>>,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +31,8 @@ struct Of {
     users: BTreeSet<ObjectName>,
     /// How many clients ask for which greatest token lifetime, seconds.
     lifetimes: BTreeMap<u32, usize>,
+    /// How many clients take tokens of ServiceAccounts.
+    by_service_account: usize,
 }
 
 /// A kind whose objects belong somewhere.
@@ -48,6 +53,13 @@ impl Member for OAuthClient {
             let count = of.lifetimes.entry(lifetime).or_default();
             *count = if present { *count + 1 } else { count.saturating_sub(1) };
             of.lifetimes.retain(|_, count| *count > 0);
+        }
+        if takes_service_accounts(valid) {
+            let count = of.by_service_account;
+            of.by_service_account = if present { count + 1 } else { count.saturating_sub(1) };
+        }
+        for account in named_accounts(valid) {
+            put_under(&mut members.naming, account.clone(), name, present);
         }
         put_under(&mut members.namespaces, name.namespace.clone(), name, present);
         for audience in &valid.audiences {
@@ -103,6 +115,21 @@ fn token_lifetime(client: &ValidOAuthClient) -> Option<u32> {
     client.lifetimes.access_token.into_iter().chain(client.lifetimes.id_token).max()
 }
 
+/// The ServiceAccounts that may be the client.
+fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
+    match &client.authentication {
+        Authentication::ServiceAccounts(accounts) => accounts,
+        _ => &[],
+    }
+}
+
+/// Whether the client may come with the token of a ServiceAccount: as itself, or to exchange it.
+pub(crate) fn takes_service_accounts(client: &ValidOAuthClient) -> bool {
+    let exchanges =
+        client.token_exchange.iter().any(|rule| rule.subject_tokens.contains(&SubjectToken::ServiceAccount));
+    exchanges || !named_accounts(client).is_empty()
+}
+
 impl Members {
     pub(crate) fn insert<K: Member>(&mut self, object: &Object<K>) {
         K::enter(object, self, true);
@@ -141,6 +168,22 @@ impl Members {
     /// The greatest token lifetime that a client of the tenant asks for, seconds.
     pub(crate) fn token_lifetime(&self, tenant: &ObjectName) -> u32 {
         self.tenants.get(tenant).and_then(|of| of.lifetimes.last_key_value()).map_or(0, |(lifetime, _)| *lifetime)
+    }
+
+    /// Whether a client of the tenant takes tokens of ServiceAccounts.
+    pub(crate) fn needs_service_accounts(&self, tenant: &ObjectName) -> bool {
+        self.tenants.get(tenant).is_some_and(|of| of.by_service_account > 0)
+    }
+
+    /// The clients that name a ServiceAccount.
+    pub(crate) fn naming(&self, account: &ObjectName) -> BTreeSet<Work> {
+        let names = self.naming.get(account).into_iter().flatten();
+        names.map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
+    }
+
+    /// The clients that name any ServiceAccount.
+    pub(crate) fn naming_any(&self) -> BTreeSet<Work> {
+        self.naming.values().flatten().map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
     }
 
     /// The clients that ask for an audience.

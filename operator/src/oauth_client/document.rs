@@ -6,6 +6,7 @@ use claviger_crds::published::{
     ResourceServerDocument, RevokedSecret, SecretHash, TokenExchangeRuleDocument,
 };
 
+use super::accounts::Accounts;
 use super::grants::Grants;
 use crate::tenant::observe::AcceptedTenant;
 use crate::tenant::scope_document;
@@ -15,6 +16,7 @@ pub(super) fn document(
     client: &ValidOAuthClient,
     tenant: &AcceptedTenant,
     grants: &Grants,
+    accounts: &Accounts,
     hashes: Vec<SecretHash>,
     revoked: Vec<RevokedSecret>,
 ) -> Document {
@@ -32,7 +34,7 @@ pub(super) fn document(
             scopes: server.scopes.iter().map(scope_document).collect(),
         }),
         consent: client.consent,
-        authentication: authentication(client, hashes),
+        authentication: authentication(client, accounts, hashes),
         require_pkce: client.require_pkce,
         id_token_signed_response_alg: client.id_token_signed_response_alg.map(|algorithm| algorithm.to_string()),
         id_token_claims: client.id_token_claims,
@@ -67,7 +69,7 @@ fn token_exchange(rule: &TokenExchangeRule) -> TokenExchangeRuleDocument {
     }
 }
 
-fn authentication(client: &ValidOAuthClient, hashes: Vec<SecretHash>) -> ClientAuthentication {
+fn authentication(client: &ValidOAuthClient, accounts: &Accounts, hashes: Vec<SecretHash>) -> ClientAuthentication {
     match &client.authentication {
         Authentication::Secret(_) => ClientAuthentication::Secret { hashes },
         Authentication::PrivateKeyJwt { keys, algorithms } => {
@@ -78,8 +80,10 @@ fn authentication(client: &ValidOAuthClient, hashes: Vec<SecretHash>) -> ClientA
             let algorithms = algorithms.iter().map(ToString::to_string).collect();
             ClientAuthentication::PrivateKeyJwt { jwks, jwks_uri, algorithms }
         }
-        // Refused before: with no account named, nobody is this client.
-        Authentication::ServiceAccounts(_) => ClientAuthentication::ServiceAccounts { accounts: Vec::new() },
+        // With none of them there, nobody is this client.
+        Authentication::ServiceAccounts(_) => {
+            ClientAuthentication::ServiceAccounts { accounts: accounts.there.clone() }
+        }
         Authentication::Tls { subject_dn } => ClientAuthentication::Tls { subject_dn: subject_dn.clone() },
         Authentication::None => ClientAuthentication::None,
     }

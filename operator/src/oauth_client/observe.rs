@@ -10,6 +10,7 @@ use claviger_crds::oauth_client::{
 };
 use claviger_crds::published::{RevokedSecret, SecretHash};
 
+use super::accounts::{self, Accounts};
 use super::grants::{self, Grants};
 use super::revocation::Revocations;
 use super::{Rotating, secrets};
@@ -34,6 +35,8 @@ pub(super) struct Observed {
     /// Why its Tenant does not have it as it is.
     pub(super) refusal: Option<(Reason, String)>,
     pub(super) grants: Grants,
+    /// The ServiceAccounts that may be it.
+    pub(super) accounts: Accounts,
     /// What is published of it, or was when it vanished.
     pub(super) published: Published,
     /// The Secret that it names, where it is to be looked at.
@@ -150,10 +153,17 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     published.revoked = RevokedSecret::known([published.revoked.as_slice(), &of_pods]);
     let standing = object.tenant().map(|tenant| tenant::standing(context, state, &tenant));
     let (mut refusal, mut grants, mut issuer) = (None, Grants::default(), Vec::new());
+    let mut accounts = Accounts::default();
     if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {
         refusal = refuse(&state.index, valid, tenant);
         grants = grants::grant(&state.index, valid, tenant);
+        accounts = Accounts::resolve(&state.index, valid);
         issuer = tenant::issuer_needs(state, tenant, &work);
+        if accounts::awaits_issuer(&state.index, valid) {
+            // Nobody is this client before its Tenant's document says whose tokens count.
+            issuer.push(Vec::new());
+            state.liveness.wait(&Work::new(Kind::Tenant, tenant.name().clone()).document(), &work);
+        }
     }
     let uid = &object.meta.uid;
     let rotating = state.rotating.get(name).filter(|rotating| rotating.uid == *uid).cloned();
@@ -166,6 +176,7 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
         tenant: standing,
         refusal,
         grants,
+        accounts,
         published,
         secret: None,
         earlier: None,

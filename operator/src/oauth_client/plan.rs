@@ -170,7 +170,7 @@ fn publication(
     hashes: Vec<SecretHash>,
     revoked: Vec<RevokedSecret>,
 ) -> Publication {
-    let document = document(valid, tenant, &observed.grants, hashes, revoked);
+    let document = document(valid, tenant, &observed.grants, &observed.accounts, hashes, revoked);
     let publication = Publication::of(document, &observed.object.meta.uid);
     Publication { credentials: observed.published.credentials.clone(), ..publication }
 }
@@ -200,7 +200,7 @@ fn noted(valid: &ValidOAuthClient, observed: &Observed, credentials: &Credential
 fn verdicts(observed: &Observed, credentials: &Credentials, waits: Option<(Reason, String)>) -> Vec<Verdict> {
     vec![
         Verdict::yes(ConditionType::Accepted, Reason::Accepted),
-        observed.grants.verdict(),
+        observed.accounts.fault().unwrap_or_else(|| observed.grants.verdict()),
         credentials_ready(credentials, waits),
     ]
 }

@@ -17,7 +17,7 @@ use crate::tenant::Issuer;
 /// The tombstone of `lost`; none where nothing is known of its content.
 pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Option<Document> {
     let content = match lost.detail.clone() {
-        Detail::Tenant { host, default_signing_key } => Content::Tenant(TenantDocument {
+        Detail::Tenant { host, default_signing_key, service_account_issuer: _ } => Content::Tenant(TenantDocument {
             issuer: Issuer::at(&lost.tenant, host.as_deref(), external_url).as_str().to_owned(),
             slug: lost.tenant.clone(),
             host,

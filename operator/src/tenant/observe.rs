@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger_crds::condition::Reason;
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::oauth_client::{OAuthClient, ValidOAuthClient};
-use claviger_crds::published::DocumentKind;
+use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument};
 use claviger_crds::tenant::{Tenant, ValidTenant};
 use claviger_jose::Algorithm;
 use jiff::Timestamp;
@@ -42,6 +42,10 @@ pub(crate) struct Observed {
     pub(crate) ringless: Option<Ringless>,
     /// `client_id` of the client that its login page of its own names, if that is accepted.
     pub(crate) login_client: Option<String>,
+    /// Who issues the tokens of the cluster's ServiceAccounts, where a client takes these.
+    pub(crate) service_account_issuer: Option<ServiceAccountIssuerDocument>,
+    /// `iss` of these tokens, whether or not a client takes them, as far as it is known.
+    pub(crate) cluster_issuer: Option<String>,
     /// Its sealing keys, or why they cannot be used; read only of a tenant that may be served.
     pub(super) sealing: Option<Result<Keys, SealingError>>,
     /// The longest that anything may live which is sealed for it now, seconds.
@@ -160,6 +164,14 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             Some(Detail::Tenant { default_signing_key, .. }) => Some(default_signing_key.clone()),
             _ => None,
         };
+        let stored = stored_issuer(&state.index, name);
+        let service_account_issuer = state.index.service_account_issuer(stored.as_ref());
+        let cluster_issuer = service_account_issuer.as_ref().map(|issuer| issuer.issuer.clone());
+        let issuer = valid.map(|valid| Issuer::of(valid, &context.options.external_url));
+        // Nobody is two: a pod would have to tell the Tenant's tokens from the cluster's by nothing.
+        let other =
+            |accounts: &ServiceAccountIssuerDocument| issuer.as_ref().is_none_or(|own| own.as_str() != accounts.issuer);
+        let needed = state.index.members.needs_service_accounts(name);
         let ui = valid.and_then(|valid| valid.login.ui.as_ref());
         let login_client = ui.and_then(|ui| {
             let client: &Arc<Object<OAuthClient>> = state.index.clients.get(&ui.client)?;
@@ -170,21 +182,29 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         if ringless.is_none() {
             state.ringless.remove(name);
         }
-        let issuer = valid.map(|valid| Issuer::of(valid, &context.options.external_url));
         Some(Observed {
             conflict,
-            issuer,
             serving,
             published_default,
             rings,
             signing_keys,
             ringless,
             login_client,
+            service_account_issuer: service_account_issuer.filter(|accounts| needed && other(accounts)),
+            cluster_issuer,
+            issuer,
             sealing: None,
             longest_sealed: valid.map_or(0, |valid| longest_sealed(&state.index, name, valid)),
             object: Arc::clone(&object),
         })
     })
+}
+
+/// What the Tenant's document says of the cluster's issuer, or said when it vanished.
+fn stored_issuer(index: &Index, name: &ObjectName) -> Option<ServiceAccountIssuerDocument> {
+    let document = names::published_secret(DocumentKind::Tenant.as_str(), name);
+    let entry = index.documents.get(&document).or_else(|| index.documents.lost(&document));
+    entry.and_then(Entry::service_account_issuer).cloned()
 }
 
 /// Refresh tokens outlive everything else that is sealed, unless sessions do.

@@ -13,6 +13,7 @@ use claviger_crds::published::{
 use claviger_crds::sentence;
 use claviger_crds::tenant::{SubjectRule, TrustedIssuer, ValidTenant};
 
+use super::Issuer;
 use super::observe::{Observed, Ringless, SigningKeyMeta};
 use super::sealing::Keys;
 use crate::clock::Moment;
@@ -135,6 +136,11 @@ fn resolved(observed: &Observed, valid: &ValidTenant) -> Verdict {
     {
         return no(Reason::ClientNotFound, format!("login.ui.clientRef: this Tenant has no OAuthClient {}", ui.client));
     }
+    let conflicts = valid.trusted_issuers.iter().filter_map(|trusted| Some((trusted, conflict(observed, trusted)?)));
+    if let Some((trusted, what)) = conflicts.into_iter().next() {
+        let message = format!("trustedIssuers: {} is {what}. This entry is left out: remove it", trusted.issuer);
+        return no(Reason::IssuerConflict, message);
+    }
     Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)
 }
 
@@ -198,6 +204,7 @@ fn default_ring(observed: &Observed, valid: &ValidTenant, now: Moment) -> (Defau
 fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Option<ObjectName>) -> TenantDocument {
     let issuer = observed.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()).unwrap_or_default();
     let ui = valid.login.ui.as_ref().zip(observed.login_client.clone());
+    let others = valid.trusted_issuers.iter().filter(|trusted| conflict(observed, trusted).is_none());
     TenantDocument {
         slug: valid.slug.to_string(),
         host: valid.host.as_ref().map(ToString::to_string),
@@ -214,10 +221,23 @@ fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Optio
             ui: ui.map(|(ui, client_id)| LoginUiDocument { url: ui.url.to_string(), client_id }),
         },
         sealing_keys: Vec::new(),
-        service_account_issuer: None,
-        trusted_issuers: valid.trusted_issuers.iter().map(|trusted| trusted_issuer(trusted, &issuer)).collect(),
+        service_account_issuer: observed.service_account_issuer.clone(),
+        trusted_issuers: others.map(|trusted| trusted_issuer(trusted, &issuer)).collect(),
         issuer,
     }
+}
+
+/// Why a declared issuer cannot be trusted as somebody else's. The cluster's own is trusted anyway, by rules of
+/// its own: its subjects would be two, and a ServiceAccount that nobody named could come in by the other. The
+/// Tenant's own tokens are not somebody else's, either.
+fn conflict(observed: &Observed, trusted: &TrustedIssuer) -> Option<&'static str> {
+    let is = |issuer: Option<&str>| issuer == Some(trusted.issuer.as_str());
+    if is(observed.cluster_issuer.as_deref()) {
+        return Some(
+            "this cluster's own issuer, whose ServiceAccounts clients name in authentication and tokenExchange",
+        );
+    }
+    is(observed.issuer.as_ref().map(Issuer::as_str)).then_some("this Tenant's own issuer, whose tokens need no trust")
 }
 
 /// A trusted issuer as the document has it; where it says nothing else, its tokens are for `issuer`.

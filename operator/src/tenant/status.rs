@@ -2,13 +2,15 @@
 
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names;
-use claviger_crds::tenant::TenantStatus;
+use claviger_crds::published::ServiceAccountIssuerDocument;
+use claviger_crds::tenant::{ServiceAccountIssuerStatus, TenantStatus};
 
 use super::apply::Applied;
 use super::observe::Observed;
 use crate::context::Context;
 use crate::error::StepError;
 use crate::report;
+use crate::service_account_issuer::kids;
 use crate::work::Next;
 
 /// Writes the status if it differs; says when to look again.
@@ -38,10 +40,18 @@ pub(super) async fn report(context: &Context, observed: &Observed, applied: Appl
         issuer: observed.issuer.as_ref().filter(|_| accepted).map(|issuer| issuer.as_str().to_owned()),
         discovery_url: observed.issuer.as_ref().filter(|_| accepted).map(super::Issuer::discovery_url),
         signing_key: signing_key(observed),
-        service_account_issuer: None,
+        service_account_issuer: observed.service_account_issuer.as_ref().filter(|_| accepted).map(issuer_status),
     };
     report::report(context, object, status, |index| &mut index.tenants).await?;
     Ok(next)
+}
+
+fn issuer_status(issuer: &ServiceAccountIssuerDocument) -> ServiceAccountIssuerStatus {
+    ServiceAccountIssuerStatus {
+        issuer: issuer.issuer.clone(),
+        kids: kids(&issuer.jwks),
+        since: Some(report::whole_seconds(issuer.since)),
+    }
 }
 
 /// What was published goes on being served, if anything was, and nothing else is without these keys.

@@ -20,11 +20,17 @@ async fn the_operator_and_the_providers_may_do_what_they_need_and_no_more() -> R
         (OPERATOR, "update", "tenants", "identity", false),
         (OPERATOR, "update", "leases/another", SYSTEM, false),
         (OPERATOR, "create", "pods", SYSTEM, false),
+        (OPERATOR, "watch", "serviceaccounts", "shop", true),
+        (OPERATOR, "update", "serviceaccounts", "shop", false),
+        (OPERATOR, "create", "serviceaccounts/token", "shop", false),
+        (OPERATOR, "get", "/openid/v1/jwks", SYSTEM, true),
+        (OPERATOR, "get", "/metrics", SYSTEM, false),
         (PROVIDER, "list", "secrets", PUBLISHED, true),
         (PROVIDER, "update", "secrets", PUBLISHED, false),
         (PROVIDER, "get", "secrets", SYSTEM, false),
         (PROVIDER, "get", "secrets", "shop", false),
         (PROVIDER, "list", "tenants", "identity", false),
+        (PROVIDER, "list", "serviceaccounts", "shop", false),
     ] {
         may(&release, &["--as", who], verb, what, namespace, allowed).await?;
     }

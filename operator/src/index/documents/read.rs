@@ -1,6 +1,7 @@
 //! From a published Secret to what the index keeps of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{
@@ -95,9 +96,11 @@ fn active(keys: &KeysDocument) -> Option<&KeyDocument> {
 
 fn detail(content: &Content) -> Detail {
     match content {
-        Content::Tenant(tenant) => {
-            Detail::Tenant { host: tenant.host.clone(), default_signing_key: tenant.default_signing_key.clone() }
-        }
+        Content::Tenant(tenant) => Detail::Tenant {
+            host: tenant.host.clone(),
+            default_signing_key: tenant.default_signing_key.clone(),
+            service_account_issuer: tenant.service_account_issuer.clone().map(Arc::new),
+        },
         Content::OAuthClient(client) => Detail::Client {
             client_id: client.client_id.clone(),
             audience: client.resource_server.as_ref().map(|server| server.audience.clone()),

@@ -1,0 +1,206 @@
+//! The issuer of the cluster's ServiceAccounts in the documents of the tenants that need it.
+
+use std::time::Duration;
+
+use claviger_crds::condition::ConditionType;
+use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::published::{Content, ServiceAccountIssuerDocument, TenantDocument};
+use claviger_crds::tenant::Tenant;
+use serde_json::json;
+
+use crate::engine::Change;
+use crate::service_account_issuer::{ServiceAccountIssuer, read};
+use crate::testing::{Harness, fixtures};
+use crate::work::Kind;
+
+/// What a cluster says that has these keys.
+pub(super) fn issuer(kids: &[&str]) -> ServiceAccountIssuer {
+    let key = |kid: &&str| json!({"kty": "RSA", "kid": kid, "n": "AQAB", "e": "AQAB", "alg": "RS256", "use": "sig"});
+    let keys: Vec<_> = kids.iter().map(key).collect();
+    read(br#"{"issuer": "https://cluster.example"}"#, json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+}
+
+const WORKER: &str = "
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: worker, namespace: identity}
+spec:
+  tenantRef: {name: acme}
+  grantTypes: [client_credentials]
+  authentication: {serviceAccounts: [{name: worker}]}
+";
+
+const EXCHANGER: &str = "
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: exchanger, namespace: identity}
+spec:
+  tenantRef: {name: acme}
+  grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange']
+  audiences: ['https://api.shop.example']
+  tokenExchange: [{subjectTokens: [ServiceAccount]}]
+  authentication: {secret: {}}
+";
+
+fn tenant(harness: &Harness) -> TenantDocument {
+    let document = harness.document(Kind::Tenant, "identity", "acme").expect("a document");
+    let Content::Tenant(tenant) = document.content else { panic!("not a Tenant's") };
+    tenant
+}
+
+fn published(harness: &Harness) -> Option<ServiceAccountIssuerDocument> {
+    tenant(harness).service_account_issuer
+}
+
+fn status(harness: &Harness) -> serde_json::Value {
+    let objects = harness.world.objects();
+    let tenant = objects.tenants.values().next().unwrap();
+    serde_json::to_value(tenant.status.as_ref().unwrap()).unwrap()["serviceAccountIssuer"].clone()
+}
+
+async fn say(harness: &mut Harness, kids: &[&str]) {
+    harness.engine.service_account_keys_read(issuer(kids));
+    harness.run().await;
+}
+
+#[tokio::test]
+async fn it_stands_in_the_document_while_a_client_needs_it() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    assert_eq!(published(&harness), None, "nobody needs it");
+    assert_eq!(status(&harness), json!(null));
+    for client in [WORKER, EXCHANGER] {
+        harness.apply::<OAuthClient>(client).await;
+        let document = published(&harness).unwrap();
+        assert_eq!((document.issuer.as_str(), document.jwks), ("https://cluster.example", issuer(&["a"]).jwks));
+        let since = document.since.to_string();
+        assert_eq!(status(&harness), json!({"issuer": "https://cluster.example", "kids": ["a"], "since": since}));
+        let name = if client == WORKER { "worker" } else { "exchanger" };
+        harness.delete::<OAuthClient>("identity", name).await;
+        assert_eq!(published(&harness), None, "the last that needs it is gone");
+        assert_eq!(status(&harness), json!(null));
+    }
+}
+
+#[tokio::test]
+async fn the_same_answer_again_writes_nothing() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a", "b"]).await;
+    harness.apply::<OAuthClient>(WORKER).await;
+    let since = published(&harness).unwrap().since;
+    harness.world.objects().writes.clear();
+    harness.pass(Duration::from_secs(60)).await;
+    say(&mut harness, &["b", "a"]).await;
+    assert_eq!(harness.world.objects().writes, Vec::<String>::new());
+    assert_eq!(published(&harness).unwrap().since, since);
+}
+
+#[tokio::test]
+async fn a_rotation_of_the_clusters_keys_reaches_the_document() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    harness.apply::<OAuthClient>(WORKER).await;
+    let before = published(&harness).unwrap();
+    harness.pass(Duration::from_secs(60)).await;
+    say(&mut harness, &["a", "b"]).await;
+    let after = published(&harness).unwrap();
+    assert_eq!(after.jwks, issuer(&["a", "b"]).jwks);
+    assert_eq!(after.since.as_second() - before.since.as_second(), 60);
+    say(&mut harness, &["b"]).await;
+    assert_eq!(published(&harness).unwrap().jwks, issuer(&["b"]).jwks, "a key that was removed is out");
+    assert_eq!(status(&harness)["kids"], json!(["b"]));
+}
+
+#[tokio::test]
+async fn a_new_leader_keeps_what_is_published_until_the_api_server_answers() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    harness.apply::<OAuthClient>(WORKER).await;
+    let before = published(&harness).unwrap();
+    harness.pass(Duration::from_secs(60)).await;
+    harness.restart();
+    assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
+    assert_eq!(published(&harness).as_ref(), Some(&before));
+    say(&mut harness, &["a"]).await;
+    assert_eq!(harness.world.objects().writes, Vec::<String>::new(), "it is the same as it was");
+    harness.apply::<Tenant>(&fixtures::TENANT.replace("Acme", "Acme & Co")).await;
+    assert_eq!(published(&harness).as_ref(), Some(&before));
+}
+
+#[tokio::test]
+async fn a_tenant_that_comes_later_learns_since_when_the_keys_are_these() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    harness.apply::<OAuthClient>(WORKER).await;
+    let since = published(&harness).unwrap().since;
+    harness.pass(Duration::from_secs(60)).await;
+    harness.restart();
+    say(&mut harness, &["a"]).await;
+    let other = |yaml: &str| yaml.replace("acme", "other").replace("name: worker,", "name: other-worker,");
+    harness.apply::<Tenant>(&other(fixtures::TENANT)).await;
+    harness.apply::<OAuthClient>(&other(WORKER)).await;
+    let document = harness.document(Kind::Tenant, "identity", "other").unwrap();
+    let Content::Tenant(tenant) = document.content else { panic!("not a Tenant's") };
+    assert_eq!(tenant.service_account_issuer.unwrap().since, since);
+}
+
+#[tokio::test]
+async fn a_trusted_issuer_that_is_the_clusters_own_is_left_out_and_told() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    let trusts = "\n  trustedIssuers:
+  - {issuer: 'https://cluster.example', jwksUri: 'https://cluster.example/keys', subjectRules: [{subject: '*'}]}
+  - {issuer: 'https://ci.example', jwksUri: 'https://ci.example/keys', subjectRules: [{subject: '*'}]}\n";
+    harness.apply::<Tenant>(&format!("{}{trusts}", fixtures::TENANT.trim_end())).await;
+    let issuers = |harness: &Harness| {
+        tenant(harness).trusted_issuers.iter().map(|trusted| trusted.issuer.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(issuers(&harness), ["https://ci.example"]);
+    let resolved =
+        |harness: &Harness| harness.condition::<Tenant>("identity", "acme", ConditionType::ReferencesResolved);
+    let (verdict, message) = resolved(&harness);
+    assert_eq!(verdict, "False/IssuerConflict");
+    assert!(message.contains("https://cluster.example is this cluster's own issuer"), "{message}");
+    // The cluster is given another name: the entry is somebody else's now.
+    let other = ServiceAccountIssuer { issuer: "https://renamed.example".to_owned(), ..issuer(&["a"]) };
+    harness.engine.change(Change::ServiceAccountIssuer(other));
+    harness.run().await;
+    assert_eq!(issuers(&harness), ["https://cluster.example", "https://ci.example"]);
+    assert_eq!(resolved(&harness).0, "True/Resolved");
+}
+
+#[tokio::test]
+async fn a_tenant_does_not_trust_itself_as_somebody_else() {
+    let mut harness = Harness::furnished().await;
+    let own = tenant(&harness).issuer;
+    let trusts =
+        format!("\n  trustedIssuers: [{{issuer: '{own}', jwksUri: '{own}/keys', subjectRules: [{{subject: x}}]}}]");
+    harness.apply::<Tenant>(&format!("{}{trusts}\n", fixtures::TENANT.trim_end())).await;
+    assert_eq!(tenant(&harness).trusted_issuers, []);
+    let (verdict, message) = harness.condition::<Tenant>("identity", "acme", ConditionType::ReferencesResolved);
+    assert_eq!(verdict, "False/IssuerConflict");
+    assert!(message.contains("this Tenant's own issuer"), "{message}");
+    // Nor is the cluster taken for it: pods refuse a document in which two have one name.
+    harness.apply::<OAuthClient>(WORKER).await;
+    let same = ServiceAccountIssuer { issuer: own, ..issuer(&["a"]) };
+    harness.engine.change(Change::ServiceAccountIssuer(same));
+    harness.run().await;
+    assert_eq!(published(&harness), None);
+}
+
+#[tokio::test]
+async fn a_document_that_vanished_comes_back_with_it() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    harness.apply::<OAuthClient>(WORKER).await;
+    let before = published(&harness).unwrap();
+    harness.restart();
+    harness.run().await;
+    let name = claviger_crds::names::ObjectName::new(
+        crate::testing::PUBLISHED,
+        crate::work::Work::new(Kind::Tenant, claviger_crds::names::ObjectName::new("identity", "acme")).document(),
+    );
+    harness.world.remove_secret(&name);
+    harness.run().await;
+    assert_eq!(published(&harness), Some(before), "though the API server has not answered this process");
+}

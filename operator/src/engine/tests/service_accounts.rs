@@ -1,0 +1,156 @@
+//! Clients that are ServiceAccounts: who may be one, and what is said of those who may not.
+
+use claviger_crds::condition::ConditionType;
+use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::published::{ClientAuthentication, Content};
+
+use super::service_account_issuer::issuer;
+use crate::engine::Change;
+use crate::testing::Harness;
+use crate::work::Kind;
+
+const WORKER: &str = "
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: worker, namespace: shop}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [client_credentials]
+  authentication: {serviceAccounts: [{name: worker}, {name: night, namespace: batch}]}
+";
+
+/// A tenant with that client, in a cluster that says who issues its tokens, and neither ServiceAccount.
+async fn furnished() -> Harness {
+    let mut harness = Harness::furnished().await;
+    harness.engine.change(Change::ServiceAccountIssuer(issuer(&["a"])));
+    harness.apply::<OAuthClient>(WORKER).await;
+    harness
+}
+
+fn accounts(harness: &Harness) -> Vec<String> {
+    let document = harness.document(Kind::OAuthClient, "shop", "worker").expect("a document");
+    let Content::OAuthClient(client) = document.content else { panic!("not a client's") };
+    let ClientAuthentication::ServiceAccounts { accounts } = client.authentication else { panic!("another way") };
+    accounts.iter().map(|account| format!("{}/{} {}", account.namespace, account.name, account.uid)).collect()
+}
+
+fn resolved(harness: &Harness) -> (String, String) {
+    harness.condition::<OAuthClient>("shop", "worker", ConditionType::ReferencesResolved)
+}
+
+#[tokio::test]
+async fn a_client_is_the_service_accounts_that_are_there_and_let_it() {
+    let mut harness = furnished().await;
+    let own = harness.world.apply_service_account("shop", "worker", "");
+    let other = harness.world.apply_service_account("batch", "night", "shop/worker");
+    harness.run().await;
+    assert_eq!(accounts(&harness), [format!("shop/worker {own}"), format!("batch/night {other}")]);
+    assert_eq!(harness.ready::<OAuthClient>("shop", "worker"), "True/Ready");
+    let needs_none = harness.condition::<OAuthClient>("shop", "worker", ConditionType::CredentialsReady).0;
+    assert_eq!(needs_none, "True/NoCredentialsNeeded");
+    assert_eq!(harness.writes_of_resync().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn one_that_is_not_there_is_told_and_keeps_nobody_else_out() {
+    let mut harness = furnished().await;
+    assert_eq!(accounts(&harness), Vec::<String>::new());
+    let uid = harness.world.apply_service_account("batch", "night", "shop/*");
+    harness.run().await;
+    assert_eq!(accounts(&harness), [format!("batch/night {uid}")]);
+    let (verdict, message) = resolved(&harness);
+    assert_eq!(verdict, "False/ServiceAccountNotFound");
+    assert!(message.contains("no ServiceAccount shop/worker: create it"), "{message}");
+    assert!(!message.contains("night"), "{message}");
+}
+
+#[tokio::test]
+async fn one_of_another_namespace_needs_consent_and_loses_it_at_once() {
+    let mut harness = furnished().await;
+    let own = harness.world.apply_service_account("shop", "worker", "");
+    for without in ["", "shop/other", "batch/*", "*"] {
+        harness.world.apply_service_account("batch", "night", "shop/worker");
+        harness.run().await;
+        assert_eq!(accounts(&harness).len(), 2);
+        harness.world.apply_service_account("batch", "night", without);
+        harness.run().await;
+        assert_eq!(accounts(&harness), [format!("shop/worker {own}")], "{without:?}");
+        let (verdict, message) = resolved(&harness);
+        assert_eq!(verdict, "False/ServiceAccountNotAllowed");
+        assert!(
+            message.contains("batch/night") && message.contains("lists shop/worker in its annotation"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn whether_one_of_another_namespace_exists_is_not_told() {
+    let mut harness = furnished().await;
+    harness.world.apply_service_account("shop", "worker", "");
+    harness.run().await;
+    let absent = resolved(&harness);
+    harness.world.apply_service_account("batch", "night", "");
+    harness.run().await;
+    assert_eq!(absent, resolved(&harness));
+}
+
+#[tokio::test]
+async fn a_deleted_one_is_nobody_and_one_made_again_is_another() {
+    let mut harness = furnished().await;
+    let first = harness.world.apply_service_account("shop", "worker", "");
+    harness.run().await;
+    harness.world.delete_service_account("shop", "worker");
+    harness.run().await;
+    assert_eq!(accounts(&harness), Vec::<String>::new());
+    assert_eq!(resolved(&harness).0, "False/ServiceAccountNotFound");
+    let second = harness.world.apply_service_account("shop", "worker", "");
+    harness.run().await;
+    assert_ne!(first, second);
+    assert_eq!(accounts(&harness), [format!("shop/worker {second}")]);
+}
+
+#[tokio::test]
+async fn an_account_that_no_client_names_makes_no_work() {
+    let mut harness = furnished().await;
+    harness.world.objects().writes.clear();
+    let waiting = |harness: &Harness| harness.engine.context().with(|state| state.ready());
+    harness.world.apply_service_account("shop", "somebody", "shop/*");
+    harness.world.changes().into_iter().for_each(|change| harness.engine.change(change));
+    assert_eq!(waiting(&harness), 0);
+    harness.world.apply_service_account("shop", "worker", "");
+    harness.world.changes().into_iter().for_each(|change| harness.engine.change(change));
+    assert_eq!(waiting(&harness), 1, "that of the client that names it");
+    harness.run().await;
+}
+
+#[tokio::test]
+async fn a_client_that_no_longer_names_an_account_is_no_longer_woken_by_it() {
+    let mut harness = furnished().await;
+    harness.apply::<OAuthClient>(&WORKER.replace("{name: worker}, ", "")).await;
+    harness.world.apply_service_account("shop", "worker", "");
+    harness.world.changes().into_iter().for_each(|change| harness.engine.change(change));
+    assert_eq!(harness.engine.context().with(|state| state.ready()), 0);
+}
+
+#[tokio::test]
+async fn a_client_is_not_ready_before_pods_know_whose_tokens_count() {
+    let mut harness = Harness::furnished().await;
+    harness.world.apply_service_account("shop", "worker", "");
+    harness.world.apply_service_account("batch", "night", "shop/worker");
+    harness.apply::<OAuthClient>(WORKER).await;
+    let (verdict, message) = resolved(&harness);
+    assert_eq!(verdict, "False/ServiceAccountIssuerUnknown");
+    assert!(message.contains("the operator's log says why"), "{message}");
+    harness.engine.change(Change::ServiceAccountIssuer(issuer(&["a"])));
+    harness.run().await;
+    assert_eq!(harness.ready::<OAuthClient>("shop", "worker"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_client_of_another_way_is_not_concerned() {
+    let mut harness = Harness::furnished().await;
+    harness.world.apply_service_account("shop", "shop", "");
+    harness.run().await;
+    assert_eq!(harness.ready::<OAuthClient>("shop", "shop"), "True/Ready");
+}

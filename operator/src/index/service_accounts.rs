@@ -1,0 +1,198 @@
+//! What the index takes in of the cluster's ServiceAccounts: who is there, whom each lets name it, and
+//! who issues their tokens.
+
+use std::collections::{BTreeSet, HashMap};
+
+use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, ObjectName};
+use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ServiceAccount;
+
+use super::Index;
+use super::documents::Entry;
+use crate::service_account_issuer::ServiceAccountIssuer;
+use crate::work::{Kind, Work};
+
+/// Everyone that is there. A cluster has many that no client ever names, so little is kept of each.
+#[derive(Debug, Default)]
+pub(super) struct ServiceAccounts(HashMap<ObjectName, Account>);
+
+/// A ServiceAccount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Its UID: one that was deleted and made again is another.
+    pub(crate) uid: String,
+    /// Clients of other namespaces that may name it.
+    allows: Box<[Allowed]>,
+}
+
+/// An item of the annotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Allowed {
+    Client(ObjectName),
+    ClientsOf(String),
+}
+
+/// The issuer of the cluster's ServiceAccounts, and since when it is this one with these keys.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct KnownIssuer {
+    issuer: ServiceAccountIssuer,
+    since: Timestamp,
+}
+
+// === impl Account ===
+
+impl Account {
+    fn read(account: &ServiceAccount) -> Option<Self> {
+        let annotations = account.metadata.annotations.as_ref();
+        let allows = annotations.and_then(|all| all.get(ANNOTATION_ALLOW_CLIENTS)).map_or("", String::as_str);
+        Some(Self { uid: account.metadata.uid.clone()?, allows: allowed(allows).collect() })
+    }
+
+    /// Whether the ServiceAccount, which stands in `namespace`, lets the client name it. Who may write
+    /// ServiceAccounts of a namespace decides who they are; who may write OAuthClients of another one
+    /// needs consent.
+    pub(crate) fn allows(&self, namespace: &str, client: &ObjectName) -> bool {
+        let fits = |allowed: &Allowed| match allowed {
+            Allowed::Client(name) => name == client,
+            Allowed::ClientsOf(namespace) => *namespace == client.namespace,
+        };
+        namespace == client.namespace || self.allows.iter().any(fits)
+    }
+}
+
+/// `<namespace>/<name>` and `<namespace>/*`, separated by commas and white space. What is anything else
+/// allows nobody.
+fn allowed(annotation: &str) -> impl Iterator<Item = Allowed> {
+    let items = annotation.split(|c: char| c == ',' || c.is_whitespace());
+    items.filter_map(|item| {
+        let (namespace, name) = item.split_once('/')?;
+        let is_plain = |part: &str| !part.is_empty() && !part.contains(['*', '/']);
+        match name {
+            "*" if is_plain(namespace) => Some(Allowed::ClientsOf(namespace.to_owned())),
+            _ if is_plain(namespace) && is_plain(name) => Some(Allowed::Client(ObjectName::new(namespace, name))),
+            _ => None,
+        }
+    })
+}
+
+// === impl Index ===
+
+impl Index {
+    pub(crate) fn apply_service_account(&mut self, account: &ServiceAccount) -> BTreeSet<Work> {
+        let metadata = &account.metadata;
+        let (Some(namespace), Some(name), Some(after)) = (&metadata.namespace, &metadata.name, Account::read(account))
+        else {
+            return BTreeSet::new();
+        };
+        let name = ObjectName::new(namespace, name);
+        let before = self.service_accounts.0.insert(name.clone(), after.clone());
+        if before == Some(after) { BTreeSet::new() } else { self.members.naming(&name) }
+    }
+
+    pub(crate) fn delete_service_account(&mut self, name: &ObjectName) -> BTreeSet<Work> {
+        match self.service_accounts.0.remove(name) {
+            Some(_) => self.members.naming(name),
+            None => BTreeSet::new(),
+        }
+    }
+
+    /// The ServiceAccount as it was seen last.
+    pub(crate) fn service_account(&self, name: &ObjectName) -> Option<&Account> {
+        self.service_accounts.0.get(name)
+    }
+
+    /// The API server said who issues the tokens of its ServiceAccounts. Where that is news, it is so
+    /// since `now`, unless a document says the same since longer.
+    pub(crate) fn apply_service_account_issuer(
+        &mut self,
+        issuer: ServiceAccountIssuer,
+        now: Timestamp,
+    ) -> BTreeSet<Work> {
+        if self.service_account_issuer.as_ref().is_some_and(|known| known.issuer == issuer) {
+            return BTreeSet::new();
+        }
+        // Documents have whole seconds, and what is kept must compare with what is written.
+        let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let first = self.service_account_issuer.replace(KnownIssuer { issuer, since }).is_none();
+        self.recall_service_account_issuer();
+        let concerned = self.tenants.values().filter(|tenant| {
+            let trusts = || tenant.valid().is_some_and(|valid| !valid.trusted_issuers.is_empty());
+            self.members.needs_service_accounts(&tenant.meta.name) || trusts()
+        });
+        let tenants = concerned.map(|tenant| Work::new(Kind::Tenant, tenant.meta.name.clone()));
+        // Clients say so where nobody can be them for want of an issuer.
+        tenants.chain(first.then(|| self.members.naming_any()).into_iter().flatten()).collect()
+    }
+
+    /// A process before this one may have met these very keys: the documents say since when.
+    pub(crate) fn recall_service_account_issuer(&mut self) {
+        let Some(known) = &mut self.service_account_issuer else { return };
+        let stored = self.documents.of_kind(DocumentKind::Tenant).filter_map(Entry::service_account_issuer);
+        let same = stored.filter(|stored| known.issuer.is(stored)).map(|stored| stored.since);
+        known.since = same.chain([known.since]).min().unwrap_or(known.since);
+    }
+
+    /// What a document says of the cluster's issuer that says `stored` now. That stays while the API
+    /// server has not answered this process, and where it would say the same.
+    pub(crate) fn service_account_issuer(
+        &self,
+        stored: Option<&ServiceAccountIssuerDocument>,
+    ) -> Option<ServiceAccountIssuerDocument> {
+        match (&self.service_account_issuer, stored) {
+            (None, stored) => stored.cloned(),
+            (Some(known), Some(stored)) if known.issuer.is(stored) => Some(stored.clone()),
+            (Some(KnownIssuer { issuer, since }), _) => Some(ServiceAccountIssuerDocument {
+                issuer: issuer.issuer.clone(),
+                jwks: issuer.jwks.clone(),
+                since: *since,
+            }),
+        }
+    }
+
+    /// `iss` of the cluster's ServiceAccount tokens, if the API server has said it.
+    pub(crate) fn cluster_issuer(&self) -> Option<&str> {
+        self.service_account_issuer.as_ref().map(|known| known.issuer.issuer.as_str())
+    }
+
+    /// Since when the cluster's keys are those that they are.
+    pub(crate) fn service_account_keys_since(&self) -> Option<Timestamp> {
+        self.service_account_issuer.as_ref().map(|known| known.since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(annotation: &str, client: (&str, &str)) -> bool {
+        let account = Account { uid: "u".to_owned(), allows: allowed(annotation).collect() };
+        account.allows("batch", &ObjectName::new(client.0, client.1))
+    }
+
+    #[test]
+    fn the_annotation_is_a_list_of_clients_and_of_namespaces() {
+        let list = "shop/web, shop/worker\n crm/*";
+        assert!(allows(list, ("shop", "web")));
+        assert!(allows(list, ("shop", "worker")));
+        assert!(allows(list, ("crm", "anything")));
+        assert!(!allows(list, ("shop", "other")));
+        assert!(!allows(list, ("web", "shop")));
+    }
+
+    #[test]
+    fn what_is_no_such_item_allows_nobody() {
+        for nonsense in
+            ["*", "*/*", "*/web", "shop", "shop/", "/web", "shop/w*", "shop/web/x", "shop/*/x", "sho*/*", ""]
+        {
+            assert!(!allows(nonsense, ("shop", "web")), "{nonsense:?}");
+        }
+        assert!(allows("nonsense,,*/*,shop/web", ("shop", "web")), "the others count");
+    }
+
+    #[test]
+    fn a_client_of_the_same_namespace_needs_no_consent() {
+        assert!(allows("", ("batch", "anything")));
+        assert!(allows("shop/web", ("batch", "anything")));
+    }
+}

@@ -1,0 +1,100 @@
+//! Which of the ServiceAccounts that a client names may be it: those that are there, and that let it.
+//! The others are told of, and keep nobody out.
+
+use claviger_crds::condition::{ConditionType, Reason, Verdict};
+use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, ObjectName};
+use claviger_crds::oauth_client::{Authentication, ValidOAuthClient};
+use claviger_crds::published::{DocumentKind, ServiceAccountSubject};
+
+use crate::index::Index;
+use crate::index::documents::Entry;
+use crate::index::members::takes_service_accounts;
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Accounts {
+    /// Who may be the client.
+    pub(super) there: Vec<ServiceAccountSubject>,
+    /// Of its own namespace: not there.
+    missing: Vec<ObjectName>,
+    /// Of other namespaces: not there, or without consent. Whether such a one exists is not told: who may write
+    /// OAuthClients here need not know what stands elsewhere.
+    refused: Vec<ObjectName>,
+    /// There is somebody, and the API server has not said by whose tokens.
+    unverifiable: bool,
+    client: Option<ObjectName>,
+}
+
+impl Accounts {
+    pub(super) fn resolve(index: &Index, client: &ValidOAuthClient) -> Self {
+        let named = named(client);
+        let mut accounts = Self { client: Some(client.name.clone()), ..Self::default() };
+        for name in named {
+            let own = name.namespace == client.name.namespace;
+            match index.service_account(name).filter(|account| account.allows(&name.namespace, &client.name)) {
+                Some(account) => accounts.there.push(ServiceAccountSubject {
+                    namespace: name.namespace.clone(),
+                    name: name.name.clone(),
+                    uid: account.uid.clone(),
+                }),
+                None if own => accounts.missing.push(name.clone()),
+                None => accounts.refused.push(name.clone()),
+            }
+        }
+        accounts.unverifiable =
+            !accounts.there.is_empty() && index.cluster_issuer().is_none() && published_issuer(index, client).is_none();
+        accounts
+    }
+
+    /// Why the condition `ReferencesResolved` does not hold, as far as ServiceAccounts are concerned.
+    pub(super) fn fault(&self) -> Option<Verdict> {
+        let no = |reason, message| Some(Verdict::no(ConditionType::ReferencesResolved, reason, message));
+        let field = "authentication.serviceAccounts";
+        let missing = format!(
+            "{field}: there is no ServiceAccount {}: create it, or name another one (claviger dev has no cluster, and so none)",
+            list(&self.missing)
+        );
+        let client = self.client.as_ref().map(ToString::to_string).unwrap_or_default();
+        let refused = format!(
+            "{field}: no such ServiceAccount lets this client name it: {}. Whoever owns one lists {client} in its \
+             annotation {ANNOTATION_ALLOW_CLIENTS}",
+            list(&self.refused)
+        );
+        match (self.missing.is_empty(), self.refused.is_empty()) {
+            (false, true) => no(Reason::ServiceAccountNotFound, missing),
+            (false, false) => no(Reason::ServiceAccountNotFound, format!("{missing}. {refused}")),
+            (true, false) => no(Reason::ServiceAccountNotAllowed, refused),
+            (true, true) if self.unverifiable => no(
+                Reason::ServiceAccountIssuerUnknown,
+                format!(
+                    "{field}: the API server has not said yet who issues the tokens of ServiceAccounts, so nobody can be \
+                     this client: the operator's log says why (claviger dev has no cluster, and so none)"
+                ),
+            ),
+            (true, true) => None,
+        }
+    }
+}
+
+/// Whether the API server has said who issues the tokens of ServiceAccounts, and the document of the
+/// client's Tenant does not say so yet.
+pub(super) fn awaits_issuer(index: &Index, client: &ValidOAuthClient) -> bool {
+    let known = index.cluster_issuer();
+    takes_service_accounts(client) && known.is_some() && published_issuer(index, client) != known
+}
+
+fn published_issuer<'a>(index: &'a Index, client: &ValidOAuthClient) -> Option<&'a str> {
+    let document = index.documents.of(DocumentKind::Tenant, &client.tenant).filter(|entry| entry.serving());
+    document.and_then(Entry::service_account_issuer).map(|issuer| issuer.issuer.as_str())
+}
+
+fn named(client: &ValidOAuthClient) -> &[ObjectName] {
+    match &client.authentication {
+        Authentication::ServiceAccounts(accounts) => accounts,
+        _ => &[],
+    }
+}
+
+fn list(names: &[ObjectName]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,6 +1,8 @@
 //! `claviger token` at a real provider. The token that proves who asks is one that the provider accepts once
 //! (`private_key_jwt`), so whoever does not read its file anew each time is found out.
 
+mod exchange;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -27,21 +29,44 @@ struct Stage {
     scheme: &'static str,
 }
 
+/// What an OAuthClient of the namespace shop says, beside how it proves who it is.
+fn client(name: &str, key: &PrivateKey, more: &Value) -> String {
+    let mut spec = json!({
+        "tenantRef": {"name": "acme", "namespace": "identity"},
+        "authentication": {"privateKeyJwt": {"jwks": {"keys": [key.public_jwk()]}}},
+    });
+    for (field, value) in more.as_object().expect("fields") {
+        spec[field] = value.clone();
+    }
+    let metadata = json!({"name": name, "namespace": "shop"});
+    json!({"apiVersion": "claviger.dev/v1alpha1", "kind": "OAuthClient", "metadata": metadata, "spec": spec})
+        .to_string()
+}
+
+/// A JWT of `key`.
+fn signed(key: &PrivateKey, claims: &Value) -> String {
+    let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
+    header.kid = Some(key.public_jwk().kid().to_string());
+    let signing = jsonwebtoken::EncodingKey::from_ec_der(&key.to_pkcs8());
+    jsonwebtoken::encode(&header, claims, &signing).expect("a JWT")
+}
+
 impl Stage {
     fn build(arguments: &[&str]) -> Self {
-        let folder = Folder::quickstart();
-        let key = PrivateKey::generate(Algorithm::Es256).expect("a key");
-        let client = json!({
-            "apiVersion": "claviger.dev/v1alpha1", "kind": "OAuthClient",
-            "metadata": {"name": "workload", "namespace": "shop"},
-            "spec": {
-                "tenantRef": {"name": "acme", "namespace": "identity"},
+        Self::with(arguments, |folder, key| {
+            let more = json!({
                 "grantTypes": ["client_credentials"], "scopes": ["orders:read", "orders:write"], "audiences": [API],
                 "lifetimes": {"accessToken": format!("{SECONDS}s")},
-                "authentication": {"privateKeyJwt": {"jwks": {"keys": [key.public_jwk()]}}},
-            },
-        });
-        folder.write("40-workload.yaml", &client.to_string());
+            });
+            folder.write("40-workload.yaml", &client("workload", key, &more));
+        })
+    }
+
+    /// With what is declared beside the quick start.
+    fn with(arguments: &[&str], declare: impl FnOnce(&Folder, &PrivateKey)) -> Self {
+        let folder = Folder::quickstart();
+        let key = PrivateKey::generate(Algorithm::Es256).expect("a key");
+        declare(&folder, &key);
         let dev = Dev::launch(&folder, arguments);
         dev.wait_for("Following changes");
         let scheme = if arguments.contains(&"--tls") { "https" } else { "http" };
@@ -64,15 +89,15 @@ impl Stage {
 
     /// What the kubelet does with a ServiceAccount token.
     fn renew_proof(&self) {
-        let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
-        header.kid = Some(self.key.public_jwk().kid().to_string());
-        let (now, name) = (SystemClock.now().as_second(), "shop.workload");
-        let jti = claviger_jose::random::hex128();
-        let claims = json!({"iss": name, "sub": name, "aud": self.issuer(), "exp": now + 120, "jti": jti});
-        let signing = jsonwebtoken::EncodingKey::from_ec_der(&self.key.to_pkcs8());
-        let proof = jsonwebtoken::encode(&header, &claims, &signing).expect("a JWT");
+        self.prove("shop.workload");
+    }
+
+    /// A proof that whoever shows it is this client.
+    fn prove(&self, name: &str) {
+        let (end, jti) = (SystemClock.now().as_second() + 120, claviger_jose::random::hex128());
+        let claims = json!({"iss": name, "sub": name, "aud": self.issuer(), "exp": end, "jti": jti});
         let beside = self.folder.path().join("proof.new");
-        fs::write(&beside, proof).expect("a file");
+        fs::write(&beside, signed(&self.key, &claims)).expect("a file");
         fs::rename(beside, self.proof()).expect("a file");
     }
 

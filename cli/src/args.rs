@@ -2,17 +2,21 @@
 //!
 //! This is the one place that reads the environment. Nothing here acts.
 
+mod authentication_config;
 mod dev;
 mod operator;
 mod outbound;
 mod provider;
+mod token;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::authentication_config::{AuthenticationConfigArgs, ConfigVersion};
 pub(crate) use self::dev::{CrdsArgs, DevArgs, LintArgs};
 pub(crate) use self::operator::OperatorArgs;
 pub(crate) use self::outbound::OutboundArgs;
 pub(crate) use self::provider::{ProviderArgs, ProxyHeaderName};
+pub(crate) use self::token::{GrantName, TokenArgs, exec_info};
 
 const AFTER_HELP: &str = "\
 Every flag has a twin in the environment, shown in [env: …]; the flag wins.
@@ -42,6 +46,10 @@ pub(crate) enum Command {
     Lint(LintArgs),
     /// Print the CustomResourceDefinitions as YAML
     Crds(CrdsArgs),
+    /// Get an access token for a workload, by the ServiceAccount token that is mounted into its pod
+    Token(TokenArgs),
+    /// Print the kube-apiserver configuration by which a cluster accepts a Tenant's tokens
+    AuthenticationConfig(AuthenticationConfigArgs),
     /// Run the operator: custom resources to published configuration
     Operator(OperatorArgs),
     /// Run a provider: published configuration to OpenID Connect
@@ -56,7 +64,7 @@ impl Command {
             Self::Operator(_) | Self::Provider(_) => "info",
             // A redirect URI that is not registered is a developer's first mistake.
             Self::Dev(_) => "warn,claviger_provider::authorize::check::client=debug",
-            Self::Lint(_) | Self::Crds(_) => "warn",
+            Self::Lint(_) | Self::Crds(_) | Self::Token(_) | Self::AuthenticationConfig(_) => "warn",
         }
     }
 }
@@ -66,7 +74,7 @@ impl Command {
 pub(crate) struct LoggingArgs {
     /// What is logged: a level, or a list such as `info,claviger_operator=debug`. The audit stream is
     /// apart from it, and ends only with `audit=off` in the list
-    /// [default: info; warn for dev, lint and crds]
+    /// [default: info for operator and provider, else warn]
     #[arg(long, env = "CLAVIGER_LOG", value_name = "FILTER", global = true, help_heading = "Logging")]
     pub(crate) log: Option<String>,
     /// How log lines look

@@ -2,6 +2,8 @@
 
 mod admission;
 mod args;
+mod authentication_config;
+mod ca_bundle;
 mod crds;
 mod dev;
 mod embedded;
@@ -15,6 +17,7 @@ mod outbound;
 mod output;
 mod provider;
 mod runtime;
+mod token;
 
 use std::process::ExitCode;
 
@@ -50,7 +53,7 @@ fn run(line: Line, output: &Output, colours_refused: bool) -> anyhow::Result<Exi
     let audit = match line.command {
         Command::Dev(_) => Some(file.clone()),
         Command::Provider(_) | Command::Operator(_) => Some(AuditTo::Output),
-        Command::Lint(_) | Command::Crds(_) => None,
+        Command::Lint(_) | Command::Crds(_) | Command::Token(_) | Command::AuthenticationConfig(_) => None,
     };
     // Until all that runs has ended: then the last lines are written.
     let _audit = logging::install(&line.logging, line.command.default_log(), audit, colours_refused)?;
@@ -58,6 +61,8 @@ fn run(line: Line, output: &Output, colours_refused: bool) -> anyhow::Result<Exi
         Command::Dev(args) => dev::run(args, &file, output),
         Command::Lint(args) => lint::run(&args, output),
         Command::Crds(args) => crds::run(&args, output),
+        Command::Token(args) => token::run(args, output),
+        Command::AuthenticationConfig(args) => authentication_config::run(&args, output),
         Command::Operator(args) => operator::run(args),
         Command::Provider(args) => provider::run(args),
     }

@@ -18,3 +18,4 @@ mod dev_state;
 mod lint;
 mod provider;
 mod support;
+mod token;

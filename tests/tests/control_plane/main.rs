@@ -14,6 +14,7 @@ mod clients_attach_by_both_sides;
 mod control_plane_is_real;
 mod deletions_are_undone_by_applying_again;
 mod every_rule_holds_on_the_api_server;
+mod kubernetes_accepts_a_tenants_tokens;
 mod nothing_changed_is_nothing_written;
 mod programmed_tells_who_is_behind;
 mod proxy_counts_and_cuts_writes;

@@ -42,6 +42,11 @@ impl Target {
         }
     }
 
+    /// With a pod's token, as `claviger token` sends it.
+    fn workload(path: impl Into<String>, tenant: &Tenant) -> Self {
+        Self { path: path.into(), body: Some(workload(tenant)), authorization: None }
+    }
+
     /// The request for wrk, and what it prints at the end.
     pub(crate) fn script(&self) -> String {
         let mut script = format!("wrk.path = {:?}\n", self.path);
@@ -88,7 +93,24 @@ pub(crate) fn all(fixture: &Fixture) -> Vec<Case> {
             limit: Target::token(format!("/token/{algorithm}"), tenant),
         });
     }
+    for tenant in &fixture.tenants {
+        let algorithm = tenant.algorithm;
+        cases.push(Case {
+            name: format!("by ServiceAccount, {algorithm}"),
+            goal: Goal::Ratio(1.25),
+            provider: Target::workload(format!("{}/oauth/token", tenant.path), tenant),
+            limit: Target::workload(format!("/workload/{algorithm}"), tenant),
+        });
+    }
     cases
+}
+
+fn workload(tenant: &Tenant) -> String {
+    let assertion = &tenant.pods_token;
+    format!(
+        "grant_type=client_credentials&client_assertion_type=\
+         urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}"
+    )
 }
 
 /// Keeps the provider's own answers, which the limit then returns.
@@ -108,6 +130,11 @@ pub(crate) async fn save_answers(provider: &Server, fixture: &Fixture, folder: &
             .basic_auth(&tenant.client_id, Some(&tenant.client_secret))
             .form(&[("grant_type", "client_credentials")]);
         requests.push((format!("token-{}.json", tenant.algorithm), request));
+        let request = agent
+            .post(format!("http://{}{}/oauth/token", provider.address, tenant.path))
+            .header("content-type", FORM)
+            .body(workload(tenant));
+        requests.push((format!("workload-{}.json", tenant.algorithm), request));
     }
     for (file, request) in requests {
         let answer = request.send().await?;

@@ -20,6 +20,8 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 use serde_json::json;
 
+use crate::workload;
+
 /// The published namespace.
 pub(crate) const NAMESPACE: &str = "bench-published";
 const OTHER_CLIENTS: usize = 100;
@@ -46,6 +48,8 @@ pub(crate) struct Tenant {
     pub(crate) application: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    /// What a pod proves with to be a client.
+    pub(crate) pods_token: String,
 }
 
 impl Fixture {
@@ -69,8 +73,9 @@ pub(crate) async fn publish(cluster: &Cluster) -> Result<Fixture> {
     Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await?;
     let secrets = Api::<Secret>::namespaced(client, NAMESPACE);
     let mut tenants = Vec::new();
+    let pods = workload::Cluster::new()?;
     for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
-        let (tenant, documents) = documents(algorithm)?;
+        let (tenant, documents) = documents(algorithm, &pods)?;
         for document in documents {
             secrets.create(&PostParams::default(), &document.to_secret(NAMESPACE, "bench", 1)).await?;
         }
@@ -82,18 +87,21 @@ pub(crate) async fn publish(cluster: &Cluster) -> Result<Fixture> {
     Ok(Fixture { tenants })
 }
 
-fn documents(algorithm: Algorithm) -> Result<(Tenant, Vec<Document>)> {
+fn documents(algorithm: Algorithm, pods: &workload::Cluster) -> Result<(Tenant, Vec<Document>)> {
     let slug = algorithm.to_string().to_lowercase();
     let path = format!("/api/v1/auth/tenants/{slug}");
     let owner = |name: &str| ObjectName::new("bench", format!("{slug}-{name}"));
     let secret = ClientSecret::generate();
     let (client_id, application) = ("bench.client".to_owned(), "bench.application".to_owned());
     let mut documents = vec![
-        Document::serving(&slug, owner("tenant"), Content::Tenant(tenant(&slug, &path))),
+        Document::serving(&slug, owner("tenant"), Content::Tenant(tenant(&slug, &path, pods))),
         Document::serving(&slug, owner("ring"), Content::SigningKey(ring(algorithm)?)),
         Document::serving(&slug, owner("client"), Content::OAuthClient(client(&client_id, &secret))),
         Document::serving(&slug, owner("application"), Content::OAuthClient(of_people(&application, &secret))),
     ];
+    let pod = ClientDocument { authentication: workload::authentication(), ..client("bench.pod", &secret) };
+    documents.push(Document::serving(&slug, owner("pod"), Content::OAuthClient(pod)));
+    let pods_token = pods.token(&format!("{ORIGIN}{path}"))?;
     let password_hash = password_hash()?;
     for number in 0..PEOPLE {
         let user = user(number, &password_hash);
@@ -104,10 +112,11 @@ fn documents(algorithm: Algorithm) -> Result<(Tenant, Vec<Document>)> {
         let content = Content::OAuthClient(client(&id, &ClientSecret::generate()));
         documents.push(Document::serving(&slug, owner(&format!("other-{number}")), content));
     }
-    Ok((Tenant { algorithm, path, application, client_id, client_secret: secret.expose().to_owned() }, documents))
+    let client_secret = secret.expose().to_owned();
+    Ok((Tenant { algorithm, path, application, client_id, client_secret, pods_token }, documents))
 }
 
-fn tenant(slug: &str, path: &str) -> TenantDocument {
+fn tenant(slug: &str, path: &str, pods: &workload::Cluster) -> TenantDocument {
     TenantDocument {
         slug: slug.to_owned(),
         issuer: format!("{ORIGIN}{path}"),
@@ -128,7 +137,7 @@ fn tenant(slug: &str, path: &str) -> TenantDocument {
         default_signing_key: None,
         login: LoginDocument { passwords: true, ..LoginDocument::default() },
         sealing_keys: vec![sealing_key()],
-        service_account_issuer: None,
+        service_account_issuer: Some(pods.issuer()),
         trusted_issuers: Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ mod postgres;
 mod programmed;
 mod report;
 mod servers;
+mod workload;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

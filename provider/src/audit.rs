@@ -85,6 +85,17 @@ impl Outcome {
     }
 }
 
+/// What is told of a token that was issued for another one.
+#[derive(Clone, Copy)]
+pub(crate) struct Exchanged<'a> {
+    /// About whom it is.
+    pub(crate) subject: &'a str,
+    /// For which API.
+    pub(crate) audience: &'a str,
+    /// Who acts; empty where nobody but the subject does.
+    pub(crate) actor: &'a str,
+}
+
 /// Writes the events of one request.
 #[derive(Clone, Copy)]
 pub(crate) struct Audit<'a> {
@@ -131,6 +142,12 @@ impl Audit<'_> {
     /// Tokens were issued, by this grant type.
     pub(crate) fn token_issued(self, client: &Client, subject: &str, grant: &'static str) {
         event!(self, "token", client = &*client.id, subject, grant, outcome = Outcome::Ok.as_str());
+    }
+
+    /// A token about `subject` was issued for another one, by this grant type: for which API, and who acts.
+    pub(crate) fn token_exchanged(self, client: &Client, grant: &'static str, told: &Exchanged<'_>) {
+        let Exchanged { subject, audience, actor } = *told;
+        event!(self, "token", client = &*client.id, subject, grant, audience, actor, outcome = Outcome::Ok.as_str());
     }
 
     /// A refresh token came that was used before: its grant is ended.

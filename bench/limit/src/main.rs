@@ -1,6 +1,6 @@
 //! The limit that the provider is measured against: a bare axum server that answers each path with
 //! the bytes of a file, and before it does what cannot be done without: one raw signature with a
-//! parsed key for one token, two for two, one hash for a password.
+//! parsed key for one token, two for two, one hash for a password, one raw verification for an assertion.
 //!
 //! `claviger-limit ADDRESS FOLDER`: the files of the folder are the provider's own answers, so both
 //! send the same bytes. Of those that are not there the paths are not served.
@@ -13,7 +13,8 @@ use argon2::{Argon2, Params, Version};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use axum::Router;
 use axum::body::Bytes;
@@ -46,10 +47,15 @@ fn router(folder: &Path) -> Result<Router> {
         let Some(answer) = file(&format!("{name}.json")) else { continue };
         router = router.route(&format!("/plain/{name}"), any(move |_body: Bytes| async move { (json(), answer) }));
     }
+    let verifier = verifier()?;
     for (algorithm, signer) in signers()? {
         let one = file(&format!("token-{algorithm}.json"));
         if let Some(answer) = one {
             router = router.route(&format!("/token/{algorithm}"), signing(Arc::clone(&signer), 1, answer));
+        }
+        if let Some(answer) = file(&format!("workload-{algorithm}.json")) {
+            let signing = verifying(Arc::clone(&verifier), Arc::clone(&signer), answer);
+            router = router.route(&format!("/workload/{algorithm}"), signing);
         }
         for name in ["exchange", "refresh"] {
             let two = file(&format!("{name}.json")).filter(|_| algorithm == "RS256");
@@ -76,6 +82,15 @@ fn signing(signer: Signer, number: usize, answer: Bytes) -> MethodRouter {
     })
 }
 
+/// Verifies one signature, makes one, and answers.
+fn verifying(verifier: Verifier, signer: Signer, answer: Bytes) -> MethodRouter {
+    post(move |_body: Bytes| async move {
+        std::hint::black_box(verifier());
+        std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(&MESSAGE)));
+        (json(), answer)
+    })
+}
+
 /// Makes one hash, beside the async threads, and answers.
 async fn login(_body: Bytes) -> StatusCode {
     let hash = tokio::task::spawn_blocking(|| {
@@ -89,6 +104,18 @@ async fn login(_body: Bytes) -> StatusCode {
 }
 
 type Signer = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
+
+type Verifier = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// One raw verification by RS256, as a cluster signs, by a key that was parsed once.
+fn verifier() -> Result<Verifier> {
+    let key = RsaKeyPair::generate(KeySize::Rsa2048)?;
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &MESSAGE, &mut signature)?;
+    let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref())?;
+    anyhow::ensure!(public.verify_sig(&MESSAGE, &signature).is_ok());
+    Ok(Arc::new(move || public.verify_sig(&MESSAGE, &signature).is_ok()))
+}
 
 /// One raw signature for each algorithm, by a key that was parsed once.
 fn signers() -> Result<Vec<(&'static str, Signer)>> {

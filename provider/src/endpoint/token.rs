@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
+use crate::audit::Exchanged;
 use crate::grant::token_exchange::{self, ExchangedGrant};
 use crate::grant::{GrantType, authorization_code, client_credentials, jwt_bearer, refresh_token};
 use crate::token::access_token;
@@ -63,22 +64,31 @@ async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(TokenResponse, Au
             let granted = refresh_token::rotate(exchange, &client, &form).await?;
             (granted.issue(&exchange.tenant, now)?, Some(granted.grant.subject))
         }
-        GrantType::TokenExchange => exchanged(exchange, token_exchange::exchange(exchange, &client, &form).await?)?,
-        GrantType::JwtBearer => exchanged(exchange, jwt_bearer::assert(exchange, &client, &form).await?)?,
+        GrantType::TokenExchange => {
+            let granted = token_exchange::exchange(exchange, &client, &form).await?;
+            return Ok((exchanged(exchange, &granted, grant_type)?, client.clone()));
+        }
+        GrantType::JwtBearer => {
+            let granted = jwt_bearer::assert(exchange, &client, &form).await?;
+            return Ok((exchanged(exchange, &granted, grant_type)?, client.clone()));
+        }
     };
     let about = subject.as_deref().unwrap_or(&client.client().id);
     exchange.audit().token_issued(client.client(), about, grant_type.as_str());
     Ok((response, client))
 }
 
-/// The token of an exchange, and about whom it is.
+/// The token that is issued for another one.
 fn exchanged(
     exchange: &Exchange<'_>,
-    granted: ExchangedGrant<'_>,
-) -> Result<(TokenResponse, Option<String>), OAuthError> {
+    granted: &ExchangedGrant<'_>,
+    grant_type: GrantType,
+) -> Result<TokenResponse, OAuthError> {
     let token = access_token::issue(granted.access(), &exchange.tenant.issuer, exchange.provider.now())?;
-    let response = TokenResponse::new(token).with_issued_token_type(granted.issued_token_type);
-    Ok((response, Some(granted.subject)))
+    let actor = granted.facts.act.as_ref().map_or("", |act| &act.sub);
+    let told = Exchanged { subject: &granted.subject, audience: granted.audience, actor };
+    exchange.audit().token_exchanged(granted.client.client(), grant_type.as_str(), &told);
+    Ok(TokenResponse::new(token).with_issued_token_type(granted.issued_token_type))
 }
 
 fn success(issued: TokenResponse) -> Response {

@@ -31,7 +31,7 @@ pub(crate) struct ExchangedGrant<'a> {
     /// About whom.
     pub(crate) subject: String,
     /// `aud`
-    audience: &'a str,
+    pub(crate) audience: &'a str,
     /// `scope`
     scope: String,
     /// What the token says besides.

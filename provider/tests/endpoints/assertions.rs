@@ -1,7 +1,7 @@
 //! `private_key_jwt` (RFC 7523): an assertion that the client signed, at every endpoint that asks who
 //! the client is.
 
-mod jwks_uri;
+pub(crate) mod jwks_uri;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

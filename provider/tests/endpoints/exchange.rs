@@ -2,7 +2,9 @@
 
 mod bearer;
 mod delegation;
+mod keys_elsewhere;
 mod limits;
+mod silence;
 mod table;
 mod trust;
 mod world;

@@ -111,6 +111,7 @@ pub(crate) const TOKEN_RESPONSE: Schema = Schema {
         Field::optional("refresh_token", Kind::Text, "Where one was granted."),
         Field::optional("id_token", Kind::Text, "Where openid was granted."),
         Field::optional("scope", Kind::Text, "What was granted, separated by spaces."),
+        Field::optional("issued_token_type", Kind::Text, "Of an exchange: what the access token is (RFC 8693 §2.2.1)."),
     ],
 };
 

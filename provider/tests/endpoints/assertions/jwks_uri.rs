@@ -10,14 +10,14 @@ use tokio::net::TcpListener;
 use super::*;
 
 /// A server of keys, on loopback: what it says, and how often it was asked.
-struct KeyServer {
-    uri: String,
+pub(crate) struct KeyServer {
+    pub(crate) uri: String,
     says: Arc<Mutex<String>>,
     asked: Arc<Mutex<usize>>,
 }
 
 impl KeyServer {
-    async fn new(says: &Value) -> Self {
+    pub(crate) async fn new(says: &Value) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("http://127.0.0.1:{}/jwks.json", listener.local_addr().unwrap().port());
         let server = Self { uri, says: Arc::new(Mutex::new(says.to_string())), asked: Arc::default() };
@@ -38,11 +38,11 @@ impl KeyServer {
         server
     }
 
-    fn says(&self, says: &Value) {
+    pub(crate) fn says(&self, says: &Value) {
         *self.says.lock().unwrap() = says.to_string();
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         *self.asked.lock().unwrap()
     }
 }
@@ -59,7 +59,7 @@ async fn status(fixture: &Fixture, key: &ClientKey) -> u16 {
 }
 
 /// Lets the time of outbound calls go on. None may be going on.
-async fn later(seconds: u64) {
+pub(crate) async fn later(seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
     tokio::time::resume();

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use rcgen::KeyPair;
 use serde_json::json;
 use tokio::sync::{Mutex, OnceCell};
 
-use self::certificates::Certificates;
+use self::certificates::{ACCOUNT_KEY, ACCOUNT_KEYS, Certificates};
 use self::components::Settings;
 use crate::cluster::{Cluster, kubeconfig};
 use crate::ports::free_port;
@@ -122,6 +123,37 @@ impl ControlPlane {
         tokio::time::sleep(outage).await;
         *api_server = self.settings.api_server().start()?;
         wait_until_ready(&self.cluster, &api_server).await
+    }
+
+    /// The key with which the API server signs the tokens of ServiceAccounts now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn account_key(&self) -> Result<KeyPair> {
+        let pem = std::fs::read_to_string(self.settings.folder.join(ACCOUNT_KEY))?;
+        Ok(KeyPair::from_pem(&pem)?)
+    }
+
+    /// Gives the API server a new key for the tokens of ServiceAccounts, and restarts it. It accepts tokens
+    /// of the one before, too.
+    ///
+    /// # Errors
+    /// When the API server does not come back.
+    pub async fn rotate_account_key(&self) -> Result<()> {
+        let (before, key) = (self.account_key()?, certificates::account_key()?);
+        let public = key.public_key_pem() + &before.public_key_pem();
+        std::fs::write(self.settings.folder.join(ACCOUNT_KEY), key.serialize_pem())?;
+        std::fs::write(self.settings.folder.join(ACCOUNT_KEYS), public)?;
+        self.restart_api_server(Duration::ZERO).await
+    }
+
+    /// Lets the API server accept tokens of the present key alone, and restarts it.
+    ///
+    /// # Errors
+    /// When the API server does not come back.
+    pub async fn drop_old_account_keys(&self) -> Result<()> {
+        std::fs::write(self.settings.folder.join(ACCOUNT_KEYS), self.account_key()?.public_key_pem())?;
+        self.restart_api_server(Duration::ZERO).await
     }
 
     /// Freezes the API server: connections stay open, and nothing answers.

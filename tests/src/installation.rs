@@ -164,6 +164,16 @@ impl Installation {
         provider.process = launch_provider(&provider.name, &provider.kubeconfig, ports).await?;
         provider.wait_until_ready().await
     }
+
+    /// Gives the provider at `index` a new token for the API server, and restarts it.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn renew_provider(&mut self, index: usize) -> Result<()> {
+        let kubeconfig = self.cluster().kubeconfig_for(OPERATOR, access::PROVIDER_ACCOUNT).await?;
+        self.providers.get_mut(index).context("no such provider")?.kubeconfig = kubeconfig;
+        self.restart_provider(index).await
+    }
 }
 
 /// What `claviger crds` prints.

@@ -10,6 +10,11 @@ use rcgen::{
 
 use crate::temp::TempDir;
 
+/// The file with the key that signs tokens of ServiceAccounts.
+pub(crate) const ACCOUNT_KEY: &str = "accounts.key";
+/// The file with the public keys by which such tokens are accepted, one after the other.
+pub(crate) const ACCOUNT_KEYS: &str = "accounts.pub";
+
 pub(crate) struct Certificates {
     authority: String,
     pub(crate) admin_token: String,
@@ -34,10 +39,9 @@ impl Certificates {
         folder.write("server.crt", server.pem())?;
         folder.write("server.key", key.serialize_pem())?;
 
-        // RSA, as in almost every cluster: what verifies these tokens has to cope with RS256.
-        let accounts = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
-        folder.write("accounts.key", accounts.serialize_pem())?;
-        folder.write("accounts.pub", accounts.public_key_pem())?;
+        let accounts = account_key()?;
+        folder.write(ACCOUNT_KEY, accounts.serialize_pem())?;
+        folder.write(ACCOUNT_KEYS, accounts.public_key_pem())?;
 
         let admin_token = unguessable()?;
         folder.write("tokens.csv", format!("{admin_token},admin,admin,system:masters\n"))?;
@@ -47,6 +51,12 @@ impl Certificates {
     pub(crate) fn authority_base64(&self) -> String {
         STANDARD.encode(&self.authority)
     }
+}
+
+/// A key for tokens of ServiceAccounts. RSA, as in almost every cluster: what verifies these tokens has to
+/// cope with RS256.
+pub(crate) fn account_key() -> Result<KeyPair> {
+    Ok(KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?)
 }
 
 /// Others on this machine can reach the port, so the token has to be a secret.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::certificates::{ACCOUNT_KEY, ACCOUNT_KEYS};
 use crate::process::Launch;
 
 /// What makes ownerReferences, ServiceAccounts, aggregated ClusterRoles and the end of namespaces
@@ -63,8 +64,8 @@ impl Settings {
                 format!("--token-auth-file={}", self.file("tokens.csv")),
                 "--authorization-mode=RBAC,Node".to_owned(),
                 "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
-                format!("--service-account-key-file={}", self.file("accounts.pub")),
-                format!("--service-account-signing-key-file={}", self.file("accounts.key")),
+                format!("--service-account-key-file={}", self.file(ACCOUNT_KEYS)),
+                format!("--service-account-signing-key-file={}", self.file(ACCOUNT_KEY)),
                 "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
             ])
             .args(self.api_server_flags.iter())

@@ -45,6 +45,15 @@ impl Provider {
         Ok(body["access_token"].as_str().context("no access_token")?.to_owned())
     }
 
+    /// What the token endpoint of the issuer at `path` answers: status and body.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is no JSON.
+    pub async fn ask(&self, path: &str, form: &[(&str, &str)]) -> Result<(u16, Value)> {
+        let answer = caller()?.post(format!("{}{path}/oauth/token", self.url())).form(form).send().await?;
+        Ok((answer.status().as_u16(), answer.json().await?))
+    }
+
     /// Status and body of a GET.
     ///
     /// # Errors

@@ -21,3 +21,4 @@ mod proxy_counts_and_cuts_writes;
 mod published_secrets_are_repaired;
 mod serving_goes_on_without_the_api_server;
 mod token_verifier_is_strict;
+mod workloads_prove_who_they_are;

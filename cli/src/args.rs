@@ -106,7 +106,7 @@ pub(crate) fn colours_refused() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     use super::*;
 
@@ -128,6 +128,41 @@ mod tests {
                 let twin = format!("CLAVIGER_{}", long.replace('-', "_").to_uppercase());
                 let env = flag.get_env().unwrap_or_else(|| panic!("{}: --{long} has none", command.get_name()));
                 assert_eq!(env.to_string_lossy(), twin, "{}: --{long}", command.get_name());
+            }
+        }
+    }
+
+    /// What a shell or a YAML list makes of a text: lines that go on are one, and a redirection ends it.
+    fn commands(text: &str) -> Vec<Vec<String>> {
+        let joined = text.replace("\\\n", " ");
+        let words = |line: &str| -> Vec<String> {
+            let words = line.split_whitespace().map(|word| word.trim_matches('"').to_owned());
+            words.take_while(|word| !word.starts_with('>')).collect()
+        };
+        let of_shell = joined.lines().map(str::trim).filter(|line| line.starts_with("claviger ")).map(words);
+        let of_yaml = joined.split("\n").collect::<Vec<_>>();
+        let lists = of_yaml.split(|line| !line.trim().starts_with("- ")).filter_map(|list| {
+            let items: Vec<String> = list.iter().map(|line| line.trim().trim_start_matches("- ").to_owned()).collect();
+            (items.first()? == "token").then(|| [vec!["claviger".to_owned()], items].concat())
+        });
+        of_shell.chain(lists).collect()
+    }
+
+    #[test]
+    fn what_the_guide_and_the_examples_run_is_what_the_program_takes() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for (file, number) in [
+            ("docs/workloads.md", 6),
+            ("examples/workloads/30-reports.yaml", 2),
+            ("examples/workloads/kubeconfig", 1),
+            ("examples/workloads/.github/workflows/publish.yaml", 1),
+        ] {
+            let text = std::fs::read_to_string(root.join(file)).expect(file);
+            let found = commands(&text);
+            assert_eq!(found.len(), number, "{file}: {found:#?}");
+            for command in found {
+                let parsed = Line::try_parse_from(&command);
+                assert!(parsed.is_ok(), "{file}: {command:?}: {}", parsed.expect_err("seen"));
             }
         }
     }

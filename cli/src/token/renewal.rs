@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often the clocks are looked at. The monotonic one stands still while a laptop sleeps, and a timer
+/// with it.
+const LOOK: Duration = Duration::from_secs(15);
 
 /// How long after a token was asked for the next one is: two thirds of its `lifetime`, less up to a
 /// tenth of it by `chance`, so that the pods of a Deployment, which began together, do not come
@@ -11,6 +14,13 @@ pub(super) fn renew_after(lifetime: Duration, chance: u8) -> Duration {
     let earlier = lifetime / 10 * u32::from(chance) / u32::from(u8::MAX);
     // A server that says 0 is not asked in a loop.
     (lifetime * 2 / 3).saturating_sub(earlier).max(Duration::from_secs(1))
+}
+
+/// How long to sleep now, of a wait of which this much has passed by each clock; none when it is over by
+/// either. A wall clock that was set ahead makes it end early, which costs one request.
+pub(super) fn nap(wait: Duration, by_monotonic: Duration, by_wall: Duration) -> Option<Duration> {
+    let left = wait.checked_sub(by_monotonic.max(by_wall))?;
+    (!left.is_zero()).then_some(left.min(LOOK))
 }
 
 /// The pause after that many failures in a row, from one on: doubled each time up to half a minute, and
@@ -37,6 +47,17 @@ mod tests {
         for chance in [0, u8::MAX] {
             assert_eq!(renew_after(Duration::ZERO, chance), Duration::from_secs(1));
         }
+    }
+
+    #[test]
+    fn a_wait_is_over_when_either_clock_says_so() {
+        let seconds = Duration::from_secs;
+        assert_eq!(nap(seconds(400), seconds(10), seconds(10)), Some(LOOK));
+        assert_eq!(nap(seconds(400), seconds(397), seconds(390)), Some(seconds(3)));
+        assert_eq!(nap(seconds(400), seconds(400), seconds(400)), None);
+        // It was asleep.
+        assert_eq!(nap(seconds(400), seconds(10), seconds(3600)), None);
+        assert_eq!(nap(seconds(400), seconds(401), Duration::ZERO), None);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! `--watch`: a file that always holds a token which is good.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use claviger_jose::random;
+use claviger_provider::clock::{Clock as _, SystemClock};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Token;
-use super::renewal::{renew_after, retry_after};
+use super::renewal::{nap, renew_after, retry_after};
 
 /// Has `renew` put a token into its place, and the next one whenever it is time, until `shutdown`.
 ///
@@ -27,7 +29,7 @@ pub(super) async fn keep(
             // From before it was asked for: its time runs since it was made.
             let end = asked + lifetime;
             tracing::info!("a new token, good for {lifetime:?}");
-            sleep(renew_after(lifetime, chance()).saturating_sub(asked.elapsed())).await;
+            wait(renew_after(lifetime, chance()).saturating_sub(asked.elapsed())).await;
             (asked, token) = renew_before(end, &renew).await?;
         }
     };
@@ -53,6 +55,15 @@ async fn renew_before(
                 sleep(retry_after(failures, chance()).min(left)).await;
             }
         }
+    }
+}
+
+/// Waits for so long, by whichever clock is ahead.
+async fn wait(long: Duration) {
+    let (began, wall) = (Instant::now(), SystemClock.now());
+    let by_wall = || Duration::try_from(SystemClock.now().duration_since(wall)).unwrap_or_default();
+    while let Some(nap) = nap(long, began.elapsed(), by_wall()) {
+        sleep(nap).await;
     }
 }
 

@@ -19,3 +19,4 @@ mod lint;
 mod provider;
 mod support;
 mod token;
+mod workloads;

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use claviger_tests::control_plane::ControlPlane;
 use claviger_tests::dev::Dev;
 use claviger_tests::kubectl::Kubectl;
@@ -12,6 +14,7 @@ use claviger_tests::temp::TempDir;
 use claviger_tests::user_agent::UserAgent;
 use claviger_tests::wait::eventually;
 use k8s_openapi::jiff::Timestamp;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -79,6 +82,7 @@ spec:
   redirectUris: ['http://127.0.0.1:8000/']
   scopes: [openid, groups]
   authentication: {none: {}}
+  resourceServer: {audience: 'https://kubernetes.example'}
 ---
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
@@ -100,12 +104,14 @@ struct Stage {
 }
 
 impl Stage {
-    async fn build(flags: &[&str]) -> Result<Self> {
+    /// `flags` are for what is printed, `arguments` for the provider; `more` is declared too.
+    async fn build(flags: &[&str], arguments: &[&str], more: &str) -> Result<Self> {
         let manifests = TempDir::new("two-tenants")?;
         for tenant in ["acme", "globex"] {
             manifests.write(&format!("{tenant}.yaml"), TENANT.replace("TENANT", tenant))?;
         }
-        let dev = Dev::start(manifests.path(), &["--tls", "--clock-speed", "20"]).await?;
+        manifests.write("more.yaml", more)?;
+        let dev = Dev::start(manifests.path(), &[&["--tls"], arguments].concat()).await?;
         let snippet = snippet(&dev.issuer("acme"), &dev.ca(), flags).await?;
         // Not among the manifests.
         let file = dev.state().join("authentication.json");
@@ -147,10 +153,15 @@ impl Stage {
 
     /// `kubectl` of whoever has that token and nothing else.
     fn kubectl(&self, token: &str) -> Result<Kubectl> {
+        self.kubectl_of(&kid(token)?, json!({ "token": token }))
+    }
+
+    /// `kubectl` with that user in its kubeconfig.
+    fn kubectl_of(&self, name: &str, user: Value) -> Result<Kubectl> {
         let admin: Value = serde_saphyr::from_str(&std::fs::read_to_string(self.plane.cluster().kubeconfig())?)?;
         let mut kubeconfig = admin;
-        kubeconfig["users"][0]["user"] = json!({ "token": token });
-        let path = self.dev.state().join(format!("{}.kubeconfig", kid(token)?));
+        kubeconfig["users"][0]["user"] = user;
+        let path = self.dev.state().join(format!("{name}.kubeconfig"));
         std::fs::write(&path, kubeconfig.to_string())?;
         Ok(self.plane.cluster().kubectl().with_kubeconfig(path))
     }
@@ -183,9 +194,8 @@ async fn snippet(issuer: &str, ca: &Path, flags: &[&str]) -> Result<Vec<u8>> {
 }
 
 fn claims(token: &str) -> Result<Value> {
-    use base64::Engine as _;
     let body = token.split('.').nth(1).context("no JWT")?;
-    Ok(serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body)?)?)
+    Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body)?)?)
 }
 
 fn kid(token: &str) -> Result<String> {
@@ -201,7 +211,7 @@ async fn refused(stage: &Stage, token: &str) -> Result<()> {
 
 #[tokio::test]
 async fn a_person_of_a_tenant_uses_the_cluster_by_name_and_groups_through_a_rotation_of_the_key() -> Result<()> {
-    let stage = Stage::build(&[]).await?;
+    let stage = Stage::build(&[], &["--clock-speed", "20"], "").await?;
     let token = stage.id_token("ada", "acme", "kubernetes").await?;
     let subject = claims(&token)?["sub"].as_str().context("no sub")?.to_owned();
     let who = eventually(LIMIT, "the cluster knows the issuer", async || stage.whoami(&token).await).await?;
@@ -230,17 +240,83 @@ async fn a_person_of_a_tenant_uses_the_cluster_by_name_and_groups_through_a_rota
     })
     .await?;
     for token in [&next, &token] {
-        ensure!(stage.whoami(token).await? == who, "after the rotation");
+        let still = stage.whoami(token).await.context("after the rotation")?;
+        ensure!(still["username"] == who["username"] && still["groups"] == who["groups"], "{still}");
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn without_a_prefix_no_group_of_the_clusters_own_can_be_had() -> Result<()> {
-    let stage = Stage::build(&["--groups-prefix=", "--api-version=v1beta1"]).await?;
+    let stage = Stage::build(&["--groups-prefix=", "--api-version=v1beta1"], &[], "").await?;
     let grace = stage.id_token("grace", "acme", "kubernetes").await?;
     let who = eventually(LIMIT, "the cluster knows the issuer", async || stage.whoami(&grace).await).await?;
     ensure!(who["groups"] == json!(["engineering", "system:authenticated"]), "{who}");
     let ada = stage.id_token("ada", "acme", "kubernetes").await?;
     refused(&stage, &ada).await
+}
+
+/// A program that proves who it is by a key, as a pod does by the token that is mounted.
+struct Deployer {
+    key: KeyPair,
+}
+
+impl Deployer {
+    fn manifest(&self) -> String {
+        let point = self.key.public_key_raw(); // 0x04, x, y
+        let coordinate = |range: std::ops::Range<usize>| URL_SAFE_NO_PAD.encode(&point[range]);
+        let jwk = json!({"kty": "EC", "crv": "P-256", "kid": "one", "x": coordinate(1..33), "y": coordinate(33..65)});
+        json!({
+            "apiVersion": "claviger.dev/v1alpha1", "kind": "OAuthClient",
+            "metadata": {"name": "deployer", "namespace": "acme"},
+            "spec": {
+                "tenantRef": {"name": "acme", "namespace": "acme"}, "grantTypes": ["client_credentials"],
+                "audiences": ["https://kubernetes.example"],
+                "authentication": {"privateKeyJwt": {"jwks": {"keys": [jwk]}}},
+            },
+        })
+        .to_string()
+    }
+
+    /// Writes a new proof, which is good once.
+    fn prove(&self, issuer: &str, path: &Path) -> Result<()> {
+        #[allow(clippy::disallowed_methods, reason = "the provider asks the system's clock")]
+        let now = Timestamp::now();
+        let name = "acme.deployer";
+        let claims = json!({
+            "iss": name, "sub": name, "aud": issuer, "exp": now.as_second() + 120, "jti": now.as_nanosecond().to_string(),
+        });
+        let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256);
+        header.kid = Some("one".to_owned());
+        let key = jsonwebtoken::EncodingKey::from_ec_der(&self.key.serialize_der());
+        Ok(std::fs::write(path, jsonwebtoken::encode(&header, &claims, &key)?)?)
+    }
+}
+
+#[tokio::test]
+async fn a_workload_uses_the_cluster_by_the_plugin_of_its_kubeconfig() -> Result<()> {
+    let deployer = Deployer { key: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)? };
+    let flags = ["--client-id", "https://kubernetes.example"];
+    let stage = Stage::build(&flags, &[], &deployer.manifest()).await?;
+    let (issuer, proof) = (stage.dev.issuer("acme"), stage.dev.state().join("proof"));
+    let exec = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "command": claviger_tests::claviger::program().await?,
+        "args": [
+            "token", "--exec-credential", "--issuer", issuer, "--audience", "https://kubernetes.example",
+            "--token-file", proof, "--ca-bundle", stage.dev.ca(),
+        ],
+    });
+    let kubectl = stage.kubectl_of("plugin", json!({ "exec": exec }))?;
+    let who = eventually(LIMIT, "the cluster knows the issuer", async || {
+        deployer.prove(&issuer, &proof)?;
+        kubectl.json(&["auth", "whoami"]).await
+    });
+    let who = who.await?["status"]["userInfo"].take();
+    ensure!(who["username"] == "acme:acme.deployer", "{who}");
+    // What is said on the way is the plugin's.
+    std::fs::write(&proof, "not.a.proof")?;
+    let refusal = kubectl.refused(&["auth", "whoami"]).await?;
+    ensure!(refusal.contains("invalid_client"), "{refusal}");
+    Ok(())
 }

@@ -20,5 +20,6 @@ mod programmed_tells_who_is_behind;
 mod proxy_counts_and_cuts_writes;
 mod published_secrets_are_repaired;
 mod serving_goes_on_without_the_api_server;
+mod the_guide_to_workloads_works;
 mod token_verifier_is_strict;
 mod workloads_prove_who_they_are;

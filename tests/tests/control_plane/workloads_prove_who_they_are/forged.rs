@@ -61,7 +61,7 @@ impl Forger {
         };
         Ok(vec![
             (expired, "is expired"),
-            (self.signed(|_, claims| claims["exp"] = Value::Null)?, "says no end"),
+            (self.signed(endless)?, "says no end"),
             // Another cluster under the same name: with the same identifier of its key, and with another.
             (self.signed_by(&stranger, |_, _| ())?, not_signed),
             (self.signed_by(&stranger, |header, _| header["kid"] = json!("theirs"))?, unknown),
@@ -96,4 +96,10 @@ fn encode(value: &Value) -> String {
 
 fn decode(part: &str) -> Result<Vec<u8>> {
     Ok(URL_SAFE_NO_PAD.decode(part)?)
+}
+
+fn endless(_: &mut Value, claims: &mut Value) {
+    if let Some(claims) = claims.as_object_mut() {
+        claims.remove("exp");
+    }
 }

@@ -12,7 +12,7 @@ async fn every_alert_says_what_to_do() -> Result<()> {
     let text = std::fs::read_to_string(chart().join("files/alerts.yaml"))?;
     let rules: Value = serde_saphyr::from_str(&text)?;
     let rules = rules["groups"][0]["rules"].as_array().context("no rules")?;
-    ensure!(rules.len() == 7, "{}", rules.len());
+    ensure!(rules.len() == 8, "{}", rules.len());
     for rule in rules {
         let annotations = &rule["annotations"];
         for text in [&rule["expr"], &rule["labels"]["severity"], &annotations["summary"], &annotations["runbook"]] {

@@ -144,7 +144,10 @@ impl Watch {
         child.wait_with_output().expect("it has ended")
     }
 
+    /// Its end, which has to come by itself.
     fn end(mut self) -> Output {
+        let child = self.0.as_mut().expect("it runs");
+        eventually("it ends", || child.try_wait().expect("it is ours").ok_or_else(|| "it goes on".to_owned()));
         self.0.take().expect("it runs").wait_with_output().expect("it has ended")
     }
 }

@@ -245,6 +245,11 @@ impl Index {
         self.claims.of(claim).iter().map(move |name| Work::new(kind, name.clone()))
     }
 
+    /// Whether a Tenant wants `host` for its own.
+    pub(crate) fn is_host(&self, host: &str) -> bool {
+        !self.claims.of(&Claim::Host(host.to_owned())).is_empty()
+    }
+
     /// How many clients the tenant may have.
     pub(crate) fn quota(&self, tenant: &ObjectName) -> Option<u32> {
         self.tenants.get(tenant).and_then(|tenant| tenant.valid()?.ceilings.clients)

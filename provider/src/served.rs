@@ -12,7 +12,7 @@ mod subscriber;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claviger_crds::published::acknowledgement::{self, DOCUMENTS_PER_FRAME, Frame};
@@ -45,8 +45,9 @@ pub struct Served {
     changed: watch::Sender<u64>,
     /// When clients' secrets were used, which is told in batches.
     uses: Uses,
-    /// How often a key of the cluster's was named that this pod does not know.
-    unknown_keys: AtomicU64,
+    /// The last stretch of [`acknowledgement::UNKNOWN_KEY_TOLD`] in which a key of the cluster's was named that
+    /// this pod does not know.
+    unknown_keys: AtomicI64,
     /// What tells this process from the one before it in the same Pod.
     process: String,
 }
@@ -94,7 +95,7 @@ impl Served {
             state: Mutex::default(),
             changed: watch::Sender::new(0),
             uses: Uses::default(),
-            unknown_keys: AtomicU64::new(0),
+            unknown_keys: AtomicI64::new(0),
             process,
         }
     }
@@ -168,12 +169,13 @@ impl Served {
         &self.uses
     }
 
-    /// Somebody came with a ServiceAccount's token of a key that is not known here. Subscribers tell that, but
-    /// not more often than [`acknowledgement::UNKNOWN_KEY_TOLD`].
-    pub(crate) fn unknown_service_account_key(&self) {
-        self.unknown_keys.fetch_add(1, Ordering::Relaxed);
-        // Wakes them: no document has changed.
-        self.changed.send_modify(|_| {});
+    /// Somebody came with a ServiceAccount's token of a key that is not known here. The first one in a while wakes
+    /// the subscribers, who tell it; the others cost a comparison.
+    pub(crate) fn unknown_service_account_key(&self, now: Timestamp) {
+        let stretch = now.as_second() / acknowledgement::UNKNOWN_KEY_TOLD.as_secs().cast_signed();
+        if self.unknown_keys.swap(stretch, Ordering::Relaxed) != stretch {
+            self.changed.send_modify(|_| {});
+        }
     }
 
     /// Everything, then changes, with heartbeats and the uses of secrets between. `now` is the pod's

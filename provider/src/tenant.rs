@@ -4,6 +4,7 @@
 //! [`snapshot`] of their tenant. Only [`watch`] knows that Kubernetes exists.
 
 pub(crate) mod directory;
+pub(crate) mod exchange_rule;
 pub(crate) mod index;
 pub(crate) mod metadata;
 pub(crate) mod oauth_client;

@@ -3,7 +3,7 @@
 use super::TokenExchangeRuleSpec;
 use crate::fault::Faults;
 use crate::published::{ActorToken, SubjectToken};
-use crate::types::{Audience, EndpointUri};
+use crate::types::{Audience, EndpointUri, TextPattern};
 
 /// Which tokens a client may exchange, for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,31 +12,47 @@ pub struct TokenExchangeRule {
     pub subject_tokens: Vec<SubjectToken>,
     /// Of [`SubjectToken::TrustedIssuer`]: whose; empty where all are meant.
     pub trusted_issuers: Vec<EndpointUri>,
+    /// Of others' tokens: what `sub` must be; empty where anybody is meant.
+    pub subjects: Vec<TextPattern>,
     /// APIs that it may get tokens for.
     pub audiences: Vec<Audience>,
     /// Whether an actor token comes with it.
     pub actor_token: ActorToken,
+    /// Kinds of tokens that an actor may bring.
+    pub actor_tokens: Vec<SubjectToken>,
 }
 
-/// `audiences` are those of the client.
+/// `audiences` are those of the client, which proves nothing where it `is_public`.
 pub(super) fn parse(
     specs: &[TokenExchangeRuleSpec],
     audiences: &[Audience],
+    is_public: bool,
     faults: &mut Faults,
 ) -> Vec<TokenExchangeRule> {
     let path = "spec.tokenExchange";
     faults.at_most(path, specs.len(), 20);
-    let rules = specs.iter().enumerate().map(|(at, spec)| parse_one(&format!("{path}[{at}]"), spec, audiences, faults));
-    rules.collect()
+    let mut rules = Vec::with_capacity(specs.len());
+    for (at, spec) in specs.iter().enumerate() {
+        rules.push(parse_one(&format!("{path}[{at}]"), spec, audiences, is_public, faults));
+    }
+    rules
 }
 
 fn parse_one(
     path: &str,
     spec: &TokenExchangeRuleSpec,
     audiences: &[Audience],
+    is_public: bool,
     faults: &mut Faults,
 ) -> TokenExchangeRule {
-    let TokenExchangeRuleSpec { subject_tokens, trusted_issuers, audiences: declared, actor_token } = spec;
+    let TokenExchangeRuleSpec {
+        subject_tokens,
+        trusted_issuers,
+        subjects,
+        audiences: declared,
+        actor_token,
+        actor_tokens,
+    } = spec;
     let place = format!("{path}.subjectTokens");
     faults.demand(!subject_tokens.is_empty(), &place, "must not be empty");
     for (at, kind) in subject_tokens.iter().enumerate() {
@@ -48,6 +64,13 @@ fn parse_one(
         &format!("{path}.trustedIssuers"),
         "trustedIssuers needs TrustedIssuer in subjectTokens",
     );
+    let subjects: Vec<TextPattern> = faults.parse_list(&format!("{path}.subjects"), subjects, 20);
+    // A client that anybody may be must say whose tokens make him it.
+    faults.demand(
+        !is_public || !subjects.is_empty(),
+        "spec",
+        "tokenExchange needs subjects in each rule where authentication is none",
+    );
     let declared: Vec<Audience> = faults.parse_list(&format!("{path}.audiences"), declared, 50);
     for (at, audience) in declared.iter().enumerate() {
         let place = format!("{path}.audiences[{at}]");
@@ -58,5 +81,16 @@ fn parse_one(
         trusted_issuers,
         audiences: if declared.is_empty() { audiences.to_vec() } else { declared },
         actor_token: actor_token.unwrap_or_default(),
+        actor_tokens: parse_actor_tokens(&format!("{path}.actorTokens"), actor_tokens.as_deref(), faults),
+        subjects,
     }
+}
+
+fn parse_actor_tokens(path: &str, declared: Option<&[SubjectToken]>, faults: &mut Faults) -> Vec<SubjectToken> {
+    let Some(declared) = declared else { return vec![SubjectToken::ServiceAccount] };
+    for (at, kind) in declared.iter().enumerate() {
+        faults.demand(!declared[..at].contains(kind), &format!("{path}[{at}]"), "must not be repeated");
+    }
+    faults.demand(!declared.contains(&SubjectToken::RefreshToken), path, "a refresh token says nothing of an actor");
+    declared.to_vec()
 }

@@ -55,6 +55,8 @@ use crate::types::{self, Audience, ClientId, Duration, EndpointUri, GrantType, R
     .message("postLogoutRedirectUris with a private-use scheme need applicationType native and authentication none"))]
 #[x_kube(validation = Rule::new("!has(self.tokenExchange) || self.tokenExchange.all(rule, !has(rule.audiences) || rule.audiences.all(audience, has(self.audiences) && audience in self.audiences))")
     .message("tokenExchange: audiences must be among this client's audiences"))]
+#[x_kube(validation = Rule::new("!has(self.authentication.none) || !has(self.tokenExchange) || self.tokenExchange.all(rule, has(rule.subjects) && rule.subjects.size() > 0)")
+    .message("tokenExchange needs subjects in each rule where authentication is none"))]
 pub struct OAuthClientSpec {
     /// The Tenant that this client belongs to. Immutable.
     #[x_kube(validation = Rule::new("self.name == oldSelf.name && has(self.__namespace__) == has(oldSelf.__namespace__) && (!has(self.__namespace__) || self.__namespace__ == oldSelf.__namespace__)")
@@ -153,8 +155,9 @@ pub struct OAuthClientSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceServerSpec {
-    /// The `aud` of its tokens: a URI where clients use RFC 8707. One OAuthClient of the Tenant
-    /// holds it.
+    /// The `aud` of its tokens: a URI where clients use RFC 8707, never an issuer's. What has the form of a
+    /// client ID must be `<namespace>.<anything>` of this object, or stand in the Tenant's own namespace. One
+    /// OAuthClient of the Tenant holds it.
     #[schemars(with = "Audience")]
     pub audience: String,
     /// Its scopes. Default: none.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::allowed_clients::AllowedClientsSpec;
 use crate::published::{ActorToken, SubjectToken};
-use crate::types::{Audience, EndpointUri};
+use crate::types::{Audience, EndpointUri, TextPattern};
 
 /// Which tokens a client may exchange, for what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -24,6 +24,11 @@ pub struct TokenExchangeRuleSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<EndpointUri>", length(max = 20), extend("x-kubernetes-list-type" = "set"))]
     pub trusted_issuers: Vec<String>,
+    /// Of ServiceAccount and TrustedIssuer: what `sub` of the token must be, such as `repo:acme/shop:*`;
+    /// `*` stands for any text. Default: anybody whom the Tenant trusts. Needed where authentication is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<TextPattern>", length(max = 20), extend("x-kubernetes-list-type" = "set"))]
+    pub subjects: Vec<String>,
     /// APIs that this client may get tokens for by that; each is one of its `audiences`, and its
     /// owner allows it. Default: all of its `audiences`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -33,6 +38,12 @@ pub struct TokenExchangeRuleSpec {
     /// (`act`, delegation), or none (impersonation). Default: Optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_token: Option<ActorToken>,
+    /// Kinds of tokens that an actor may bring, beside the client's own access token. One that is somebody
+    /// else's must be for this client. Default: ServiceAccount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 5), extend("x-kubernetes-list-type" = "set"))]
+    #[x_kube(validation = Rule::new("!('RefreshToken' in self)").message("a refresh token says nothing of an actor"))]
+    pub actor_tokens: Option<Vec<SubjectToken>>,
 }
 
 /// Who may get tokens for an API by an exchange.

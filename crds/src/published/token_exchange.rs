@@ -15,11 +15,17 @@ pub struct TokenExchangeRuleDocument {
     /// Of [`SubjectToken::TrustedIssuer`]: whose; empty where all are meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_issuers: Vec<String>,
+    /// Of others' tokens: patterns of `sub`, any of which fits; empty where anybody is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
     /// APIs that it may get tokens for by that.
     pub audiences: Vec<String>,
     /// Whether an actor token comes with it.
     #[serde(default)]
     pub actor_token: ActorToken,
+    /// Kinds of tokens that an actor may bring, beside the client's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actor_tokens: Vec<SubjectToken>,
 }
 
 /// A kind of token that may be exchanged.
@@ -67,7 +73,7 @@ pub struct TrustedIssuerDocument {
     /// Where they are, if not inline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    /// What `aud` of its tokens may be, beside the client that brings one.
+    /// What `aud` of its tokens may be, beside the API of a client that exchanges one.
     pub audiences: Vec<String>,
     /// Whose tokens are trusted: any of these.
     pub subject_rules: Vec<SubjectRuleDocument>,

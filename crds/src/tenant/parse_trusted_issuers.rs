@@ -44,13 +44,18 @@ pub(super) fn parse(specs: &[TrustedIssuerSpec], faults: &mut Faults) -> Vec<Tru
         let Some(issuer) = parse_one(&path, spec, faults) else { continue };
         if issuers.iter().any(|other| other.issuer == issuer.issuer) {
             faults.add(format!("{path}.issuer"), "must not be repeated");
-        } else if issuers.iter().any(|other| other.subject_prefix == issuer.subject_prefix) {
-            faults.add(format!("{path}.subjectPrefix"), "must not be repeated");
+        } else if issuers.iter().any(|other| overlap(&other.subject_prefix, &issuer.subject_prefix)) {
+            faults.add(format!("{path}.subjectPrefix"), "must not begin with another one's, nor another one's with it");
         } else {
             issuers.push(issuer);
         }
     }
     issuers
+}
+
+/// Whether a subject could be of both: whoever has the shorter one could name himself into the longer one.
+fn overlap(one: &str, other: &str) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 fn parse_one(path: &str, spec: &TrustedIssuerSpec, faults: &mut Faults) -> Option<TrustedIssuer> {
@@ -71,8 +76,8 @@ fn parse_one(path: &str, spec: &TrustedIssuerSpec, faults: &mut Faults) -> Optio
     Some(TrustedIssuer { issuer, keys, audiences, subject_rules, subject_prefix })
 }
 
-/// No subject that begins so is one of ours: client IDs have none of these characters at all, Users' derived
-/// subjects neither, and Kubernetes' own begin with `system:`.
+/// No client ID and no User's derived subject has any of these characters; a ServiceAccount's subject begins with
+/// `system:`, which no prefix and no declared subject does.
 fn check_prefix(path: &str, prefix: &str, faults: &mut Faults) {
     let usable = (1..=LONGEST_PREFIX).contains(&prefix.len())
         && prefix.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))

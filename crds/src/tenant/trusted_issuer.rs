@@ -28,7 +28,8 @@ pub struct TrustedIssuerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<EndpointUri>")]
     pub jwks_uri: Option<String>,
-    /// What `aud` of its tokens may be, beside the client that brings one. Default: this Tenant's issuer.
+    /// What `aud` of its tokens may be, beside the API of a client that exchanges one. Default: this Tenant's
+    /// issuer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<Audience>", length(max = 10), extend("x-kubernetes-list-type" = "set"))]
     pub audiences: Vec<String>,

@@ -53,6 +53,9 @@ fn check(text: &str) -> Result<(), Unusable> {
     if text.split_once('.').is_some_and(|(namespace, label)| is_dns_label(namespace) && !label.is_empty()) {
         return Err(Unusable("must not have the form <namespace>.<name>, which is that of a client ID"));
     }
+    if text.starts_with("system:") {
+        return Err(Unusable("must not begin with system: that is the form of a ServiceAccount's subject"));
+    }
     Ok(())
 }
 
@@ -65,6 +68,9 @@ fn schema() -> Schema {
         "x-kubernetes-validations": [{
             "rule": "!self.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.].+$')",
             "message": "must not have the form <namespace>.<name>, which is that of a client ID",
+        }, {
+            "rule": "!self.startsWith('system:')",
+            "message": "must not begin with system: that is the form of a ServiceAccount's subject",
         }],
     })
 }

@@ -246,8 +246,10 @@ fn exchanging_client() -> ClientDocument {
     let rule = |subject_tokens: Vec<SubjectToken>, actor_token| TokenExchangeRuleDocument {
         subject_tokens,
         trusted_issuers: Vec::new(),
+        subjects: Vec::new(),
         audiences: texts(&["https://api.shop.example"]),
         actor_token,
+        actor_tokens: Vec::new(),
     };
     let own = vec![SubjectToken::AccessToken, SubjectToken::IdToken, SubjectToken::RefreshToken];
     let others = vec![SubjectToken::ServiceAccount, SubjectToken::TrustedIssuer];

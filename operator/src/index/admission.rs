@@ -7,6 +7,7 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::{Authentication, ValidOAuthClient};
 use claviger_crds::references;
 use claviger_crds::tenant::ValidTenant;
+use claviger_crds::types::ClientId;
 
 use super::Index;
 
@@ -20,6 +21,7 @@ impl Index {
     ) -> Option<(Reason, String)> {
         check_client_id(client, name)
             .or_else(|| self.check_attachment(client, name, tenant))
+            .or_else(|| check_audience(client, name))
             .or_else(|| check_authentication(client))
             .or_else(|| check_ceilings(client, tenant))
     }
@@ -53,6 +55,21 @@ fn check_client_id(client: &ValidOAuthClient, tenant: &ObjectName) -> Option<(Re
             client.client_id
         );
         (Reason::ClientIdNotAllowed, message)
+    })
+}
+
+/// An audience that could be a client ID is one's own: tokens for the API would pass for ID tokens of that client
+/// wherever `typ` is not looked at, as kube-apiserver does not.
+fn check_audience(client: &ValidOAuthClient, tenant: &ObjectName) -> Option<(Reason, String)> {
+    let own = &client.name.namespace;
+    let audience = client.resource_server.as_ref()?.audience.as_str();
+    let id: ClientId = audience.parse().ok()?;
+    (!references::client_id_allowed(&id, own, &tenant.namespace)).then(|| {
+        let message = format!(
+            "resourceServer.audience {audience} has the form of a client ID, and is not {own}.<name>: take a URI, or \
+             declare it in the Tenant's namespace"
+        );
+        (Reason::AudienceNotAllowed, message)
     })
 }
 

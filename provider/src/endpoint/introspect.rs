@@ -77,7 +77,7 @@ async fn access_token(
     token: &VerifiedAccessToken,
 ) -> Result<Vec<u8>, StoreError> {
     let (tenant, claims) = (&exchange.tenant, token.claims());
-    let is_audience = asker.resource_server.as_ref().is_some_and(|api| api.audience == claims.aud);
+    let is_audience = asker.api(&tenant.issuer.url) == Some(claims.aud.as_str());
     let Some(owner) = tenant.clients.get(&claims.client_id) else { return Ok(INACTIVE.to_vec()) };
     if !is_audience && *claims.aud != *asker.id && owner.id != asker.id {
         return Ok(INACTIVE.to_vec());

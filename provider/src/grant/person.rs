@@ -124,8 +124,10 @@ pub(super) fn refresh_window(
 pub(super) fn access_token_end(client: &Client, tenant: &TenantSnapshot, now: Timestamp) -> Timestamp {
     let lifetimes = &tenant.issuer.lifetimes;
     let access = client.lifetimes.access_token.unwrap_or(lifetimes.access_token);
+    // An ID token leads to the row too, where it is exchanged.
+    let token = access.max(client.lifetimes.id_token.unwrap_or(lifetimes.id_token));
     let told = client.backchannel_logout.is_some() || client.frontchannel_logout.is_some();
-    after(now, if told { access.max(lifetimes.session) } else { access })
+    after(now, if told { token.max(lifetimes.session) } else { token })
 }
 
 /// So many seconds after `now`.

@@ -142,21 +142,30 @@ pub(super) fn decide<'a>(
     asked: &Asked<'_>,
 ) -> Result<ExchangedGrant<'a>, OAuthError> {
     let (tenant, requester) = (&*exchange.tenant, client.client());
-    let apis = policy::apis(requester, &subject, actor.is_some())?;
-    let api = target::api(&apis, asked)?;
-    if !policy::may_bring(tenant, requester, &subject, api) {
+    // Before anything is told that depends on the token: see `may_bring`.
+    if !policy::may_bring(tenant, requester, &subject) {
         let detail = "it is not for this client, does not name it in may_act, and its audience does not allow it";
         return Err(Refused::Invalid(detail).of_exchange("subject_token"));
     }
+    if !policy::may_act(tenant, requester, &subject, actor.as_ref()) {
+        let detail = "the actor is not this client's, or the subject's may_act names another";
+        return Err(Refused::Invalid(detail).of_exchange(if actor.is_some() {
+            "actor_token"
+        } else {
+            "subject_token"
+        }));
+    }
+    let apis = policy::apis(tenant, requester, &subject, actor.as_ref())?;
+    let api = target::api(&apis, asked)?;
     let scope = target::scope(requester, api, &subject, asked)?;
     let mut expires_at = subject.expires_at;
     let act = match actor {
         None => subject.act,
+        // Whom that one acts for would be forgotten.
+        Some(actor) if actor.act.is_some() => {
+            return Err(Refused::Invalid("the actor acts for somebody itself").of_exchange("actor_token"));
+        }
         Some(actor) => {
-            if !policy::may_act(tenant, requester, &subject, &actor) {
-                let detail = "the actor is not this client's, or the subject's may_act names another";
-                return Err(Refused::Invalid(detail).of_exchange("actor_token"));
-            }
             expires_at = expires_at.min(actor.expires_at);
             let act = Actor::after(subject.act, actor.subject);
             Some(act.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "too many act for one another"))?)

@@ -4,9 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use claviger_crds::published::acknowledgement::{
-    Frame, HEARTBEAT, PROTOCOL, UNKNOWN_KEY_TOLD, USES_PER_FRAME, USES_TOLD,
-};
+use claviger_crds::published::acknowledgement::{Frame, HEARTBEAT, PROTOCOL, USES_PER_FRAME, USES_TOLD};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -29,8 +27,8 @@ pub(super) struct Subscriber {
     uses: Instant,
     /// The number of the last use that was told.
     used: u64,
-    /// When an unknown key of the cluster's may be told next, and how many there were when one was.
-    unknown_keys: (Instant, u64),
+    /// The last stretch of time in which an unknown key of the cluster's was told of.
+    unknown_keys: i64,
 }
 
 impl Subscriber {
@@ -44,7 +42,7 @@ impl Subscriber {
         let process = served.process.clone();
         let hello = Frame::Hello { protocol: PROTOCOL, pod: pod.name, uid: pod.uid, process, now: now() };
         let ready = VecDeque::from([hello]);
-        let unknown_keys = (Instant::now(), served.unknown_keys.load(Ordering::Relaxed));
+        let unknown_keys = served.unknown_keys.load(Ordering::Relaxed);
         let (heartbeat, uses) = (Instant::now() + HEARTBEAT, Instant::now() + USES_TOLD);
         Self { served, changed, now, ready, began, told: 0, synced: false, heartbeat, uses, used: 0, unknown_keys }
     }
@@ -84,17 +82,10 @@ impl Subscriber {
         }
     }
 
-    /// Whether a key of the cluster's was named that this pod does not know, and it is time to tell. The
-    /// first is told at once; those of the time after it are told together, by the next heartbeat at the latest.
+    /// Whether a key of the cluster's was named that this pod does not know, and nobody was told since.
     fn has_unknown_key(&mut self) -> bool {
-        let (next, before) = self.unknown_keys;
-        let count = self.served.unknown_keys.load(Ordering::Relaxed);
-        let (now, told) = (Instant::now(), count != before);
-        let tells = told && now >= next;
-        if tells {
-            self.unknown_keys = (now + UNKNOWN_KEY_TOLD, count);
-        }
-        tells
+        let last = self.served.unknown_keys.load(Ordering::Relaxed);
+        std::mem::replace(&mut self.unknown_keys, last) != last
     }
 
     fn tell_uses(&mut self) {

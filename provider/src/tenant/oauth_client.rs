@@ -6,15 +6,15 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::published::{
     AccessTokenType, ApplicationType, AudienceGrant, BackchannelLogoutDocument, ClientAuthentication, ClientDocument,
     ClientLifetimes, ConsentPolicy, FrontchannelLogoutDocument, IdTokenClaims, ResourceServerDocument,
-    ServiceAccountSubject, TokenExchangeRuleDocument,
+    ServiceAccountSubject,
 };
 use claviger_jose::{Algorithm, ClientSecretHash, ForeignKeys};
 use jiff::Timestamp;
 
+use super::exchange_rule::ExchangeRule;
 use super::index::Unusable;
 use crate::secret_use::SecretUse;
 use crate::store::ClientKey;
-use crate::token::audience::Audiences;
 use crate::token::service_account;
 
 /// The grant type of RFC 6749 §4.1.
@@ -74,7 +74,7 @@ pub(crate) struct Client {
     /// How it proves who it is.
     pub(crate) authentication: Authentication,
     /// Which tokens it may exchange for others.
-    pub(crate) token_exchange: Vec<TokenExchangeRuleDocument>,
+    pub(crate) token_exchange: Vec<ExchangeRule>,
     /// `client_id`s of those who may exchange tokens that are for this client, beside itself.
     pub(crate) exchangeable_by: Vec<String>,
 }
@@ -162,7 +162,7 @@ impl Client {
             backchannel_logout: document.backchannel_logout.clone(),
             frontchannel_logout: document.frontchannel_logout.clone(),
             authentication: Authentication::parse(&document.authentication)?,
-            token_exchange: document.token_exchange.clone(),
+            token_exchange: document.token_exchange.iter().map(ExchangeRule::parse).collect::<Result<_, _>>()?,
             exchangeable_by: document.exchangeable_by.clone(),
         })
     }
@@ -185,15 +185,10 @@ impl Client {
         self.service_accounts().iter().any(|account| *account.subject == *subject && account.uid == uid)
     }
 
-    /// Whether tokens for `audience` are for this client: its ID tokens, and those for its API.
-    pub(crate) fn is_audience(&self, audience: &str) -> bool {
-        *self.id == *audience || self.resource_server.as_ref().is_some_and(|api| api.audience == audience)
-    }
-
-    /// Whether one of `audiences` of somebody else's token is this client's API. Its client ID does not count:
-    /// another tenant may have a client of that name.
-    pub(crate) fn is_api_among(&self, audiences: &Audiences) -> bool {
-        self.resource_server.as_ref().is_some_and(|api| audiences.has(&api.audience))
+    /// The `aud` of tokens for the API that it is. One that is called as `issuer` is no API: tokens for the issuer
+    /// are for nobody else.
+    pub(crate) fn api(&self, issuer: &str) -> Option<&str> {
+        self.resource_server.as_ref().map(|api| api.audience.as_str()).filter(|audience| *audience != issuer)
     }
 
     /// Whether pages of `origin` may read what it is answered.

@@ -12,6 +12,7 @@ use claviger_jose::ForeignKeys;
 use serde_json::{Map, Value};
 
 use super::index::Unusable;
+use crate::token::service_account;
 
 /// The issuers that a tenant trusts. No two have one name.
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ pub(crate) struct TrustedIssuer {
     pub(crate) issuer: String,
     /// Its keys.
     pub(crate) keys: IssuerKeys,
-    /// What `aud` of its tokens may be, beside the client that brings one.
+    /// What `aud` of its tokens may be, beside the API of a client that exchanges one.
     pub(crate) audiences: Vec<String>,
     /// What stands before its `sub` in tokens of the tenant.
     pub(crate) subject_prefix: String,
@@ -94,6 +95,13 @@ impl Trust {
         let cluster = self.service_accounts().filter(|accounts| accounts.issuer == issuer);
         let trusted = || self.issuers.iter().find(|trusted| trusted.issuer == issuer);
         cluster.map(Foreign::Cluster).or_else(|| trusted().map(Foreign::Trusted))
+    }
+
+    /// Whether `subject`, of a token of the tenant, is one of an issuer that is trusted.
+    pub(crate) fn knows(&self, subject: &str) -> bool {
+        let is_account = subject.starts_with(service_account::PREFIX);
+        (is_account && self.service_accounts.is_some())
+            || self.issuers.iter().any(|trusted| subject.starts_with(&trusted.subject_prefix))
     }
 
     /// The cluster's own issuer.

@@ -7,6 +7,7 @@ use super::jti::Origin;
 use super::verify::VerifiedAccessToken;
 use crate::store::{Id, StoreError, TokenLookup};
 use crate::tenant::oauth_client::Client;
+use crate::tenant::snapshot::TenantSnapshot;
 use crate::tenant::user::User;
 use crate::web::exchange::Exchange;
 
@@ -17,6 +18,12 @@ pub(crate) struct LiveToken {
     pub(crate) user: Option<Arc<User>>,
     /// The grant that it leads back to, where it is about a person.
     pub(crate) grant: Option<Id>,
+}
+
+/// Whether whoever a token without a grant is about is still somebody here: the client itself, another client whose
+/// token was exchanged, or a subject of an issuer that is still trusted.
+fn is_there(tenant: &TenantSnapshot, subject: &str, owner: &str) -> bool {
+    subject == owner || tenant.clients.get(subject).is_some() || tenant.issuer.trust.knows(subject)
 }
 
 /// Looks `token` up; none where it is over.
@@ -37,7 +44,7 @@ pub(crate) async fn access_token(
     let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &claims.jti, grant, now };
     let store = exchange.provider.store();
     let is_live = match token.origin() {
-        Origin::Client => !store.is_revoked(lookup).await?,
+        Origin::Client => is_there(&exchange.tenant, &claims.sub, &owner.id) && !store.is_revoked(lookup).await?,
         // A client that was made anew elsewhere has inherited no grant.
         Origin::Grant(_) => store.live_grant(lookup).await?.is_some_and(|grant| grant.client == owner.key),
         // The grant is another client's, which must be there as well.

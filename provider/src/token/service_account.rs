@@ -16,6 +16,8 @@ use crate::tenant::trust::ServiceAccountIssuer;
 const LEEWAY: Duration = Duration::from_secs(30);
 /// Of a token's whole life, seconds: one that lives longer outlives its pod for too long.
 const LONGEST_LIFE: i64 = 24 * 3600;
+/// What the `sub` of a ServiceAccount begins with.
+pub(crate) const PREFIX: &str = "system:serviceaccount:";
 /// kube-apiserver writes no `typ`.
 const TYPES: [ForeignType; 1] = [ForeignType::Jwt];
 
@@ -65,6 +67,7 @@ impl ServiceAccountError {
 
 #[derive(Deserialize)]
 struct Claims {
+    iss: String,
     sub: String,
     aud: Audiences,
     exp: NumericDate,
@@ -108,7 +111,7 @@ pub(crate) fn verify(
     }
     let Kubernetes { namespace, serviceaccount: Bound { name, uid } } = claims.kubernetes;
     // Both say who it is; a cluster in which they differ is none that this release knows.
-    if claims.sub != subject(&namespace, &name) {
+    if claims.iss != issuer.issuer || claims.sub != subject(&namespace, &name) {
         return Err(ServiceAccountError::Unbound);
     }
     Ok(VerifiedServiceAccount { subject: claims.sub, uid, audiences: claims.aud, expires_at: claims.exp.0 })
@@ -116,5 +119,5 @@ pub(crate) fn verify(
 
 /// The `sub` of the ServiceAccount `namespace`/`name`, as Kubernetes writes it.
 pub(crate) fn subject(namespace: &str, name: &str) -> String {
-    format!("system:serviceaccount:{namespace}:{name}")
+    format!("{PREFIX}{namespace}:{name}")
 }

@@ -245,3 +245,20 @@ async fn a_user_whose_own_subject_was_declared_by_another_gets_it_when_it_is_fre
     assert!(harness.document(Kind::User, "identity", "bob").is_none());
     assert_eq!(accepted::<User>(&harness, "identity", "ada"), "True/Accepted");
 }
+
+#[tokio::test]
+async fn an_audience_is_no_others_client_id_and_no_issuer() {
+    let mut harness = tenant(fixtures::TENANT).await;
+    let at = |audience: &str| fixtures::API.replace("https://api.shop.example", audience);
+    assert_ne!(at("x"), fixtures::API);
+    for (audience, expected) in [
+        ("identity.kubernetes", "False/AudienceNotAllowed"),
+        ("orders", "False/AudienceNotAllowed"),
+        ("shop.orders", "True/Accepted"),
+        ("https://login.example/api/v1/auth/tenants/acme", "False/AudienceNotAllowed"),
+        ("https://login.example.evil.example", "True/Accepted"),
+    ] {
+        harness.apply::<OAuthClient>(&at(audience)).await;
+        assert_eq!(accepted::<OAuthClient>(&harness, "shop", "api"), expected, "{audience}");
+    }
+}

@@ -19,6 +19,8 @@ use crate::web::exchange::Exchange;
 
 /// What another issuer's clock may be ahead. Its end is exact: nothing outlives it.
 const LEEWAY: Duration = Duration::from_secs(30);
+/// Of a token's whole life, seconds: a leak must not last.
+const LONGEST_LIFE: i64 = 24 * 3600;
 /// Bytes of a `sub` with its prefix: it stands in every token that is made of it.
 const LONGEST_SUBJECT: usize = 2048;
 /// What issuers call the tokens that they make for others.
@@ -31,9 +33,11 @@ struct Issued {
 
 #[derive(Deserialize)]
 struct Claims {
+    iss: String,
     sub: String,
     aud: Audiences,
     exp: NumericDate,
+    iat: NumericDate,
     #[serde(default)]
     scope: Option<String>,
     #[serde(default)]
@@ -72,7 +76,7 @@ fn service_account(
     let (tenant, now) = (&exchange.tenant, exchange.provider.now());
     let account = service_account::verify(text, issuer, now).map_err(|error| {
         if error == ServiceAccountError::UnknownKey {
-            exchange.provider.served().unknown_service_account_key();
+            exchange.provider.served().unknown_service_account_key(now);
         }
         Refused::Invalid(error.reason())
     })?;
@@ -82,13 +86,14 @@ fn service_account(
     if !named.is_empty() && !clients.any(|client| client.is_service_account(&account.subject, &account.uid)) {
         return Err(Refused::Invalid("the ServiceAccount was deleted and made again since the token was made"));
     }
-    let own = requester.is_service_account(&account.subject, &account.uid) && account.audiences.has(&tenant.issuer.url);
+    let for_us = account.audiences.all(|audience| *audience == *tenant.issuer.url);
+    let own = for_us && requester.is_service_account(&account.subject, &account.uid);
     Ok(VerifiedSubject {
         kind: SubjectToken::ServiceAccount,
         issuer: issuer.issuer.clone(),
         audience: None,
         issued_to: None,
-        for_requester: own || requester.is_api_among(&account.audiences),
+        for_requester: own || is_for_api(exchange, requester, &account.audiences),
         for_tenant: own,
         sub: account.subject.clone(),
         subject: account.subject,
@@ -111,16 +116,25 @@ async fn trusted(
     let signed = signed(exchange, issuer, text).await?;
     let verified =
         signed.of_a_peer(now.as_second(), LEEWAY).map_err(|_| Refused::Invalid("it is expired, or not valid yet"))?;
-    let unreadable = Refused::Invalid("it lacks sub, aud or exp, or has an act that is no such claim");
+    let unreadable = Refused::Invalid("it lacks iss, sub, aud, exp or iat, or has an act that is no such claim");
     let Ok(claims) = verified.claims::<Claims>() else { return Err(unreadable) };
     let all: Map<String, Value> = verified.claims().map_err(|_| Refused::Invalid("its claims are no object"))?;
     if !issuer.trusts(&claims.sub, &all) {
         return Err(Refused::Invalid("no subject rule of the trusted issuer fits it"));
     }
-    let for_tenant = issuer.audiences.iter().any(|audience| claims.aud.has(audience));
+    if claims.iss != issuer.issuer {
+        return Err(Refused::Invalid("its iss is another"));
+    }
+    let life = claims.exp.0.saturating_sub(claims.iat.0);
+    if life > LONGEST_LIFE {
+        return Err(Refused::Invalid("it lives longer than 24 hours"));
+    }
+    let for_tenant = claims.aud.all(|audience| issuer.audiences.iter().any(|known| known == audience));
     let subject = format!("{}{}", issuer.subject_prefix, claims.sub);
-    if claims.sub.is_empty() || subject.len() > LONGEST_SUBJECT {
-        return Err(Refused::Invalid("its sub is empty, or too long"));
+    // A User may have been declared with the subject of another system's account.
+    let is_users = exchange.tenant.users.get(&subject).is_some();
+    if claims.sub.is_empty() || subject.len() > LONGEST_SUBJECT || is_users {
+        return Err(Refused::Invalid("its sub is empty, too long, or a User's"));
     }
     let act = claims.act.map(|act| act.prefixed(&issuer.subject_prefix));
     if act.as_ref().is_some_and(|act| !act.is_bounded()) {
@@ -131,7 +145,7 @@ async fn trusted(
         issuer: issuer.issuer.clone(),
         audience: None,
         issued_to: None,
-        for_requester: for_tenant || requester.is_api_among(&claims.aud),
+        for_requester: for_tenant || is_for_api(exchange, requester, &claims.aud),
         for_tenant,
         sub: claims.sub,
         subject,
@@ -143,6 +157,12 @@ async fn trusted(
         act,
         person: None,
     })
+}
+
+/// Whether one of `audiences` is the API of `requester`. Its client ID does not count: another tenant may have a
+/// client of that name.
+fn is_for_api(exchange: &Exchange<'_>, requester: &Client, audiences: &Audiences) -> bool {
+    requester.api(&exchange.tenant.issuer.url).is_some_and(|api| audiences.has(api))
 }
 
 type Signed = claviger_jose::Signed<VerifiedForeign>;

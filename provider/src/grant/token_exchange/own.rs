@@ -11,7 +11,6 @@ use crate::grant::{audience, person};
 use crate::metrics::Returned;
 use crate::store::{Grant, Id, TokenLookup};
 use crate::tenant::oauth_client::Client;
-use crate::token::actor::MayAct;
 use crate::token::jti::{self, Origin};
 use crate::token::live;
 use crate::token::person::PersonGrant;
@@ -31,8 +30,6 @@ struct Facts {
     acr: Option<String>,
     #[serde(default)]
     sid: Option<String>,
-    #[serde(default)]
-    may_act: Option<MayAct>,
 }
 
 #[derive(Deserialize)]
@@ -52,8 +49,6 @@ struct IdClaims {
     acr: Option<String>,
     #[serde(default)]
     sid: Option<String>,
-    #[serde(default)]
-    may_act: Option<MayAct>,
 }
 
 /// An access token of this tenant, by the one for whom it is: its `aud`.
@@ -69,6 +64,10 @@ pub(super) async fn access_token(
     let live = live.ok_or(Refused::Invalid("the access token was revoked, or its grant is over"))?;
     let facts: Facts = token.more().map_err(|_| Refused::Invalid("the access token is unreadable"))?;
     let claims = token.claims();
+    // A scope that was withdrawn from whoever has the token does not travel on.
+    let owner = tenant.clients.get(&claims.client_id);
+    let still = |scope: &&str| owner.is_some_and(|owner| audience::is_granted_at(owner, &claims.aud, scope));
+    let scope = claims.scope.split(' ').filter(|scope| !scope.is_empty()).filter(still).map(str::to_owned).collect();
     let person = live.grant.map(|grant| PersonFacts {
         grant,
         authenticated_at: facts.auth_time,
@@ -80,13 +79,13 @@ pub(super) async fn access_token(
         issuer: tenant.issuer.url.to_string(),
         sub: claims.sub.clone(),
         subject: claims.sub.clone(),
-        for_requester: requester.is_audience(&claims.aud),
+        for_requester: requester.api(&tenant.issuer.url) == Some(claims.aud.as_str()),
         for_tenant: false,
         issued_to: Some(claims.client_id.clone()),
         audience: Some(claims.aud.clone()),
-        scope: Some(scopes(&claims.scope)),
+        scope: Some(scope),
         expires_at: claims.exp,
-        may_act: facts.may_act,
+        may_act: None,
         act: claims.act.clone(),
         person,
     })
@@ -125,7 +124,7 @@ pub(super) async fn id_token(
         subject: claims.sub,
         scope: Some(scope),
         expires_at: claims.exp,
-        may_act: claims.may_act,
+        may_act: None,
         act: None,
         person: Some(PersonFacts { grant, authenticated_at: claims.auth_time, acr: claims.acr, session: claims.sid }),
     })
@@ -144,6 +143,13 @@ pub(super) async fn refresh_token(
     let row = exchange.provider.store().grant(&tenant.issuer.key, id, now).await;
     let row = row.map_err(|_| OAuthError::store_away())?.filter(|row| !row.over && row.client == requester.key);
     let row = row.ok_or(Refused::Invalid("there is no such grant of this client"))?;
+    if row.generation > token.generation.saturating_add(1) {
+        // The one before the last may come from a client that lost an answer; an older one was stolen, or its
+        // successors were (RFC 9700 §4.14.2).
+        let ended = exchange.provider.store().end_grant(&tenant.issuer.key, id, now).await;
+        ended.map_err(|_| OAuthError::store_away())?;
+        exchange.audit().refresh_reused(requester, &row.subject);
+    }
     let window = row.refresh.filter(|_| row.generation == token.generation);
     let window = window.ok_or(Refused::Invalid("the refresh token was used"))?;
     let end = window.expires_at.min(window.idle_expires_at);
@@ -183,8 +189,4 @@ fn granted_scopes(exchange: &Exchange<'_>, row: &Grant, subject: &str) -> Result
     let client = client.ok_or(Refused::Invalid("the client of the grant is gone"))?;
     let still = |scope: &String| audience::is_granted_at(client, &grant.audience, scope);
     Ok(grant.scopes.iter().filter(|scope| still(scope)).cloned().collect())
-}
-
-fn scopes(text: &str) -> Vec<String> {
-    text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }

@@ -23,9 +23,10 @@ pub(super) fn prove(
     jwt: &str,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let tenant = &exchange.tenant;
-    let account = service_account::verify(jwt, issuer, exchange.provider.now()).map_err(|error| {
+    let now = exchange.provider.now();
+    let account = service_account::verify(jwt, issuer, now).map_err(|error| {
         if error == ServiceAccountError::UnknownKey {
-            exchange.provider.served().unknown_service_account_key();
+            exchange.provider.served().unknown_service_account_key(now);
         }
         OAuthError::invalid_client(error.reason())
     })?;

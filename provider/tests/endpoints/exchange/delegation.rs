@@ -1,6 +1,6 @@
 //! Who acts for whom: `act`, `actor_token`, `may_act` (RFC 8693 §1.1, §4).
 
-use claviger_crds::published::ActorToken;
+use claviger_crds::published::{ActorToken, SubjectToken};
 use serde_json::{Value, json};
 
 use super::world::*;
@@ -97,6 +97,11 @@ async fn an_actor_is_the_requesters_and_its_token_bounds_the_new_one() {
         let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &half).await;
         assert_eq!(answer.error(), refused(), "{half:?}");
     }
+    // Whom that one acts for would be forgotten.
+    let acting = with(&job(&api_of("allowed.app")), "act", json!({"sub": "bot"}));
+    let acting = world.ci.sign(&acting);
+    let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &actor(&acting, &jwt)).await;
+    assert_eq!(answer.error(), refused());
     let short = world.cluster.sign(&with(&account("shop", "billing", &api_of("allowed.app")), "exp", json!(NOW + 60)));
     let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &actor(&short, &jwt)).await;
     assert_eq!(answer.json()["expires_in"], 60);
@@ -149,6 +154,50 @@ async fn may_act_lets_a_stranger_bring_a_token_and_no_other_act() {
         let subject = world.ci.sign(&with(&job(&api_of("allowed.app")), "may_act", may_act.clone()));
         let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &subject, &actor(token, &jwt)).await;
         assert_eq!(answer.status, expected, "{may_act}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn where_may_act_names_another_nobody_else_brings_the_token_either() {
+    let world = World::new();
+    let (own, other) = (json!({"iss": issuer("acme"), "sub": "allowed.app"}), json!({"sub": "robot"}));
+    for (may_act, expected) in [(own, 200), (other, 400)] {
+        let token = world.ci.sign(&with(&job(&api_of("allowed.app")), "may_act", may_act.clone()));
+        let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await;
+        assert_eq!(answer.status, expected, "{may_act}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_says_who_may_act_beside_the_client_itself() {
+    let world = World::new();
+    let old = world.token_for(Brought::AccessToken, "allowed.app").await;
+    let (jwt, access_token) = (token_type("jwt"), token_type("access_token"));
+    let pod = world.cluster.sign(&account("shop", "billing", &api_of("allowed.app")));
+    let by_job = world.ci.sign(&job(&api_of("allowed.app")));
+    let person = world.token_for(Brought::AccessToken, "allowed.app").await;
+    let itself = own_token(&world, "allowed.app").await;
+    use SubjectToken::{AccessToken, ServiceAccount, TrustedIssuer};
+    let mut revision = 1;
+    for (kinds, issuers, expected) in [
+        (vec![], vec![], [400, 400, 400, 200]),
+        (vec![ServiceAccount], vec![], [200, 400, 400, 200]),
+        (vec![TrustedIssuer], vec![CI], [400, 200, 400, 200]),
+        (vec![TrustedIssuer], vec!["https://other.example"], [400, 400, 400, 200]),
+        (vec![AccessToken], vec![], [400, 400, 200, 200]),
+    ] {
+        revision += 1;
+        world.change("allowed.app", revision, |client| {
+            client.token_exchange[0].actor_tokens = kinds.clone();
+            client.token_exchange[0].trusted_issuers = issuers.iter().map(|&issuer| issuer.to_owned()).collect();
+        });
+        let mut seen = [0; 4];
+        let tokens = [(&pod, &jwt), (&by_job, &jwt), (&person, &access_token), (&itself, &access_token)];
+        for (status, (token, kind)) in seen.iter_mut().zip(tokens) {
+            let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &actor(token, kind)).await;
+            *status = answer.status.as_u16();
+        }
+        assert_eq!(seen, expected, "{kinds:?} {issuers:?}");
     }
 }
 

@@ -174,6 +174,114 @@ async fn it_ends_with_the_person_the_client_of_the_grant_and_its_own() {
 }
 
 #[tokio::test]
+async fn nothing_is_made_of_a_disabled_persons_tokens_nor_of_a_scope_that_was_withdrawn() {
+    let world = World::new();
+    let kinds = [Brought::AccessToken, Brought::IdToken, Brought::RefreshToken];
+    let mut tokens = Vec::new();
+    for brought in kinds {
+        tokens.push((brought, world.token_for(brought, "allowed.app").await));
+    }
+    let ada = user("acme", "ada", "correct horse");
+    let Content::User(mut document) = ada.content.clone() else { panic!("no user") };
+    document.disabled = true;
+    world.fixture.apply(&serving("acme", "ada", Content::User(document)), 2);
+    for (brought, token) in &tokens {
+        let answer = world.exchange("allowed.app", *brought, token, &[]).await;
+        assert_eq!(answer.error(), (400, "invalid_request".to_owned()), "{brought:?}");
+    }
+    world.fixture.apply(&ada, 3);
+    // Read was granted to the shop, and to allowed.app, which had it of its own login.
+    let shop = app("acme", "shop.app", |client| client.audiences = vec![audience(&api_of("allowed.app"), &[])]);
+    world.fixture.apply(&shop, 2);
+    let answer = world.exchange("allowed.app", Brought::AccessToken, &tokens[0].1, &[]).await;
+    assert_eq!(answer.json()["scope"], "email groups", "the shop has it no more");
+    // Of a grant for the one API, for the other.
+    let tokens = world.login_for("allowed.app", CLOSED).await;
+    let withdraw = |revision, read: &[&str]| {
+        world.change("allowed.app", revision, |client| {
+            client.scopes.retain(|scope| scope != "read");
+            client.audiences[1] = audience(CLOSED, read);
+        });
+    };
+    for (revision, read, expected) in [(2, &["read"][..], "email read"), (3, &[], "email")] {
+        withdraw(revision, read);
+        for (brought, name) in [(Brought::IdToken, "id_token"), (Brought::RefreshToken, "refresh_token")] {
+            let answer = world.exchange("allowed.app", brought, &text(&tokens, name), &[("audience", STOCK)]).await;
+            assert_eq!(answer.json()["scope"], expected, "{brought:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_may_be_exchanged_as_long_as_it_lives() {
+    let world = World::new();
+    let more = [("client_id", "allowed.app"), ("scope", "openid email read")];
+    let code = Browser::new(&world.fixture).code(&authorize(&more)).await;
+    world.change("allowed.app", 2, |client| client.grant_types.retain(|grant| grant != "refresh_token"));
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", "https://shop.example/callback"),
+        ("code_verifier", VERIFIER),
+    ];
+    let tokens = world.fixture.token("acme", ALLOWED, &form(&fields)).await.json();
+    assert_eq!(tokens.get("refresh_token"), None);
+    let token = text(&tokens, "id_token");
+    world.fixture.advance(3_599);
+    let answer = world.exchange("allowed.app", Brought::IdToken, &token, &[]).await;
+    assert_eq!(answer.json()["expires_in"], 1, "{}", answer.text());
+    world.fixture.advance(1);
+    assert_eq!(world.exchange("allowed.app", Brought::IdToken, &token, &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn what_was_exchanged_ends_with_whoever_it_is_about() {
+    let world = World::new();
+    let machine = world.fixture.token("acme", ALLOWED, "grant_type=client_credentials&scope=read").await;
+    let machine = text(&machine.json(), "access_token");
+    world.change("allowed.app", 2, |client| client.exchangeable_by = vec!["stranger.app".to_owned()]);
+    let stock = app("acme", "stock.app", |client| {
+        client.resource_server =
+            Some(claviger_crds::published::ResourceServerDocument { audience: STOCK.to_owned(), scopes: Vec::new() });
+        client.exchangeable_by = vec!["stranger.app".to_owned()];
+    });
+    world.fixture.apply(&stock, 2);
+    let ask = async |brought, token: &str| {
+        let answer = world.exchange("stranger.app", brought, token, &[]).await;
+        text(&answer.json(), "access_token")
+    };
+    let of_client = ask(Brought::AccessToken, &machine).await;
+    let of_pod = ask(Brought::ServiceAccount, &world.token_for(Brought::ServiceAccount, "stranger.app").await).await;
+    let of_job = ask(Brought::TrustedIssuer, &world.token_for(Brought::TrustedIssuer, "stranger.app").await).await;
+    for token in [&of_client, &of_pod, &of_job] {
+        assert_eq!(world.introspect("stock.app", token).await["active"], true);
+    }
+    world.fixture.apply(&withdrawn(&exchanger("allowed.app", |_| {})), 3);
+    assert_eq!(world.introspect("stock.app", &of_client).await, INACTIVE(), "the client is gone");
+    let mut tenant = tenant_document("acme");
+    tenant.login.passwords = true;
+    world.fixture.apply(&serving("acme", "acme", Content::Tenant(tenant)), 2);
+    for token in [&of_pod, &of_job] {
+        assert_eq!(world.introspect("stock.app", token).await, INACTIVE(), "its issuer is not trusted any more");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_used_long_ago_ends_its_grant() {
+    let world = World::new();
+    let first = text(&world.login("allowed.app").await, "refresh_token");
+    let mut last = first.clone();
+    for _ in 0..2 {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", last.as_str())];
+        last = text(&world.fixture.token("acme", ALLOWED, &form(&fields)).await.json(), "refresh_token");
+    }
+    let capture = Capture::begin();
+    assert_eq!(world.exchange("allowed.app", Brought::RefreshToken, &first, &[]).await.status, 400);
+    assert_eq!(capture.take_audit()[0]["event"], "refresh_reuse");
+    assert_eq!(world.exchange("allowed.app", Brought::RefreshToken, &last, &[]).await.status, 400);
+}
+
+#[tokio::test]
 async fn what_was_exchanged_may_be_exchanged_on_and_is_none_for_userinfo() {
     let world = World::new();
     world.change("stranger.app", 2, |client| {

@@ -13,11 +13,14 @@ const AUDIENCES: [(&str, Option<&str>); 4] = [
     ("unknown", Some("https://elsewhere.example")),
 ];
 /// Who asks, and for whom the token is.
-const POLICIES: [(&str, &str, &str); 4] = [
+const POLICIES: [(&str, &str, &str); 7] = [
     ("allowed", "allowed.app", "allowed.app"),
     ("no rule", "ruleless.app", "ruleless.app"),
     ("API refuses", "refused.app", "refused.app"),
     ("not theirs", "stranger.app", "allowed.app"),
+    ("owner allows", "friend.app", "open.app"),
+    ("may_act", "stranger.app", "allowed.app"),
+    ("stale", "stranger.app", "allowed.app"),
 ];
 
 type Combination = [&'static str; 4];
@@ -63,7 +66,11 @@ async fn every_combination_ends_as_the_table_says() {
     let (world, expected) = (World::new(), expected());
     for (subject, brought) in Brought::ALL {
         for (policy, requester, addressee) in POLICIES {
-            let token = world.token_for(brought, addressee).await;
+            let token = match policy {
+                "may_act" => world.naming(brought, addressee, requester).await,
+                "stale" => world.stale(brought, addressee).await,
+                _ => world.token_for(brought, addressee).await,
+            };
             for requested in REQUESTED {
                 for (audience, target) in AUDIENCES {
                     let kind = token_type(requested);

@@ -44,6 +44,8 @@ async fn a_trusted_issuers_token_is_its_own_for_us_and_about_those_who_are_trust
         ("of nobody", without(&good, "sub")),
         ("expired", with(&good, "exp", json!(NOW))),
         ("without an end", without(&good, "exp")),
+        ("without a beginning", without(&good, "iat")),
+        ("longer than a day", with(&good, "exp", json!(NOW + 86_401))),
         ("not valid yet", with(&good, "nbf", json!(NOW + 31))),
         ("by somebody who is not trusted", with(&good, "iss", json!("https://elsewhere.example"))),
         ("by nobody", without(&good, "iss")),
@@ -93,6 +95,75 @@ async fn a_rule_may_be_of_some_issuers_only() {
         let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await;
         assert_eq!(answer.status, status, "{issuers:?}");
     }
+}
+
+#[tokio::test]
+async fn a_rule_may_be_of_some_subjects_only() {
+    let world = World::new();
+    for (revision, subjects, [pods, jobs]) in [
+        (2, vec!["system:serviceaccount:shop:*"], [200, 400]),
+        (3, vec!["repo:acme/shop:*"], [400, 200]),
+        (4, vec!["system:serviceaccount:other:*", "repo:acme/*"], [400, 200]),
+        (5, vec![], [200, 200]),
+    ] {
+        world.change("allowed.app", revision, |client| {
+            client.token_exchange[0].subjects = subjects.iter().map(|&subject| subject.to_owned()).collect();
+        });
+        for (brought, expected) in [(Brought::ServiceAccount, pods), (Brought::TrustedIssuer, jobs)] {
+            let token = world.token_for(brought, "allowed.app").await;
+            let answer = world.exchange("allowed.app", brought, &token, &[]).await;
+            assert_eq!(answer.status, expected, "{brought:?} {subjects:?}");
+        }
+        let person = world.token_for(Brought::AccessToken, "allowed.app").await;
+        let answer = world.exchange("allowed.app", Brought::AccessToken, &person, &[]).await;
+        assert_eq!(answer.status, 200, "of the tenant's own nothing is said");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_for_others_too_is_not_for_the_tenant() {
+    let world = World::new();
+    let both = json!([issuer("acme"), "https://elsewhere.example"]);
+    let token = world.ci.sign(&with(&job(""), "aud", both.clone()));
+    assert_eq!(world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await.error(), refused());
+    world.change("pods.app", 1, |client| client.authentication = by_accounts(&["shop/billing"]));
+    let pod = account("shop", "billing", &issuer("acme"));
+    let (proof, subject) = (world.cluster.sign(&pod), world.cluster.sign(&with(&pod, "aud", both)));
+    let fields = [("grant_type", EXCHANGE), ("subject_token", &*subject), ("subject_token_type", &token_type("jwt"))];
+    let answer = crate::assertions::asserted(&world.fixture, "/oauth/token", &proof, &fields).await;
+    assert_eq!(answer.error(), refused());
+}
+
+#[tokio::test]
+async fn an_api_that_is_called_as_the_issuer_has_no_tokens_of_others_for_itself() {
+    let world = World::new();
+    let itself = issuer("acme");
+    world.change("stranger.app", 2, |client| {
+        client.resource_server.as_mut().unwrap().audience = itself.clone();
+    });
+    let pod = world.cluster.sign(&account("shop", "billing", &itself));
+    assert_eq!(world.exchange("stranger.app", Brought::ServiceAccount, &pod, &[]).await.error(), refused());
+    let plain = app_token(&world).await;
+    assert_eq!(part(&plain, 1)["aud"], itself);
+    assert_eq!(world.exchange("stranger.app", Brought::AccessToken, &plain, &[]).await.error(), refused());
+    assert_eq!(world.introspect("stranger.app", &plain).await, json!({"active": false}));
+}
+
+/// An access token of Ada's for no API.
+async fn app_token(world: &World) -> String {
+    world.fixture.apply(&crate::code_flow::app("acme", "shop.app", |_| {}), 2);
+    text(&crate::code_flow::tokens(&world.fixture, &[]).await, "access_token")
+}
+
+#[tokio::test]
+async fn a_users_declared_subject_is_no_foreign_one() {
+    let world = World::new();
+    let mut ada = user("acme", "eve", "x");
+    let Content::User(document) = &mut ada.content else { panic!("no user") };
+    document.subject = format!("{CI}#repo:acme/shop:environment:production");
+    world.fixture.apply(&ada, 1);
+    let token = world.token_for(Brought::TrustedIssuer, "allowed.app").await;
+    assert_eq!(world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await.error(), refused());
 }
 
 #[tokio::test]

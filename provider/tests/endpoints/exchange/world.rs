@@ -4,7 +4,7 @@
 use claviger_crds::published::{
     ActorToken, ClientDocument, Content, Document, ResourceServerDocument, SubjectToken, TokenExchangeRuleDocument,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::assertions::ClientKey;
 use crate::browser::{Browser, form};
@@ -75,6 +75,8 @@ pub(crate) fn rule(subject_tokens: &[SubjectToken]) -> TokenExchangeRuleDocument
         trusted_issuers: Vec::new(),
         audiences: vec![STOCK.to_owned(), CLOSED.to_owned()],
         actor_token: ActorToken::Optional,
+        subjects: Vec::new(),
+        actor_tokens: vec![SubjectToken::ServiceAccount, SubjectToken::TrustedIssuer],
     }
 }
 
@@ -107,7 +109,7 @@ impl World {
         let stock = app("acme", "stock.app", |client| {
             client.resource_server = Some(ResourceServerDocument { audience: STOCK.to_owned(), scopes: Vec::new() });
         });
-        let requesters = ["allowed.app", "ruleless.app", "refused.app", "stranger.app"];
+        let requesters = ["allowed.app", "ruleless.app", "refused.app", "stranger.app", "friend.app", "open.app"];
         let shop = app("acme", "shop.app", |client| {
             client.audiences = requesters.iter().map(|id| audience(&api_of(id), &["read", "write"])).collect();
         });
@@ -123,6 +125,8 @@ impl World {
                 client.audiences.iter_mut().for_each(|api| api.token_exchange = false);
             }),
             exchanger("stranger.app", |_| {}),
+            exchanger("friend.app", |_| {}),
+            exchanger("open.app", |client| client.exchangeable_by = vec!["friend.app".to_owned()]),
         ]);
         Self { fixture, cluster, ci }
     }
@@ -138,6 +142,37 @@ impl World {
         }
     }
 
+    /// The same, which says that `actor` may act for its subject, where its issuer says such things.
+    pub(crate) async fn naming(&self, brought: Brought, client: &str, actor: &str) -> String {
+        if brought != Brought::TrustedIssuer {
+            return self.token_for(brought, client).await;
+        }
+        let may_act = json!({"iss": issuer("acme"), "sub": actor});
+        self.ci.sign(&with(&job(&api_of(client)), "may_act", may_act))
+    }
+
+    /// The same, and it is over.
+    pub(crate) async fn stale(&self, brought: Brought, client: &str) -> String {
+        let end = |claims: serde_json::Value| with(&claims, "exp", json!(NOW - 60));
+        match brought {
+            Brought::AccessToken => {
+                let token = self.access_token(client, "openid read").await;
+                let fields = [("token", token.as_str())];
+                self.fixture.post_form("acme", "/oauth/revoke", SHOP, &fields).await;
+                token
+            }
+            Brought::IdToken | Brought::RefreshToken => {
+                let tokens = self.login(client).await;
+                let refresh = text(&tokens, "refresh_token");
+                let fields = [("token", refresh.as_str())];
+                self.fixture.post_form("acme", "/oauth/revoke", (client, SECRET), &fields).await;
+                if brought == Brought::IdToken { text(&tokens, "id_token") } else { refresh }
+            }
+            Brought::ServiceAccount => self.cluster.sign(&end(account("shop", "billing", &api_of(client)))),
+            Brought::TrustedIssuer => self.ci.sign(&end(job(&api_of(client)))),
+        }
+    }
+
     /// An access token of Ada's for the API of `client`, which the shop got.
     pub(crate) async fn access_token(&self, client: &str, scope: &str) -> String {
         let api = api_of(client);
@@ -147,7 +182,13 @@ impl World {
 
     /// Ada's tokens of `client`.
     pub(crate) async fn login(&self, client: &str) -> Value {
-        let more = [("client_id", client), ("scope", "openid email read offline_access")];
+        self.login_for(client, "").await
+    }
+
+    /// The same, for this API.
+    pub(crate) async fn login_for(&self, client: &str, api: &str) -> Value {
+        let scope = "openid email read offline_access";
+        let more = [("client_id", client), ("scope", scope), ("resource", api)];
         let code = Browser::new(&self.fixture).code(&authorize(&more)).await;
         let fields = [
             ("grant_type", "authorization_code"),

@@ -1,5 +1,7 @@
 //! A pod of the cluster, and what kube-apiserver would have given it.
 
+use std::time::UNIX_EPOCH;
+
 use anyhow::Result;
 use claviger_crds::published::{ClientAuthentication, ServiceAccountIssuerDocument, ServiceAccountSubject};
 use claviger_jose::{Algorithm, PrivateKey, Signer, TokenType};
@@ -30,7 +32,7 @@ impl Cluster {
 
     /// A token of the pod for `audience`, for an hour.
     pub(crate) fn token(&self, audience: &str) -> Result<String> {
-        let now = Timestamp::now().as_second();
+        let now = UNIX_EPOCH.elapsed()?.as_secs();
         let claims = json!({
             "iss": ISSUER, "sub": "system:serviceaccount:bench:bench", "aud": [audience],
             "iat": now, "nbf": now, "exp": now + 3_607, "jti": "6d0d1d1e-0000-4000-8000-000000000000",

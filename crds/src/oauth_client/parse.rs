@@ -124,14 +124,12 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
     let scopes = parse_scopes(spec.scopes.as_deref(), &grant_types, &mut faults);
     let tenant = spec.tenant_ref.parse("spec.tenantRef", name, &mut faults);
     let audiences: Vec<Audience> = faults.parse_list("spec.audiences", &spec.audiences, 50);
-    let token_exchange =
-        parse_token_exchange::parse(&spec.token_exchange, &audiences, spec.authentication.none.is_some(), &mut faults);
+    let token_exchange = parse_token_exchange::parse(spec, &audiences, &mut faults);
     let exchangeable_by = faults.parse_list("spec.exchangeableBy", &spec.exchangeable_by, 50);
     let resource_server = parse_resource_server(spec.resource_server.as_ref(), &mut faults);
-    let id_token_signed_response_alg = spec
-        .id_token_signed_response_alg
-        .as_ref()
-        .and_then(|text| types::parse_algorithm("spec.idTokenSignedResponseAlg", text, &mut faults));
+    let algorithm = spec.id_token_signed_response_alg.as_ref();
+    let id_token_signed_response_alg =
+        algorithm.and_then(|text| types::parse_algorithm("spec.idTokenSignedResponseAlg", text, &mut faults));
     let lifetimes = parse_lifetimes(spec.lifetimes.as_ref(), &mut faults);
     let allowed_origins = faults.parse_list("spec.allowedOrigins", &spec.allowed_origins, 50);
     let backchannel_logout = parse_logout("spec.backchannelLogout", spec.backchannel_logout.as_ref(), &mut faults);

@@ -1,6 +1,6 @@
 //! What a client may exchange: raw → valid.
 
-use super::TokenExchangeRuleSpec;
+use super::{OAuthClientSpec, TokenExchangeRuleSpec};
 use crate::fault::Faults;
 use crate::published::{ActorToken, SubjectToken};
 use crate::types::{Audience, EndpointUri, TextPattern};
@@ -22,13 +22,9 @@ pub struct TokenExchangeRule {
     pub actor_tokens: Vec<SubjectToken>,
 }
 
-/// `audiences` are those of the client, which proves nothing where it `is_public`.
-pub(super) fn parse(
-    specs: &[TokenExchangeRuleSpec],
-    audiences: &[Audience],
-    is_public: bool,
-    faults: &mut Faults,
-) -> Vec<TokenExchangeRule> {
+/// `audiences` are those of the client.
+pub(super) fn parse(client: &OAuthClientSpec, audiences: &[Audience], faults: &mut Faults) -> Vec<TokenExchangeRule> {
+    let (specs, is_public) = (&client.token_exchange, client.authentication.none.is_some());
     let path = "spec.tokenExchange";
     faults.at_most(path, specs.len(), 20);
     let mut rules = Vec::with_capacity(specs.len());

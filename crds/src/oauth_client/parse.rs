@@ -118,8 +118,7 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
     let post_logout_redirect_uris: Vec<RedirectUri> =
         faults.parse_list("spec.postLogoutRedirectUris", &spec.post_logout_redirect_uris, 50);
     check_consistency(spec, &grant_types, [&redirect_uris, &post_logout_redirect_uris], &mut faults);
-    let display_name = spec.display_name.clone().unwrap_or_else(|| name.name.clone());
-    faults.plain_text("spec.displayName", &display_name, 253);
+    let display_name = parse_display_name(spec.display_name.as_ref(), name, &mut faults);
     let client_id = parse_client_id(spec.client_id.as_ref(), name, &mut faults);
     let scopes = parse_scopes(spec.scopes.as_deref(), &grant_types, &mut faults);
     let tenant = spec.tenant_ref.parse("spec.tenantRef", name, &mut faults);
@@ -168,6 +167,12 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
         frontchannel_logout,
     });
     faults.finish(valid)
+}
+
+fn parse_display_name(declared: Option<&String>, own: &ObjectName, faults: &mut Faults) -> String {
+    let name = declared.unwrap_or(&own.name).clone();
+    faults.plain_text("spec.displayName", &name, 253);
+    name
 }
 
 fn parse_client_id(declared: Option<&String>, own: &ObjectName, faults: &mut Faults) -> Option<ClientId> {

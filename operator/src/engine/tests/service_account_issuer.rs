@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use claviger_crds::condition::ConditionType;
+use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{Content, ServiceAccountIssuerDocument, TenantDocument};
 use claviger_crds::tenant::Tenant;
@@ -10,8 +11,8 @@ use serde_json::json;
 
 use crate::engine::Change;
 use crate::service_account_issuer::{ServiceAccountIssuer, read};
-use crate::testing::{Harness, fixtures};
-use crate::work::Kind;
+use crate::testing::{Harness, PUBLISHED, fixtures};
+use crate::work::{Kind, Work};
 
 /// What a cluster says that has these keys.
 pub(super) fn issuer(kids: &[&str]) -> ServiceAccountIssuer {
@@ -196,11 +197,8 @@ async fn a_document_that_vanished_comes_back_with_it() {
     let before = published(&harness).unwrap();
     harness.restart();
     harness.run().await;
-    let name = claviger_crds::names::ObjectName::new(
-        crate::testing::PUBLISHED,
-        crate::work::Work::new(Kind::Tenant, claviger_crds::names::ObjectName::new("identity", "acme")).document(),
-    );
-    harness.world.remove_secret(&name);
+    let document = Work::new(Kind::Tenant, ObjectName::new("identity", "acme")).document();
+    harness.world.remove_secret(&ObjectName::new(PUBLISHED, document));
     harness.run().await;
     assert_eq!(published(&harness), Some(before), "though the API server has not answered this process");
 }

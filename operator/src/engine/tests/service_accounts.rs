@@ -1,13 +1,16 @@
 //! Clients that are ServiceAccounts: who may be one, and what is said of those who may not.
 
+use std::time::Duration;
+
 use claviger_crds::condition::ConditionType;
+use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{ClientAuthentication, Content};
 
 use super::service_account_issuer::issuer;
 use crate::engine::Change;
-use crate::testing::Harness;
-use crate::work::Kind;
+use crate::testing::{Harness, PUBLISHED};
+use crate::work::{Kind, Work};
 
 const WORKER: &str = "
 apiVersion: claviger.dev/v1alpha1
@@ -144,6 +147,22 @@ async fn a_client_is_not_ready_before_pods_know_whose_tokens_count() {
     assert!(message.contains("the operator's log says why"), "{message}");
     harness.engine.change(Change::ServiceAccountIssuer(issuer(&["a"])));
     harness.run().await;
+    assert_eq!(harness.ready::<OAuthClient>("shop", "worker"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_client_is_not_live_before_its_tenants_document_says_whose_tokens_count() {
+    let mut harness = Harness::furnished().await;
+    harness.engine.change(Change::ServiceAccountIssuer(issuer(&["a"])));
+    harness.world.apply_service_account("shop", "worker", "");
+    harness.world.apply_service_account("batch", "night", "shop/worker");
+    let document = Work::new(Kind::Tenant, ObjectName::new("identity", "acme")).document();
+    harness.world.objects().held_back = Some((ObjectName::new(PUBLISHED, document), None));
+    harness.apply::<OAuthClient>(WORKER).await;
+    let programmed = harness.condition::<OAuthClient>("shop", "worker", ConditionType::Programmed);
+    assert_eq!(programmed, ("False/Pending".to_owned(), "its issuer is not published yet".to_owned()));
+    harness.world.objects().held_back = None;
+    harness.pass(Duration::from_secs(60)).await;
     assert_eq!(harness.ready::<OAuthClient>("shop", "worker"), "True/Ready");
 }
 

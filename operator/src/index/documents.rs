@@ -177,6 +177,8 @@ pub(crate) struct Documents {
     recorded: Claims,
     by_kind: HashMap<DocumentKind, BTreeSet<String>>,
     by_tenant: HashMap<String, BTreeSet<ObjectName>>,
+    /// The issuer of ServiceAccounts that was read last: nearly all that name one name the same.
+    issuer: Option<Arc<ServiceAccountIssuerDocument>>,
 }
 
 impl Documents {
@@ -238,6 +240,12 @@ impl Documents {
         let before = self.remove(name);
         let earlier = before.as_ref().or_else(|| self.lost.get(name));
         let mut entry = read::read(secret, earlier)?;
+        if let Detail::Tenant { service_account_issuer: Some(read), .. } = &mut entry.detail {
+            match &self.issuer {
+                Some(same) if same == read => *read = Arc::clone(same),
+                _ => self.issuer = Some(Arc::clone(read)),
+            }
+        }
         entry.written = match (written, self.writing.get(name)) {
             (true, _) => {
                 self.writing.remove(name);

@@ -22,7 +22,7 @@ async fn the_operator_and_the_providers_may_do_what_they_need_and_no_more() -> R
         (OPERATOR, "create", "pods", SYSTEM, false),
         (OPERATOR, "watch", "serviceaccounts", "shop", true),
         (OPERATOR, "update", "serviceaccounts", "shop", false),
-        (OPERATOR, "create", "serviceaccounts/token", "shop", false),
+        (OPERATOR, "create", "serviceaccounts", "shop", false),
         (OPERATOR, "get", "/openid/v1/jwks", SYSTEM, true),
         (OPERATOR, "get", "/metrics", SYSTEM, false),
         (PROVIDER, "list", "secrets", PUBLISHED, true),

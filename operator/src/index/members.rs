@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::{Authentication, OAuthClient, ValidOAuthClient};
-use claviger_crds::published::SubjectToken;
+use claviger_crds::published::{ActorToken, SubjectToken};
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
@@ -123,10 +123,14 @@ fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
     }
 }
 
-/// Whether the client may come with the token of a ServiceAccount: as itself, or to exchange it.
+/// Whether the client may come with the token of a ServiceAccount: as itself, or to exchange it, or with one that
+/// says who acts.
 pub(crate) fn takes_service_accounts(client: &ValidOAuthClient) -> bool {
-    let exchanges =
-        client.token_exchange.iter().any(|rule| rule.subject_tokens.contains(&SubjectToken::ServiceAccount));
+    let account = SubjectToken::ServiceAccount;
+    let exchanges = client.token_exchange.iter().any(|rule| {
+        let acts = rule.actor_token != ActorToken::Forbidden && rule.actor_tokens.contains(&account);
+        acts || rule.subject_tokens.contains(&account)
+    });
     exchanges || !named_accounts(client).is_empty()
 }
 

@@ -43,6 +43,18 @@ spec:
   authentication: {secret: {}}
 ";
 
+const ACTING: &str = "
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: acting, namespace: identity}
+spec:
+  tenantRef: {name: acme}
+  grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange']
+  audiences: ['https://api.shop.example']
+  tokenExchange: [{subjectTokens: [AccessToken], actorTokens: [ServiceAccount]}]
+  authentication: {secret: {}}
+";
+
 fn tenant(harness: &Harness) -> TenantDocument {
     let document = harness.document(Kind::Tenant, "identity", "acme").expect("a document");
     let Content::Tenant(tenant) = document.content else { panic!("not a Tenant's") };
@@ -70,17 +82,26 @@ async fn it_stands_in_the_document_while_a_client_needs_it() {
     say(&mut harness, &["a"]).await;
     assert_eq!(published(&harness), None, "nobody needs it");
     assert_eq!(status(&harness), json!(null));
-    for client in [WORKER, EXCHANGER] {
+    for (name, client) in [("worker", WORKER), ("exchanger", EXCHANGER), ("acting", ACTING)] {
         harness.apply::<OAuthClient>(client).await;
         let document = published(&harness).unwrap();
         assert_eq!((document.issuer.as_str(), document.jwks), ("https://cluster.example", issuer(&["a"]).jwks));
         let since = document.since.to_string();
         assert_eq!(status(&harness), json!({"issuer": "https://cluster.example", "kids": ["a"], "since": since}));
-        let name = if client == WORKER { "worker" } else { "exchanger" };
         harness.delete::<OAuthClient>("identity", name).await;
         assert_eq!(published(&harness), None, "the last that needs it is gone");
         assert_eq!(status(&harness), json!(null));
     }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_other_tokens_alone_does_not_need_it() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    harness.apply::<OAuthClient>(&ACTING.replace("[ServiceAccount]", "[AccessToken]")).await;
+    assert_eq!(published(&harness), None);
+    harness.apply::<OAuthClient>(&ACTING.replace("actorTokens: [ServiceAccount]", "actorToken: Forbidden")).await;
+    assert_eq!(published(&harness), None);
 }
 
 #[tokio::test]

@@ -263,7 +263,12 @@ fn exchanging_client() -> ClientDocument {
         audiences: audiences.collect(),
         token_exchange: vec![
             rule(own, ActorToken::Optional),
-            TokenExchangeRuleDocument { trusted_issuers: texts(&["https://ci.example"]), ..others },
+            TokenExchangeRuleDocument {
+                trusted_issuers: texts(&["https://ci.example"]),
+                subjects: texts(&["repo:acme/*"]),
+                actor_tokens: vec![SubjectToken::AccessToken, SubjectToken::ServiceAccount],
+                ..others
+            },
         ],
         exchangeable_by: texts(&["shop.gateway"]),
         ..client()

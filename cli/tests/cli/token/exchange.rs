@@ -78,7 +78,9 @@ fn a_ci_job_gets_a_token_by_the_one_that_its_system_gives_it() {
         let publish = json!({
             "grantTypes": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
             "scopes": ["orders:write"], "audiences": [API], "authentication": {"none": {}},
-            "tokenExchange": [{"subjectTokens": ["TrustedIssuer"], "trustedIssuers": [CI]}],
+            "tokenExchange": [{
+                "subjectTokens": ["TrustedIssuer"], "trustedIssuers": [CI], "subjects": ["repo:acme/orders:*"],
+            }],
         });
         folder.write("40-publish.yaml", &client("publish", key, &publish));
     });
@@ -86,8 +88,9 @@ fn a_ci_job_gets_a_token_by_the_one_that_its_system_gives_it() {
         std::fs::write(stage.proof(), signed(&ci, &claims)).expect("a file");
         stage.run(&["--grant", "jwt-bearer", "--client-id", "shop.publish"])
     };
-    let end = SystemClock.now().as_second() + 120;
-    let claims = |subject: &str| json!({"iss": CI, "sub": subject, "aud": stage.issuer(), "exp": end});
+    let now = SystemClock.now().as_second();
+    let claims =
+        |subject: &str| json!({"iss": CI, "sub": subject, "aud": stage.issuer(), "iat": now, "exp": now + 120});
 
     let output = run(claims("repo:acme/orders:ref:refs/heads/main"));
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

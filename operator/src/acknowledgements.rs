@@ -37,7 +37,11 @@ pub enum Reached {
         pods: Vec<(String, Moment)>,
     },
     /// No pod has ever been connected among those that are found.
-    NoProviders,
+    NoProviders {
+        /// The last moment at which any pod could have served an earlier one, if none is found. One that is found may
+        /// be cut off from this operator alone, and serve.
+        since: Option<Moment>,
+    },
 }
 
 impl Reached {
@@ -45,7 +49,7 @@ impl Reached {
     pub fn since(&self) -> Option<Moment> {
         match self {
             Self::Everywhere { since } => Some(*since),
-            Self::Behind { .. } | Self::NoProviders => None,
+            Self::Behind { .. } | Self::NoProviders { .. } => None,
         }
     }
 }
@@ -249,11 +253,11 @@ impl Acknowledgements {
 
     /// Whether every pod serves the document `name` as it is at `revision`, or as it became later.
     pub fn reached(&self, name: &str, revision: u64) -> Reached {
+        let mut last = self.gone.before(name, revision);
         if self.pods.values().all(|pod| pod.stream == Stream::Never) {
-            return Reached::NoProviders;
+            return Reached::NoProviders { since: last.filter(|_| self.pods.is_empty()) };
         }
         let mut behind = Vec::new();
-        let mut last = self.gone.before(name, revision);
         for pod in self.pods.values() {
             match pod.reached(name, revision) {
                 Some(at) => last = later(last, at),
@@ -266,7 +270,7 @@ impl Acknowledgements {
         }
         // Nobody ever served an earlier one: it has been everywhere since the first pod was found.
         let found = self.pods.values().map(|pod| pod.since).min_by_key(|since| since.monotonic);
-        last.or(found).map_or(Reached::NoProviders, |since| Reached::Everywhere { since })
+        last.or(found).map_or(Reached::NoProviders { since: None }, |since| Reached::Everywhere { since })
     }
 
     /// The keys of the document `name` that any pod never trusts again.

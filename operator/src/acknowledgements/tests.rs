@@ -111,6 +111,19 @@ fn a_pod_that_goes_may_have_served_something_else_until_then() {
 }
 
 #[test]
+fn while_no_pod_is_heard_those_that_are_found_may_serve_anything() {
+    let mut all = Acknowledgements::default();
+    let nobody = |since| Reached::NoProviders { since };
+    assert_eq!(all.reached("doc", 1), nobody(None), "discovery has yet to say who is there");
+    all.listed(at(1));
+    assert_eq!(all.reached("doc", 1), nobody(Some(at(1))));
+    all.found("1:1", "pod-a", at(2));
+    assert_eq!(all.reached("doc", 1), nobody(None), "it may be cut off from us alone");
+    all.gone("1:1", at(9));
+    assert_eq!(all.reached("doc", 1), nobody(Some(at(9))));
+}
+
+#[test]
 fn a_pod_that_cannot_read_a_document_says_why() {
     let mut all = two_pods();
     all.apply("1:1", serving("doc", 1, "x"), at(1));

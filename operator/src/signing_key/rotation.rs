@@ -228,8 +228,8 @@ impl Surroundings {
             skewed: _,
         } = &mut self;
         let everywhere = reached.values_mut().filter_map(|reached| match reached {
-            Reached::Everywhere { since } => Some(since),
-            Reached::Behind { .. } | Reached::NoProviders => None,
+            Reached::Everywhere { since } | Reached::NoProviders { since: Some(since) } => Some(since),
+            Reached::Behind { .. } | Reached::NoProviders { since: None } => None,
         });
         for moment in [successor_since, acknowledged_since].into_iter().flatten().chain(everywhere) {
             *moment = moment.at_pace(pace);

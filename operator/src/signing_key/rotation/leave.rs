@@ -3,7 +3,7 @@
 use claviger_crds::published::KeyPhase;
 
 use super::serve::LISTEN;
-use super::wait::{accepted_for, after, left, once, until, until_cached};
+use super::wait::{accepted_for, left, once, until_cached};
 use super::{Action, Decision, Surroundings};
 use crate::acknowledgements::Reached;
 use crate::clock::Moment;
@@ -31,11 +31,12 @@ pub(super) fn leave(ring: &Ring, around: &Surroundings, now: Moment) -> Decision
     }
     let wait = accepted_for(ring.max_token_lifetime);
     let lefts = ring.in_phase(KeyPhase::Retiring).map(|key| match around.reached(key.retiring_revision) {
-        Reached::Everywhere { since } => left(since.wall, Some(*since), wait, now),
-        // It may sign with the key still.
-        Reached::Behind { .. } => LISTEN,
-        // Nobody is there to sign.
-        Reached::NoProviders => key.retiring_at.map_or(wait, |at| until(after(at, wait), now)),
+        // Where no pod is found, nobody is there to sign.
+        Reached::Everywhere { since } | Reached::NoProviders { since: Some(since) } => {
+            left(since.wall, Some(*since), wait, now)
+        }
+        // They may sign with the key still, also those that have never been heard.
+        Reached::Behind { .. } | Reached::NoProviders { since: None } => LISTEN,
     });
     once(Action::Withdraw, lefts.max().unwrap_or_default())
 }

@@ -159,7 +159,16 @@ fn a_ring_that_handed_over_keeps_its_keys_while_their_tokens_live() {
     assert_eq!(decide(everywhere(30), wall_set_ahead).actions, [], "by the monotonic clock, not yet");
     let behind = Reached::Behind { pods: vec![("pod-b".to_owned(), at(20))] };
     assert_eq!(decide(behind, at(9_000)).actions, [], "that pod may sign with it still");
-    assert_eq!(decide(Reached::NoProviders, at(20 + 3660)).actions, [Action::Withdraw]);
+    let nobody = |since| Reached::NoProviders { since };
+    assert_eq!(decide(nobody(None), at(9_000)).actions, [], "those that are found may sign with it, unheard");
+    assert_eq!(decide(nobody(Some(at(30))), at(30 + 3660)).actions, [Action::Withdraw]);
+    assert_eq!(decide(nobody(Some(at(30))), wall_set_ahead).actions, [], "by the monotonic clock, not yet");
+    let around = Surroundings { reached: [(retired.revision, nobody(Some(at(30))))].into(), ..served.clone() };
+    let fast = Moment { monotonic: at(30 + 366).monotonic, ..at(100_000) };
+    let decide =
+        |now: Moment| super::decide(&Wish::Leave, Some(&retired), &around.clone().at_pace(10), now.at_pace(10));
+    assert_eq!(decide(fast).actions, [Action::Withdraw], "in fast motion");
+    assert_eq!(decide(Moment { monotonic: at(30 + 365).monotonic, ..fast }).actions, []);
 }
 
 #[test]

@@ -173,3 +173,33 @@ fn a_process_that_a_new_operator_never_heard_has_signed_until_the_next_one_speak
     ];
     run(&steps).unwrap();
 }
+
+#[test]
+fn a_ring_that_leaves_is_not_withdrawn_by_an_operator_that_has_heard_none_of_the_pods() {
+    let steps = [
+        Step::Silence { pod: 1, operator: 0, silent: true },
+        Step::Kill { pod: 0 },
+        Step::Pass(1),
+        Step::Edit(1, Edit::Declare(true)),
+        Step::Edit(0, Edit::Declare(false)),
+        Step::SetClock { operator: 0, by: 109 },
+        Step::Pass(105),
+    ];
+    run(&steps).unwrap();
+}
+
+#[test]
+fn a_ring_that_leaves_is_not_withdrawn_by_a_clock_that_is_ahead_while_no_pod_is_there() {
+    let steps = [
+        Step::Pass(1),
+        Step::Edit(1, Edit::Declare(true)),
+        Step::Edit(0, Edit::Declare(false)),
+        Step::Pass(35),
+        Step::Kill { pod: 1 },
+        Step::Kill { pod: 0 },
+        Step::SetClock { operator: 0, by: 200 },
+        Step::Pass(1),
+        Step::Join,
+    ];
+    run(&steps).unwrap();
+}

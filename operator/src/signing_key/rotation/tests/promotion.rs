@@ -63,7 +63,7 @@ fn a_pod_that_has_not_acknowledged_the_standby_blocks_and_is_named() {
     assert!(message.contains("pod-b (since 2027-01-15T08:00:03Z)"), "{message}");
     assert_eq!(decided(&purpose(), &ring, &behind(&ring), 50_000).blocked, None, "there is time");
     let mut nobody = behind(&ring);
-    nobody.reached.values_mut().for_each(|reached| *reached = Reached::NoProviders);
+    nobody.reached.values_mut().for_each(|reached| *reached = Reached::NoProviders { since: None });
     assert_eq!(decided(&purpose(), &ring, &nobody, 100_000).blocked.unwrap().0, Reason::WaitingForProviders);
 }
 

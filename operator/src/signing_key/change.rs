@@ -168,7 +168,8 @@ impl Ring {
         let gone = self.withdrawn_at.take().is_some();
         if youngest {
             self.created_at = now;
-            self.joining = gone;
+            // One that has not joined yet may be cached nowhere, either.
+            self.joining |= gone;
         }
         if gone {
             self.publish_anew(now);

@@ -203,3 +203,17 @@ fn a_ring_that_leaves_is_not_withdrawn_by_a_clock_that_is_ahead_while_no_pod_is_
     ];
     run(&steps).unwrap();
 }
+
+#[test]
+fn a_ring_that_leaves_before_it_has_joined_and_comes_back_still_joins() {
+    let steps = [
+        Step::Pass(2),
+        Step::Edit(1, Edit::Declare(true)),
+        Step::Wedge { pod: 0, wedged: true },
+        Step::Pass(1),
+        Step::Edit(1, Edit::Declare(false)),
+        Step::Pass(1),
+        Step::Edit(1, Edit::Declare(true)),
+    ];
+    run(&steps).unwrap();
+}

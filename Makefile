@@ -26,7 +26,7 @@ soak:             ## 10,000 key rotations under fire, every token verified by ot
 	scripts/soak $(ARGS)
 
 # Optimised, a case takes a thirtieth of the time; in a target folder of its own, so that nothing else is built again.
-model:            ## other cases of the model of key rotation than the tests have; SEED=7 CASES=600 (100 of them)
+model:            ## other cases of the model of key rotation than the tests have; SEED=7 CASES=600
 	PROPTEST_RNG_SEED=$(or $(SEED),$(shell date +%s)) PROPTEST_CASES=$(or $(CASES),600) RUST_BACKTRACE=0 \
 	  CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/model CARGO_PROFILE_DEV_OPT_LEVEL=2 CARGO_PROFILE_DEV_DEBUG=false \
 	  cargo test --locked -p claviger-operator --lib -- rotation::tests::model

@@ -115,8 +115,8 @@ fn perform(world: &mut World, step: &Step) {
     }
 }
 
-/// A case is thousands of seconds: of the usual number of cases (`PROPTEST_CASES`) a sixth, and the same ones each
-/// time, so that a change is judged by what it changes. `PROPTEST_RNG_SEED` chooses others.
+/// A case is thousands of seconds: a sixth of the usual number of cases, and the same ones each time, so that a
+/// change is judged by what it changes. `PROPTEST_RNG_SEED` chooses others, and `PROPTEST_CASES` as many as it says.
 fn config() -> ProptestConfig {
     let usual = ProptestConfig::default();
     let rng_seed = if usual.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { usual.rng_seed };

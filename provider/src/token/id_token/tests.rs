@@ -18,7 +18,11 @@ fn token(
     let grant = IdTokenGrant { person, user: &ada(), scopes: &scopes, at_hash: "77QmUPtjPfzWtF2AnpK9RQ", moment };
     let token = IdTokenKey::of(&tenant.issuer, client)?.issue(&grant, now())?;
     assert_eq!(fixture::part(&token, 0)["typ"], "JWT");
-    Ok(fixture::part(&token, 1))
+    let mut claims = fixture::part(&token, 1);
+    // Of each another one, and all lead to the grant.
+    let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
+    assert_eq!(jti::origin(jti.as_str().unwrap()), Some(jti::Origin::Grant(person.id)));
+    Ok(claims)
 }
 
 fn minimal(person: &PersonGrant) -> Value {

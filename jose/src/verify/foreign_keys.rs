@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::compact::Compact;
 use super::foreign_jwk::{self, ForeignJwk};
 use super::json_object;
 use super::signed::Signed;
-use super::{VerifyError, VerifyingKey};
+use super::{Unverified, VerifyError, VerifyingKey};
 use crate::algorithm::Algorithm;
 
 /// The longest JWK Set that is read: 100 keys with their certificates have less.
@@ -106,15 +106,40 @@ impl ForeignKeys {
         types: &[ForeignType],
     ) -> Result<Signed<VerifiedForeign>, VerifyError> {
         let compact = Compact::parse(token)?;
+        let (algorithm, token_type) = self.check(&compact, algorithms, types)?;
+        let claims = compact.claims()?;
+        let times = json_object::read(&claims).ok_or(VerifyError::Claims)?;
+        Ok(Signed::new(VerifiedForeign { claims, algorithm, token_type }, times))
+    }
+
+    /// As [`ForeignKeys::verify`], of a token that was read to find these keys: it is not read twice.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn verify_parsed(
+        &self,
+        token: &Unverified<'_>,
+        algorithms: &[Algorithm],
+        types: &[ForeignType],
+    ) -> Result<Signed<VerifiedForeign>, VerifyError> {
+        let (algorithm, token_type) = self.check(token.compact(), algorithms, types)?;
+        let (claims, times) = token.payload();
+        Ok(Signed::new(VerifiedForeign { claims: claims.to_owned(), algorithm, token_type }, times))
+    }
+
+    fn check(
+        &self,
+        compact: &Compact<'_>,
+        algorithms: &[Algorithm],
+        types: &[ForeignType],
+    ) -> Result<(Algorithm, ForeignType), VerifyError> {
         let algorithm = compact.algorithm()?;
         if !algorithms.contains(&algorithm) {
             return Err(VerifyError::Algorithm);
         }
-        let token_type = *types.iter().find(|expected| expected.is_of(&compact)).ok_or(VerifyError::Type)?;
-        self.check_signature(&compact, algorithm)?;
-        let claims = compact.claims()?;
-        let times = json_object::read(&claims).ok_or(VerifyError::Claims)?;
-        Ok(Signed::new(VerifiedForeign { claims, algorithm, token_type }, times))
+        let token_type = *types.iter().find(|expected| expected.is_of(compact)).ok_or(VerifyError::Type)?;
+        self.check_signature(compact, algorithm)?;
+        Ok((algorithm, token_type))
     }
 
     fn check_signature(&self, compact: &Compact<'_>, algorithm: Algorithm) -> Result<(), VerifyError> {
@@ -162,7 +187,7 @@ impl VerifiedForeign {
     ///
     /// # Errors
     /// [`VerifyError::Claims`] when they are no `T`.
-    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
+    pub fn claims<'a, T: Deserialize<'a>>(&'a self) -> Result<T, VerifyError> {
         serde_json::from_str(&self.claims).map_err(|_| VerifyError::Claims)
     }
 

@@ -98,14 +98,13 @@ async fn verify(
     text: &str,
     kind: TokenTypeUri,
 ) -> Result<VerifiedSubject, Refused> {
-    let issuer = match kind {
+    let (token, issuer) = match kind {
         TokenTypeUri::RefreshToken => return own::refresh_token(exchange, requester, text).await,
         TokenTypeUri::AccessToken => return own::access_token(exchange, requester, text).await,
-        TokenTypeUri::IdToken | TokenTypeUri::Jwt => foreign::issuer_of(text),
+        TokenTypeUri::IdToken | TokenTypeUri::Jwt => foreign::read(text)?,
     };
-    let issuer = issuer.ok_or(Refused::Invalid("no JWT"))?;
     match exchange.tenant.issuer.trust.find(&issuer) {
-        Some(issuer) => foreign::token(exchange, requester, issuer, text).await,
+        Some(issuer) => foreign::token(exchange, requester, issuer, &token).await,
         None if kind == TokenTypeUri::IdToken => own::id_token(exchange, requester, text).await,
         None => own::access_token(exchange, requester, text).await,
     }
@@ -117,10 +116,10 @@ pub(super) async fn assertion(
     requester: &Client,
     text: &str,
 ) -> Result<VerifiedSubject, Refused> {
-    let issuer = foreign::issuer_of(text).ok_or(Refused::Invalid("no JWT"))?;
+    let (token, issuer) = foreign::read(text)?;
     let issuer = exchange.tenant.issuer.trust.find(&issuer);
     let issuer = issuer.ok_or(Refused::Invalid("the tenant does not trust its issuer"))?;
-    let subject = foreign::token(exchange, requester, issuer, text).await?;
+    let subject = foreign::token(exchange, requester, issuer, &token).await?;
     // A client may be anybody here: what is for an API could be brought by whoever it was sent to.
     if !subject.for_tenant {
         return Err(Refused::Invalid("it is not for this tenant (RFC 7523 section 3)"));

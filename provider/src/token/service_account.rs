@@ -3,9 +3,10 @@
 //! Nothing is asked of the API server for it: the operator publishes its keys. A pod that has ended is not
 //! seen here; the life of its token bounds what it may still do.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use claviger_jose::{Algorithm, ForeignType, NumericDate, TimeError, VerifyError};
+use claviger_jose::{Algorithm, ForeignType, NumericDate, TimeError, Unverified, VerifyError};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -66,37 +67,41 @@ impl ServiceAccountError {
 }
 
 #[derive(Deserialize)]
-struct Claims {
-    iss: String,
+struct Claims<'a> {
+    #[serde(borrow)]
+    iss: Cow<'a, str>,
     sub: String,
     aud: Audiences,
     exp: NumericDate,
     iat: Option<NumericDate>,
-    #[serde(rename = "kubernetes.io")]
-    kubernetes: Kubernetes,
+    #[serde(rename = "kubernetes.io", borrow)]
+    kubernetes: Kubernetes<'a>,
 }
 
 /// What a bound token says of what it is bound to; pods and nodes are of no matter here.
 #[derive(Deserialize)]
-struct Kubernetes {
-    namespace: String,
-    serviceaccount: Bound,
+struct Kubernetes<'a> {
+    #[serde(borrow)]
+    namespace: Cow<'a, str>,
+    #[serde(borrow)]
+    serviceaccount: Bound<'a>,
 }
 
 #[derive(Deserialize)]
-struct Bound {
-    name: String,
+struct Bound<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
     uid: String,
 }
 
-/// Whose token `text` is, by the keys of the cluster. Whom it is for remains to be asked, and whether that
+/// Whose token `token` is, by the keys of the cluster. Whom it is for remains to be asked, and whether that
 /// ServiceAccount is still the one with that UID.
 pub(crate) fn verify(
-    text: &str,
+    token: &Unverified<'_>,
     issuer: &ServiceAccountIssuer,
     now: Timestamp,
 ) -> Result<VerifiedServiceAccount, ServiceAccountError> {
-    let signed = issuer.keys.verify(text, &Algorithm::ALL, &TYPES).map_err(|error| match error {
+    let signed = issuer.keys.verify_parsed(token, &Algorithm::ALL, &TYPES).map_err(|error| match error {
         VerifyError::UnknownKey => ServiceAccountError::UnknownKey,
         _ => ServiceAccountError::Signature,
     })?;
@@ -104,7 +109,7 @@ pub(crate) fn verify(
         TimeError::Expired => ServiceAccountError::Expired,
         TimeError::NotYet | TimeError::NoExpiry => ServiceAccountError::NotYet,
     })?;
-    let claims: Claims = verified.claims().map_err(|_| ServiceAccountError::Unbound)?;
+    let claims: Claims<'_> = verified.claims().map_err(|_| ServiceAccountError::Unbound)?;
     let made = claims.iat.ok_or(ServiceAccountError::TooLong)?;
     if claims.exp.0.saturating_sub(made.0) > LONGEST_LIFE {
         return Err(ServiceAccountError::TooLong);

@@ -46,10 +46,11 @@ struct Claims {
     act: Option<Actor>,
 }
 
-/// Who says that he issued `text`: believed for nothing but whose keys to take.
-pub(super) fn issuer_of(text: &str) -> Option<String> {
-    let issued: Issued = Unverified::parse(text).ok()?.claims_unverified().ok()?;
-    Some(issued.iss)
+/// `text` taken apart, and who says that he issued it: believed for nothing but whose keys to take.
+pub(super) fn read(text: &str) -> Result<(Unverified<'_>, String), Refused> {
+    let token = Unverified::parse(text).map_err(|_| Refused::Invalid("it is no JWT"))?;
+    let issued: Issued = token.claims_unverified().map_err(|_| Refused::Invalid("it names no issuer"))?;
+    Ok((token, issued.iss))
 }
 
 /// A token that `issuer` issued, which the tenant trusts.
@@ -57,11 +58,11 @@ pub(super) async fn token(
     exchange: &Exchange<'_>,
     requester: &Client,
     issuer: Foreign<'_>,
-    text: &str,
+    token: &Unverified<'_>,
 ) -> Result<VerifiedSubject, Refused> {
     match issuer {
-        Foreign::Cluster(issuer) => service_account(exchange, requester, issuer, text),
-        Foreign::Trusted(issuer) => trusted(exchange, requester, issuer, text).await,
+        Foreign::Cluster(issuer) => service_account(exchange, requester, issuer, token),
+        Foreign::Trusted(issuer) => trusted(exchange, requester, issuer, token).await,
     }
 }
 
@@ -71,10 +72,10 @@ fn service_account(
     exchange: &Exchange<'_>,
     requester: &Client,
     issuer: &ServiceAccountIssuer,
-    text: &str,
+    token: &Unverified<'_>,
 ) -> Result<VerifiedSubject, Refused> {
     let (tenant, now) = (&exchange.tenant, exchange.provider.now());
-    let account = service_account::verify(text, issuer, now).map_err(|error| {
+    let account = service_account::verify(token, issuer, now).map_err(|error| {
         if error == ServiceAccountError::UnknownKey {
             exchange.provider.served().unknown_service_account_key(now);
         }
@@ -110,10 +111,10 @@ async fn trusted(
     exchange: &Exchange<'_>,
     requester: &Client,
     issuer: &TrustedIssuer,
-    text: &str,
+    token: &Unverified<'_>,
 ) -> Result<VerifiedSubject, Refused> {
     let now = exchange.provider.now();
-    let signed = signed(exchange, issuer, text).await?;
+    let signed = signed(exchange, issuer, token).await?;
     let verified =
         signed.of_a_peer(now.as_second(), LEEWAY).map_err(|_| Refused::Invalid("it is expired, or not valid yet"))?;
     let unreadable = Refused::Invalid("it lacks iss, sub, aud, exp or iat, or has an act that is no such claim");
@@ -168,8 +169,8 @@ fn is_for_api(exchange: &Exchange<'_>, requester: &Client, audiences: &Audiences
 type Signed = claviger_jose::Signed<VerifiedForeign>;
 
 /// The signature, by the keys that are declared or published by the issuer.
-async fn signed(exchange: &Exchange<'_>, issuer: &TrustedIssuer, text: &str) -> Result<Signed, Refused> {
-    let with = |keys: &ForeignKeys| match keys.verify(text, &Algorithm::ALL, &TYPES) {
+async fn signed(exchange: &Exchange<'_>, issuer: &TrustedIssuer, token: &Unverified<'_>) -> Result<Signed, Refused> {
+    let with = |keys: &ForeignKeys| match keys.verify_parsed(token, &Algorithm::ALL, &TYPES) {
         Err(VerifyError::UnknownKey) => None,
         verified => Some(verified),
     };

@@ -57,17 +57,18 @@ pub(super) async fn prove(
     jwt: &str,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let refused = OAuthError::invalid_client;
-    let Claimed { iss, sub } = claimed(jwt).map_err(|_| refused("the assertion is unreadable"))?;
+    let jwt = Unverified::parse(jwt).map_err(|_| refused("the assertion is unreadable"))?;
+    let Claimed { iss, sub } = jwt.claims_unverified().map_err(|_| refused("the assertion names nobody"))?;
     // No client ID looks like an issuer.
     if let Some(Foreign::Cluster(issuer)) = exchange.tenant.issuer.trust.find(&iss) {
-        return service_account::prove(exchange, issuer, id, jwt);
+        return service_account::prove(exchange, issuer, id, &jwt);
     }
     if id.is_some_and(|id| id != sub) {
         return Err(refused("client_id is not that of the assertion"));
     }
     let client = exchange.tenant.clients.get(&sub).ok_or_else(|| refused("no such client"))?;
     let now = exchange.provider.now();
-    let verified = verify(exchange, client, jwt, now).await?;
+    let verified = verify(exchange, client, &jwt, now).await?;
     let claims: Claims = verified.claims().map_err(|_| refused("the assertion lacks a claim"))?;
     let jti = check(&claims, client, &exchange.tenant.issuer, exchange.parts.uri.path(), now)?;
     let end = Timestamp::from_second(claims.end()).unwrap_or(now).saturating_add(LEEWAY).unwrap_or(now);
@@ -88,7 +89,7 @@ pub(super) fn claimed(jwt: &str) -> Result<Claimed, VerifyError> {
 async fn verify(
     exchange: &Exchange<'_>,
     client: &Client,
-    jwt: &str,
+    jwt: &Unverified<'_>,
     now: Timestamp,
 ) -> Result<VerifiedForeign, OAuthError> {
     let refused = OAuthError::invalid_client;
@@ -115,8 +116,8 @@ async fn verify(
 type Signed = claviger_jose::Signed<VerifiedForeign>;
 
 /// None where the keys are not there: they may be newer than what is known of them.
-fn with(keys: &ForeignKeys, jwt: &str, algorithms: &[Algorithm]) -> Option<Result<Signed, VerifyError>> {
-    match keys.verify(jwt, algorithms, &TYPES) {
+fn with(keys: &ForeignKeys, jwt: &Unverified<'_>, algorithms: &[Algorithm]) -> Option<Result<Signed, VerifyError>> {
+    match keys.verify_parsed(jwt, algorithms, &TYPES) {
         Err(VerifyError::UnknownKey) => None,
         verified => Some(verified),
     }

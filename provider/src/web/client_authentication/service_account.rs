@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use claviger_jose::Unverified;
+
 use super::AuthenticatedClient;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
@@ -20,7 +22,7 @@ pub(super) fn prove(
     exchange: &Exchange<'_>,
     issuer: &ServiceAccountIssuer,
     id: Option<&str>,
-    jwt: &str,
+    jwt: &Unverified<'_>,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let tenant = &exchange.tenant;
     let now = exchange.provider.now();

@@ -21,7 +21,9 @@ use crate::web::error::{ErrorCode, OAuthError};
 use crate::web::exchange::Exchange;
 use crate::web::form::Form;
 
-pub(crate) use self::subject::{PersonFacts, Refused, VerifiedSubject};
+use self::policy::Brought;
+use self::subject::VerifiedSubject;
+pub(crate) use self::subject::{PersonFacts, Refused};
 
 /// What an exchange grants.
 #[derive(Debug)]
@@ -75,8 +77,9 @@ pub(crate) async fn exchange<'a>(
     let actor = token_type::optional(form, "actor_token")?;
     let asked = asked(form)?;
     let requester = client.client();
-    let subject =
-        verify(exchange, requester, text, kind).await.map_err(|refused| refused.of_exchange("subject_token"))?;
+    let subject = verify(exchange, requester, text, kind).await;
+    let subject = subject.and_then(|subject| Brought::by(requester, &exchange.tenant, subject));
+    let subject = subject.map_err(|refused| refused.of_exchange("subject_token"))?;
     let actor = match actor {
         None => None,
         Some((_, TokenTypeUri::RefreshToken)) => {
@@ -111,11 +114,7 @@ async fn verify(
 }
 
 /// A foreign token that is brought as an assertion (RFC 7523 §2.1).
-pub(super) async fn assertion(
-    exchange: &Exchange<'_>,
-    requester: &Client,
-    text: &str,
-) -> Result<VerifiedSubject, Refused> {
+pub(super) async fn assertion(exchange: &Exchange<'_>, requester: &Client, text: &str) -> Result<Brought, Refused> {
     let (token, issuer) = foreign::read(text)?;
     let issuer = exchange.tenant.issuer.trust.find(&issuer);
     let issuer = issuer.ok_or(Refused::Invalid("the tenant does not trust its issuer"))?;
@@ -124,7 +123,7 @@ pub(super) async fn assertion(
     if !subject.for_tenant {
         return Err(Refused::Invalid("it is not for this tenant (RFC 7523 section 3)"));
     }
-    Ok(subject)
+    Brought::by(requester, &exchange.tenant, subject)
 }
 
 /// What `form` asks a token for.
@@ -136,16 +135,12 @@ pub(super) fn asked<'f>(form: &'f Form<'_>) -> Result<Asked<'f>, OAuthError> {
 pub(super) fn decide<'a>(
     exchange: &'a Exchange<'_>,
     client: &'a AuthenticatedClient,
-    subject: VerifiedSubject,
+    subject: Brought,
     actor: Option<VerifiedSubject>,
     asked: &Asked<'_>,
 ) -> Result<ExchangedGrant<'a>, OAuthError> {
     let (tenant, requester) = (&*exchange.tenant, client.client());
-    // Before anything is told that depends on the token: see `may_bring`.
-    if !policy::may_bring(tenant, requester, &subject) {
-        let detail = "it is not for this client, does not name it in may_act, and its audience does not allow it";
-        return Err(Refused::Invalid(detail).of_exchange("subject_token"));
-    }
+    let Brought(subject) = subject;
     if !policy::may_act(tenant, requester, &subject, actor.as_ref()) {
         let detail = "the actor is not this client's, or the subject's may_act names another";
         return Err(Refused::Invalid(detail).of_exchange(if actor.is_some() {

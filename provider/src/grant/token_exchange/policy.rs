@@ -4,20 +4,30 @@
 
 use claviger_crds::published::{ActorToken, AudienceGrant, SubjectToken};
 
-use super::subject::VerifiedSubject;
+use super::subject::{Refused, VerifiedSubject};
 use crate::tenant::exchange_rule::ExchangeRule;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::web::error::{ErrorCode, OAuthError};
 
-/// Whether `requester` may bring `token` at all: it is for the requester, or was issued to it, or names it in
-/// `may_act`, or whoever it is for allows it. Who may not is told what he would be told of a token that is over:
-/// else anybody could try out whether a token that he found still lives.
-pub(super) fn may_bring(tenant: &TenantSnapshot, requester: &Client, token: &VerifiedSubject) -> bool {
-    token.for_requester
-        || is_issued_to(requester, token)
-        || may_act_names(token, &tenant.issuer.url, &requester.id)
-        || owner_allows(tenant, requester, token)
+/// A subject that its requester may bring.
+#[derive(Debug)]
+pub(crate) struct Brought(pub(super) VerifiedSubject);
+
+impl Brought {
+    /// `token`, if `requester` may bring it at all: it is for the requester, or was issued to it, or names it in
+    /// `may_act`, or whoever it is for allows it. This is asked before anything is told that depends on the token, and
+    /// whoever may not is told what he would be told of one that is over: else anybody could try out whether a token
+    /// that he found still lives.
+    pub(super) fn by(requester: &Client, tenant: &TenantSnapshot, token: VerifiedSubject) -> Result<Self, Refused> {
+        let may = token.for_requester
+            || is_issued_to(requester, &token)
+            || may_act_names(&token, &tenant.issuer.url, &requester.id)
+            || owner_allows(tenant, requester, &token);
+        let refused =
+            Refused::Invalid("it is not for this client, has no such may_act, and its audience does not allow it");
+        if may { Ok(Self(token)) } else { Err(refused) }
+    }
 }
 
 /// The APIs that `requester` may get tokens for by bringing `subject`, in the order in which it declares them.

@@ -198,6 +198,31 @@ async fn whoever_a_token_is_for_may_let_another_bring_it() {
 }
 
 #[tokio::test]
+async fn a_stranger_learns_of_no_token_whether_it_lives_whatever_else_he_sends() {
+    let world = World::new();
+    for (name, brought) in Brought::ALL {
+        let live = world.token_for(brought, "allowed.app").await;
+        let stale = world.stale(brought, "allowed.app").await;
+        let actor = world.token_for(Brought::ServiceAccount, "stranger.app").await;
+        let jwt = token_type("jwt");
+        for more in [
+            &[][..],
+            &[("audience", CLOSED)],
+            &[("audience", "x")],
+            &[("scope", "x")],
+            &[("actor_token", "x"), ("actor_token_type", jwt.as_str())],
+            &[("actor_token", actor.as_str()), ("actor_token_type", jwt.as_str())],
+        ] {
+            let told = async |token: &str| {
+                let answer = world.exchange("stranger.app", brought, token, more).await;
+                (answer.status.as_u16(), answer.json())
+            };
+            assert_eq!(told(&live).await, told(&stale).await, "{name} {more:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_client_may_ask_for_less_than_it_has_and_nobody_else_for_that() {
     let world = World::new();
     let own = world.fixture.token("acme", ALLOWED, "grant_type=client_credentials&scope=read+write").await;

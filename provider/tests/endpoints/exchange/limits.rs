@@ -8,6 +8,7 @@ use crate::browser::{Browser, form};
 use crate::capture::Capture;
 use crate::code_flow::*;
 use crate::fixture::*;
+use crate::foreign::{account, by_accounts};
 
 const INACTIVE: fn() -> Value = || json!({"active": false});
 
@@ -313,6 +314,43 @@ async fn a_refresh_token_is_not_used_up_by_it_and_an_old_one_is_worth_nothing() 
     assert_eq!(old.error(), (400, "invalid_request".to_owned()));
     let second = text(&second, "refresh_token");
     assert_eq!(world.exchange("allowed.app", Brought::RefreshToken, &second, &[]).await.status, 200);
+}
+
+/// What `name` has counted of the store, by kind of call, without those that no request makes.
+fn counted(world: &World, name: &str) -> Vec<String> {
+    let metrics = world.fixture.metrics();
+    let lines = metrics.lines().filter(|line| line.contains(name) && !line.starts_with('#') && !line.contains("ping"));
+    lines.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_pods_way_to_a_token_asks_nothing_of_the_store_and_no_exchange_writes() {
+    let world = World::new();
+    world.change("pods.app", 1, |client| client.authentication = by_accounts(&["shop/billing"]));
+    let pod = world.cluster.sign(&account("shop", "billing", &issuer("acme")));
+    let mut tokens = Vec::new();
+    for (_, brought) in Brought::ALL {
+        tokens.push((brought, world.token_for(brought, "allowed.app").await));
+    }
+    let (calls, rows) = (counted(&world, "store_calls"), counted(&world, "store_rows_written"));
+    assert!(!calls.is_empty() && !rows.is_empty(), "{}", world.fixture.metrics());
+    let jwt = token_type("jwt");
+    for fields in [
+        &[("grant_type", "client_credentials")][..],
+        &[("grant_type", EXCHANGE), ("subject_token", &*pod), ("subject_token_type", &jwt)],
+    ] {
+        let answer = crate::assertions::asserted(&world.fixture, "/oauth/token", &pod, fields).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for (brought, token) in &tokens[3..] {
+        assert_eq!(world.exchange("allowed.app", *brought, token, &[]).await.status, 200, "{brought:?}");
+    }
+    assert_eq!(counted(&world, "store_calls"), calls, "others' tokens are not looked up");
+    for (brought, token) in &tokens[..3] {
+        assert_eq!(world.exchange("allowed.app", *brought, token, &[]).await.status, 200, "{brought:?}");
+    }
+    assert_ne!(counted(&world, "store_calls"), calls);
+    assert_eq!(counted(&world, "store_rows_written"), rows);
 }
 
 #[tokio::test]

@@ -191,10 +191,10 @@ impl Context {
     pub(crate) fn new(cluster: Arc<dyn Cluster>, options: Options, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         Self {
             cluster,
+            state: Mutex::new(State { index: Index::of(&options.external_url), ..State::default() }),
             options,
             clock,
             metrics,
-            state: Mutex::default(),
             queued: Notify::new(),
             orphaned: Notify::new(),
             unknown_key: Notify::new(),

@@ -52,6 +52,8 @@ pub(crate) struct Index {
     service_account_issuer: Option<KnownIssuer>,
     claims: Claims,
     ownerless: BTreeSet<Work>,
+    /// Where the issuers are reached, but for those with a host of their own.
+    external_url: Option<String>,
 }
 
 /// What of a ring's Secret is known without its data.
@@ -74,6 +76,13 @@ pub(crate) struct SealingMeta {
     pub(crate) resource_version: String,
     /// Set where nothing else is left of the Tenant: since then.
     pub(crate) withdrawn_at: Option<Timestamp>,
+}
+
+impl Index {
+    /// An index of nothing, of an installation whose issuers are below `external_url`.
+    pub(crate) fn of(external_url: &str) -> Self {
+        Self { external_url: Some(external_url.to_owned()), ..Self::default() }
+    }
 }
 
 // === impl Index: custom resources ===

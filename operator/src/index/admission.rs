@@ -22,8 +22,25 @@ impl Index {
         check_client_id(client, name)
             .or_else(|| self.check_attachment(client, name, tenant))
             .or_else(|| check_audience(client, name))
+            .or_else(|| self.check_issuers(client))
             .or_else(|| check_authentication(client))
             .or_else(|| check_ceilings(client, tenant))
+    }
+
+    /// No API is called as an issuer of this installation, or as anything below one: what is for an issuer alone, as
+    /// client assertions are, would be for the API too.
+    fn check_issuers(&self, client: &ValidOAuthClient) -> Option<(Reason, String)> {
+        let audience = client.resource_server.as_ref()?.audience.as_str();
+        let below =
+            |root: &str| audience.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let (_, rest) = audience.split_once("://")?;
+        let host = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
+        let is_ours = self.external_url.as_deref().is_some_and(below) || self.is_host(&host);
+        is_ours.then(|| {
+            let message =
+                format!("resourceServer.audience {audience} is an address of this provider's: take the API's own");
+            (Reason::AudienceNotAllowed, message)
+        })
     }
 
     /// Whether the Tenant that the client names would have it.

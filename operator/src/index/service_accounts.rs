@@ -13,6 +13,9 @@ use super::documents::Entry;
 use crate::service_account_issuer::ServiceAccountIssuer;
 use crate::work::{Kind, Work};
 
+/// Bytes of the annotation; a longer one allows nobody.
+const LONGEST_ANNOTATION: usize = 4 * 1024;
+
 /// Everyone that is there. A cluster has many that no client ever names, so little is kept of each.
 #[derive(Debug, Default)]
 pub(super) struct ServiceAccounts(HashMap<ObjectName, Account>);
@@ -46,6 +49,8 @@ impl Account {
     fn read(account: &ServiceAccount) -> Option<Self> {
         let annotations = account.metadata.annotations.as_ref();
         let allows = annotations.and_then(|all| all.get(ANNOTATION_ALLOW_CLIENTS)).map_or("", String::as_str);
+        // Whoever may write ServiceAccounts anywhere could fill the operator's memory with them.
+        let allows = if allows.len() > LONGEST_ANNOTATION { "" } else { allows };
         Some(Self { uid: account.metadata.uid.clone()?, allows: allowed(allows).collect() })
     }
 

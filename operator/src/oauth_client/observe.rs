@@ -155,7 +155,7 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
     let (mut refusal, mut grants, mut issuer) = (None, Grants::default(), Vec::new());
     let mut accounts = Accounts::default();
     if let (Some(valid), Some(TenantStanding::Accepted(tenant))) = (object.valid(), &standing) {
-        refusal = refuse(&state.index, valid, tenant, &context.options.external_url);
+        refusal = refuse(&state.index, valid, tenant);
         grants = grants::grant(&state.index, valid, tenant);
         accounts = Accounts::resolve(&state.index, valid);
         issuer = tenant::issuer_needs(state, tenant, &work);
@@ -212,31 +212,11 @@ impl Published {
 }
 
 /// The checks in their order: what the tenant demands of a client before it serves it.
-fn refuse(
-    index: &Index,
-    client: &ValidOAuthClient,
-    tenant: &AcceptedTenant,
-    external_url: &str,
-) -> Option<(Reason, String)> {
+fn refuse(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {
     index
         .refuse_alone(client, tenant.name(), &tenant.valid)
-        .or_else(|| check_issuers(index, client, external_url))
         .or_else(|| check_conflicts(index, client, tenant))
         .or_else(|| check_quota(index, client, tenant))
-}
-
-/// No API is called as an issuer of this installation: what is for an issuer alone, as client assertions and
-/// UserInfo's tokens are, would be for the API too.
-fn check_issuers(index: &Index, client: &ValidOAuthClient, external_url: &str) -> Option<(Reason, String)> {
-    let audience = client.resource_server.as_ref()?.audience.as_str();
-    let below = |root: &str| audience.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let (_, rest) = audience.split_once("://")?;
-    let host = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    (below(external_url) || index.is_host(&host)).then(|| {
-        let message =
-            format!("resourceServer.audience {audience} is an address of this provider's: take the API's own");
-        (Reason::AudienceNotAllowed, message)
-    })
 }
 
 fn check_conflicts(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Option<(Reason, String)> {

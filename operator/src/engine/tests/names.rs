@@ -260,5 +260,11 @@ async fn an_audience_is_no_others_client_id_and_no_issuer() {
     ] {
         harness.apply::<OAuthClient>(&at(audience)).await;
         assert_eq!(accepted::<OAuthClient>(&harness, "shop", "api"), expected, "{audience}");
+        // Who is refused holds no name, so that nobody is granted it.
+        let client = fixtures::CLIENT.replace("https://api.shop.example", audience);
+        harness.apply::<OAuthClient>(&client).await;
+        let granted =
+            harness.condition::<OAuthClient>("shop", "shop", ConditionType::ReferencesResolved).0.starts_with("True");
+        assert_eq!(granted, expected.starts_with("True"), "{audience}");
     }
 }

@@ -233,6 +233,9 @@ async fn a_client_may_ask_for_less_than_it_has_and_nobody_else_for_that() {
     let less = text(&less.json(), "access_token");
     let more = world.exchange("allowed.app", Brought::AccessToken, &less, &[("scope", "write")]).await;
     assert_eq!(more.error(), (400, "invalid_scope".to_owned()));
+    world.change("allowed.app", 2, |client| client.audiences[1].token_exchange = true);
+    let elsewhere = world.exchange("allowed.app", Brought::AccessToken, &own, &[("audience", CLOSED)]).await;
+    assert_eq!(elsewhere.error(), (400, "invalid_target".to_owned()), "it is for that API alone");
     let taken = world.exchange("stranger.app", Brought::AccessToken, &own, &[("scope", "read")]).await;
     assert_eq!(taken.error(), refused(), "it was issued to another");
     let fields = [("token", own.as_str())];

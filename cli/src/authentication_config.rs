@@ -12,13 +12,18 @@ use crate::output::Output;
 
 /// What comes before a Tenant's slug in its issuer, unless it has a host of its own.
 const TENANTS: &str = "/api/v1/auth/tenants/";
-/// Names that begin so are the cluster's own; `system:masters` may do everything.
-const RESERVED: &str = "system:";
+/// Names that begin so are the cluster's own: `system:masters` may do everything, and what kubeadm sets up
+/// lets `kubeadm:cluster-admins` do so too.
+const RESERVED: [&str; 2] = ["system:", "kubeadm:"];
 
 /// Prints it.
 pub(crate) fn run(args: &AuthenticationConfigArgs, output: &Output) -> anyhow::Result<ExitCode> {
     let bundle = args.ca_bundle.as_deref().map(CaBundle::read).transpose()?;
-    output.print(&text(&configuration(args, bundle)?)?);
+    let configuration = configuration(args, bundle)?;
+    if let Some(warning) = warning(&configuration) {
+        output.problem(&format!("claviger: {warning}"));
+    }
+    output.print(&text(&configuration)?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -35,6 +40,7 @@ struct Configuration {
 #[serde(rename_all = "camelCase")]
 struct Authenticator {
     issuer: IssuerEntry,
+    claim_validation_rules: [Rule; 1],
     claim_mappings: Mappings,
     user_validation_rules: [Rule; 2],
 }
@@ -68,18 +74,35 @@ struct Rule {
     message: &'static str,
 }
 
+/// kube-apiserver does not look at `typ`. An access token about a person, which any client gets that may ask
+/// for the API's audience, would be that person at the cluster. Only access tokens have `client_id` (RFC 9068
+/// §2.2), and only in a client's own is it the `sub`.
+const CLAIM_RULES: [Rule; 1] = [Rule {
+    expression: "!has(claims.client_id) || claims.sub == claims.client_id",
+    message: "an access token must be a client's own; people use ID tokens",
+}];
+
 /// Whoever declares Users and groups of the tenant must not be able to make administrators of clusters,
 /// whatever prefix a person writes into the file later.
-const RULES: [Rule; 2] = [
+const USER_RULES: [Rule; 2] = [
     Rule {
-        expression: "!user.username.startsWith('system:')",
-        message: "a username must not begin with system:, which is the cluster's own",
+        expression: "!user.username.startsWith('system:') && !user.username.startsWith('kubeadm:')",
+        message: "a username must not begin with system: or kubeadm:, which are the cluster's own",
     },
     Rule {
-        expression: "user.groups.all(group, !group.startsWith('system:'))",
-        message: "a group must not begin with system:, which is the cluster's own",
+        expression: "user.groups.all(group, !group.startsWith('system:') && !group.startsWith('kubeadm:'))",
+        message: "a group must not begin with system: or kubeadm:, which are the cluster's own",
     },
 ];
+
+/// What a person should know of a configuration that is as it was asked for.
+fn warning(configuration: &Configuration) -> Option<&'static str> {
+    let [authenticator] = &configuration.jwt;
+    authenticator.claim_mappings.groups.prefix.is_empty().then_some(
+        "warning: --groups-prefix is empty, so whoever writes Users of the Tenant can claim every group that is bound \
+         in that cluster",
+    )
+}
 
 fn configuration(args: &AuthenticationConfigArgs, bundle: Option<CaBundle>) -> anyhow::Result<Configuration> {
     let url = issuer(&args.issuer)?;
@@ -92,8 +115,9 @@ fn configuration(args: &AuthenticationConfigArgs, bundle: Option<CaBundle>) -> a
     for (flag, mapping) in [("username", &username), ("groups", &groups)] {
         ensure!(!mapping.claim.is_empty(), "--{flag}-claim: name a claim");
         ensure!(
-            !mapping.prefix.starts_with(RESERVED),
-            "--{flag}-prefix: names that begin with {RESERVED} are the cluster's own"
+            !RESERVED.iter().any(|reserved| mapping.prefix.starts_with(reserved)),
+            "--{flag}-prefix: names that begin with {} are the cluster's own",
+            RESERVED.join(" or ")
         );
     }
     let entry = IssuerEntry {
@@ -110,7 +134,12 @@ fn configuration(args: &AuthenticationConfigArgs, bundle: Option<CaBundle>) -> a
             ConfigVersion::V1Beta1 => "apiserver.config.k8s.io/v1beta1",
         },
         kind: "AuthenticationConfiguration",
-        jwt: [Authenticator { issuer: entry, claim_mappings: mappings, user_validation_rules: RULES }],
+        jwt: [Authenticator {
+            issuer: entry,
+            claim_validation_rules: CLAIM_RULES,
+            claim_mappings: mappings,
+            user_validation_rules: USER_RULES,
+        }],
     })
 }
 
@@ -128,11 +157,11 @@ fn issuer(text: &str) -> anyhow::Result<Url> {
 }
 
 /// `acme:` for the Tenant `acme`. A Tenant with a host of its own has no slug in its issuer; and one whose
-/// slug is `system` must not be taken for Kubernetes.
+/// slug is `system` or `kubeadm` must not be taken for Kubernetes.
 fn default_prefix(issuer: &str, url: &Url) -> String {
     let slug = url.path().strip_prefix(TENANTS).filter(|slug| !slug.is_empty() && !slug.contains('/'));
     match slug {
-        Some(slug) if format!("{slug}:") != RESERVED => format!("{slug}:"),
+        Some(slug) if !RESERVED.contains(&format!("{slug}:").as_str()) => format!("{slug}:"),
         _ => format!("{issuer}:"),
     }
 }

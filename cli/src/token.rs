@@ -40,15 +40,21 @@ pub(crate) fn run(args: TokenArgs, output: &Output) -> anyhow::Result<ExitCode> 
 struct Errand {
     args: TokenArgs,
     issuer: Issuer,
-    caller: Caller,
 }
 
 impl Errand {
     fn new(args: TokenArgs) -> anyhow::Result<Self> {
         request::check(&args)?;
         let issuer = Issuer::parse(&args.issuer)?;
-        let bundle = args.ca_bundle.as_deref().map(CaBundle::read).transpose()?.unwrap_or_default();
-        Ok(Self { issuer, caller: Caller::new(&bundle)?, args })
+        let errand = Self { issuer, args };
+        errand.caller()?;
+        Ok(errand)
+    }
+
+    /// By the CAs that are there now: a bundle that is mounted may be another one by then.
+    fn caller(&self) -> anyhow::Result<Caller> {
+        let bundle = self.args.ca_bundle.as_deref().map(CaBundle::read).transpose()?.unwrap_or_default();
+        Caller::new(&bundle)
     }
 
     async fn run(
@@ -58,13 +64,13 @@ impl Errand {
         shutdown: CancellationToken,
     ) -> anyhow::Result<ExitCode> {
         if self.args.watch {
-            return watch::keep(async || self.fetch_into_file().await, shutdown).await;
+            return watch::keep(async || self.fetch().await, |token| self.put(token), shutdown).await;
         }
         let once = async {
-            if self.args.output.is_some() {
-                return self.fetch_into_file().await.map(drop);
-            }
             let token = self.fetch().await?;
+            if self.args.output.is_some() {
+                return self.put(&token);
+            }
             match exec {
                 Some(version) => output.print(&exec_credential::text(version, &token, SystemClock.now())?),
                 None => output.print(token.text.expose()),
@@ -78,17 +84,17 @@ impl Errand {
     /// A new token. The files are read each time, for the kubelet renews what is in them.
     async fn fetch(&self) -> anyhow::Result<Token> {
         let evidence = Evidence::read(&self.args)?;
-        let document = self.caller.get(self.issuer.discovery()).await?;
+        let caller = self.caller()?;
+        let document = caller.get(self.issuer.discovery()).await?;
         let endpoint = self.issuer.token_endpoint(&document)?;
-        let answer = self.caller.post(&endpoint, &request::form(&self.args, &evidence)).await?;
+        let answer = caller.post(&endpoint, &request::form(&self.args, &evidence)).await?;
         answer::read(&answer, &evidence.secrets()).map_err(|refusal| refusal.at(&endpoint))
     }
 
-    async fn fetch_into_file(&self) -> anyhow::Result<Token> {
+    /// Writes it where `--output` says.
+    fn put(&self, token: &Token) -> anyhow::Result<()> {
         let path = self.args.output.as_deref().context("--output is not set")?;
-        let token = self.fetch().await?;
         file::replace(path, token.text.expose().as_bytes())
-            .with_context(|| format!("--output: cannot write {}", path.display()))?;
-        Ok(token)
+            .with_context(|| format!("--output: cannot write {}", path.display()))
     }
 }

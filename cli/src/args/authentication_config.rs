@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 /// Print the kube-apiserver configuration by which a cluster accepts a Tenant's tokens.
 ///
 /// It is an AuthenticationConfiguration, for kube-apiserver's --authentication-config; its one entry can
-/// be added to a file that is there. Names that begin with `system:` are Kubernetes' own: no token can
-/// bear them.
+/// be added to a file that is there. Names that begin with `system:` or `kubeadm:` are Kubernetes' own: no
+/// token can bear them. Of access tokens only a client's own are accepted; people use ID tokens.
 #[derive(Debug, Args)]
 pub(crate) struct AuthenticationConfigArgs {
     /// The Tenant's issuer, letter by letter; https

@@ -38,13 +38,14 @@ pub(crate) struct TokenArgs {
     /// Scopes to ask for, separated by spaces [default: the client's of that API]
     #[arg(long, env = "CLAVIGER_SCOPE", value_name = "SCOPES", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) scope: Option<String>,
-    /// Certificates (PEM) of CAs that the issuer's server may have besides the system's
+    /// Certificates (PEM) of CAs that the issuer's server may have besides the system's; read anew each time
     #[arg(long, env = "CLAVIGER_CA_BUNDLE", value_name = "FILE")]
     pub(crate) ca_bundle: Option<PathBuf>,
     /// Write the token to this file, for this user alone, whole or not at all
     #[arg(long, env = "CLAVIGER_OUTPUT", value_name = "FILE", conflicts_with = "exec_credential", help_heading = OUTPUT)]
     pub(crate) output: Option<PathBuf>,
-    /// Stay, and write a new token there when two thirds of the old one's time are over
+    /// Stay, and write a new token there when two thirds of the old one's time are over. What fails is tried
+    /// again until a signal; only a file that cannot be written ends it
     #[arg(long, env = "CLAVIGER_WATCH", requires = "output", help_heading = OUTPUT)]
     pub(crate) watch: bool,
     /// Print it as kubectl wants it of a credential plugin (client.authentication.k8s.io)

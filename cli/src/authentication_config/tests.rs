@@ -23,18 +23,22 @@ fn a_tenant_becomes_one_entry_whose_names_begin_with_its_slug() {
         "kind": "AuthenticationConfiguration",
         "jwt": [{
             "issuer": { "url": ACME, "audiences": ["identity.kubernetes"] },
+            "claimValidationRules": [{
+                "expression": "!has(claims.client_id) || claims.sub == claims.client_id",
+                "message": "an access token must be a client's own; people use ID tokens",
+            }],
             "claimMappings": {
                 "username": { "claim": "sub", "prefix": "acme:" },
                 "groups": { "claim": "groups", "prefix": "acme:" },
             },
             "userValidationRules": [
                 {
-                    "expression": "!user.username.startsWith('system:')",
-                    "message": "a username must not begin with system:, which is the cluster's own",
+                    "expression": "!user.username.startsWith('system:') && !user.username.startsWith('kubeadm:')",
+                    "message": "a username must not begin with system: or kubeadm:, which are the cluster's own",
                 },
                 {
-                    "expression": "user.groups.all(group, !group.startsWith('system:'))",
-                    "message": "a group must not begin with system:, which is the cluster's own",
+                    "expression": "user.groups.all(group, !group.startsWith('system:') && !group.startsWith('kubeadm:'))",
+                    "message": "a group must not begin with system: or kubeadm:, which are the cluster's own",
                 },
             ],
         }],
@@ -59,8 +63,9 @@ fn every_flag_is_in_what_is_printed() {
 
 #[test]
 fn where_no_slug_tells_tenants_apart_the_issuer_does() {
-    for issuer in ["https://login.acme.example", "https://login.example/api/v1/auth/tenants/system"] {
-        let made = made(issuer, &[]).expect("a configuration");
+    let tenants = "https://login.example/api/v1/auth/tenants";
+    for issuer in ["https://login.acme.example".to_owned(), format!("{tenants}/system"), format!("{tenants}/kubeadm")] {
+        let made = made(&issuer, &[]).expect("a configuration");
         assert_eq!(made["jwt"][0]["claimMappings"]["username"]["prefix"], format!("{issuer}:"));
     }
 }
@@ -73,9 +78,24 @@ fn what_kube_apiserver_or_a_clusters_owner_would_regret_is_refused() {
         ("https://login.example?x=y", &[], "no query"),
         (ACME, &["--groups-prefix", "system:"], "--groups-prefix"),
         (ACME, &["--username-prefix", "system:node:"], "--username-prefix"),
+        (ACME, &["--groups-prefix", "kubeadm:"], "--groups-prefix"),
         (ACME, &["--username-claim", ""], "--username-claim"),
     ] {
         let error = format!("{:#}", made(issuer, more).expect_err(reason));
         assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn groups_without_a_prefix_are_warned_of() {
+    for (more, told) in [([].as_slice(), false), (&["--username-prefix="], true), (&["--groups-prefix="], true)] {
+        let line = ["claviger", "authentication-config", "--issuer", ACME, "--client-id", "identity.kubernetes"];
+        let Command::AuthenticationConfig(args) =
+            Line::try_parse_from(line.iter().chain(more)).expect("a line").command
+        else {
+            panic!("another command")
+        };
+        let warning = warning(&configuration(&args, None).expect("a configuration"));
+        assert_eq!(warning.is_some_and(|text| text.contains("can claim every group")), told, "{more:?}");
     }
 }

@@ -9,6 +9,8 @@ use url::Url;
 
 /// Of what a server says of itself, no more is shown.
 const SHOWN: usize = 300;
+/// No access token is taken to be good for longer, whatever a server says: times are added to it.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// An answer as it came.
 pub(super) struct Answer {
@@ -20,7 +22,7 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) struct Token {
     pub(super) text: SecretText,
-    /// `expires_in`: from when it was asked for.
+    /// `expires_in`, up to thirty days: from when it was asked for.
     pub(super) lifetime: Option<Duration>,
 }
 
@@ -98,7 +100,8 @@ pub(super) fn read(answer: &Answer, secrets: &[&str]) -> Result<Token, Refusal> 
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::Unreadable("access_token has characters that no token has"));
     }
-    Ok(Token { lifetime: granted.expires_in.map(Duration::from_secs), text: granted.access_token })
+    let lifetime = granted.expires_in.map(|seconds| Duration::from_secs(seconds).min(LONGEST));
+    Ok(Token { lifetime, text: granted.access_token })
 }
 
 fn refusal(answer: &Answer, secrets: &[&str]) -> Refusal {
@@ -151,6 +154,8 @@ mod tests {
         assert_eq!((token.text.expose(), token.lifetime), ("a.b.c", Some(Duration::from_secs(600))));
         let token = read_text(200, r#"{"access_token":"a.b.c","token_type":"bearer"}"#).expect("one");
         assert_eq!(token.lifetime, None);
+        let body = format!(r#"{{"access_token":"a.b.c","token_type":"bearer","expires_in":{}}}"#, u64::MAX);
+        assert_eq!(read_text(200, &body).expect("one").lifetime, Some(LONGEST));
     }
 
     #[test]

@@ -26,8 +26,9 @@ pub(super) fn token(path: &Path) -> anyhow::Result<SecretText> {
     Ok(SecretText::new(token))
 }
 
-/// Puts `bytes` in the place of what is at `path`, for this user alone. It is written beside its place,
-/// flushed and renamed, so that whoever reads finds the old token or the new one, never a part of one.
+/// Puts `bytes` in the place of what is at `path`, for this user alone. It is written beside its place
+/// and renamed, so that whoever reads finds the old token or the new one, never a part of one. Nothing is
+/// flushed: after a crash there is another token to be had, and not every folder can be flushed.
 ///
 /// # Errors
 /// Those of the file system; then what was there is there.
@@ -43,15 +44,12 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // It may not be there, and a token must not be left.
         let _gone = fs::remove_file(&temporary);
     }
-    written?;
-    // The rename is durable once the folder is.
-    File::open(folder)?.sync_all()
+    written
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    file.write_all(bytes)
 }
 
 #[cfg(test)]

@@ -19,8 +19,12 @@ pub(super) fn renew_after(lifetime: Duration, chance: u8) -> Duration {
 /// How long to sleep now, of a wait of which this much has passed by each clock; none when it is over by
 /// either. A wall clock that was set ahead makes it end early, which costs one request.
 pub(super) fn nap(wait: Duration, by_monotonic: Duration, by_wall: Duration) -> Option<Duration> {
-    let left = wait.checked_sub(by_monotonic.max(by_wall))?;
-    (!left.is_zero()).then_some(left.min(LOOK))
+    left(wait, by_monotonic, by_wall).map(|left| left.min(LOOK))
+}
+
+/// What is left of `whole`, of which this much has passed by each clock; none when it is over by either.
+pub(super) fn left(whole: Duration, by_monotonic: Duration, by_wall: Duration) -> Option<Duration> {
+    whole.checked_sub(by_monotonic.max(by_wall)).filter(|left| !left.is_zero())
 }
 
 /// The pause after that many failures in a row, from one on: doubled each time up to half a minute, and
@@ -58,6 +62,15 @@ mod tests {
         // It was asleep.
         assert_eq!(nap(seconds(400), seconds(10), seconds(3600)), None);
         assert_eq!(nap(seconds(400), seconds(401), Duration::ZERO), None);
+    }
+
+    #[test]
+    fn a_token_has_ended_when_either_clock_says_so() {
+        let seconds = Duration::from_secs;
+        assert_eq!(left(seconds(600), seconds(10), seconds(20)), Some(seconds(580)));
+        for (monotonic, wall) in [(600, 0), (0, 600), (10, 3600)] {
+            assert_eq!(left(seconds(600), seconds(monotonic), seconds(wall)), None);
+        }
     }
 
     #[test]

@@ -2,20 +2,21 @@
 //! (`private_key_jwt`), so whoever does not read its file anew each time is found out.
 
 mod exchange;
+mod watch;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::thread;
 
 use claviger_jose::{Algorithm, PrivateKey};
 use claviger_provider::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
-use crate::support::{Dev, Folder, claviger, eventually, parts, refused, stderr, stdout};
+use crate::support::{Dev, Folder, claviger, parts, refused, stderr, stdout};
 
 const API: &str = "https://orders.shop.example";
 /// Of the tokens: short, so that a test can see one end.
@@ -110,55 +111,6 @@ impl Stage {
     fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the program runs")
     }
-
-    fn watch(&self) -> Watch {
-        let mut command = self.command(&["--watch", "--output"]);
-        let told = fs::File::create(self.told_file()).expect("a file");
-        let child = command.arg(self.file()).stdout(Stdio::piped()).stderr(told).spawn();
-        Watch(Some(child.expect("the program starts")))
-    }
-
-    /// What a watch says.
-    fn told(&self) -> String {
-        fs::read_to_string(self.told_file()).expect("a file")
-    }
-
-    fn told_file(&self) -> PathBuf {
-        self.folder.path().join("told")
-    }
-
-    /// What is in the file, if that is another token than `before`.
-    fn next(&self, before: &str) -> Result<String, String> {
-        let text = fs::read_to_string(self.file()).map_err(|error| error.to_string())?;
-        if text == before { Err("it is the same".to_owned()) } else { Ok(text) }
-    }
-}
-
-/// `claviger token --watch`. Dropping it kills it.
-struct Watch(Option<Child>);
-
-impl Watch {
-    fn terminate(mut self) -> Output {
-        let child = self.0.take().expect("it runs");
-        assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill runs").success());
-        child.wait_with_output().expect("it has ended")
-    }
-
-    /// Its end, which has to come by itself.
-    fn end(mut self) -> Output {
-        let child = self.0.as_mut().expect("it runs");
-        eventually("it ends", || child.try_wait().expect("it is ours").ok_or_else(|| "it goes on".to_owned()));
-        self.0.take().expect("it runs").wait_with_output().expect("it has ended")
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 #[test]
@@ -210,53 +162,6 @@ fn a_refusal_says_what_is_wrong_and_what_to_do_and_does_not_show_the_proof() {
     fs::remove_file(stage.proof()).expect("a file");
     let told = stderr(&stage.run(&[]));
     assert!(told.contains("--token-file: no token in") && told.contains("serviceAccountToken"), "{told}");
-}
-
-#[test]
-fn a_file_is_kept_fresh_by_the_proof_that_is_there_at_the_time_until_a_signal() {
-    let stage = Stage::build(&[]);
-    let watch = stage.watch();
-    let first = eventually("the first token", || stage.next(""));
-    // The proof is used up: it is tried, refused, and tried again with the one that comes meanwhile.
-    eventually("it is tried", || Some(()).filter(|()| stage.told().contains("not renewed")).ok_or(stage.told()));
-    assert_eq!(stage.next(""), Ok(first.clone()), "nothing could be had");
-    stage.renew_proof();
-    let second = eventually("the second token", || stage.next(&first));
-    assert!(parts(&second).1["iat"].as_i64() <= parts(&first).1["exp"].as_i64(), "before the first had ended");
-    stage.renew_proof();
-    let third = eventually("the third token", || stage.next(&second));
-    assert_eq!(parts(&third).1["aud"], API);
-
-    let output = watch.terminate();
-    let told = stage.told();
-    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), ""), "{told}");
-    assert!(told.contains("not renewed") && told.contains("invalid_client"), "{told}");
-    assert_eq!(stage.next(""), Ok(third), "it stays");
-}
-
-#[test]
-fn when_there_is_no_other_before_a_token_ends_so_does_the_watch() {
-    let stage = Stage::build(&[]);
-    let watch = stage.watch();
-    let token = eventually("the first token", || stage.next(""));
-    let began = SystemClock.now().as_second();
-    stage.dev.signal();
-    let output = watch.end();
-    let told = stage.told();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("claviger: the token has expired: no connection to "), "{told}");
-    assert!(SystemClock.now().as_second() >= parts(&token).1["exp"].as_i64().expect("a time") - 1);
-    assert!(SystemClock.now().as_second() <= began + 2 * SECONDS, "soon after");
-}
-
-#[test]
-fn the_first_token_is_not_waited_for() {
-    let stage = Stage::build(&[]);
-    fs::write(stage.proof(), "not.a.proof").expect("a file");
-    let output = stage.watch().end();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stage.told().contains("invalid_client"), "{}", stage.told());
-    assert!(!stage.file().exists());
 }
 
 #[test]

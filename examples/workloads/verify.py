@@ -6,12 +6,28 @@ What an API in Python does with an access token, with PyJWT. Prints the claims, 
 
 import json
 import sys
+import time
 import urllib.request
 
 import jwt
 
 # Never what the token says alone: a list of our own, without HMAC and "none".
 ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
+
+
+class Keys(jwt.PyJWKClient):
+    """The issuer's keys. They are kept for five minutes, and fetched anew for one that is not known."""
+
+    def __init__(self, url):
+        super().__init__(url, lifespan=300)
+        self.next_refresh = 0
+
+    def get_jwk_set(self, refresh=False):
+        # Anybody can make up a kid: for those it is once in half a minute.
+        refresh = refresh and time.monotonic() >= self.next_refresh
+        if refresh:
+            self.next_refresh = time.monotonic() + 30
+        return super().get_jwk_set(refresh)
 
 
 class AccessTokens:
@@ -23,8 +39,7 @@ class AccessTokens:
             metadata = json.load(answer)
         if metadata["issuer"] != issuer:
             raise ValueError(f"the document is that of {metadata['issuer']}")
-        # Kept for five minutes, and fetched anew for a key that is not known.
-        self.keys = jwt.PyJWKClient(metadata["jwks_uri"], lifespan=300)
+        self.keys = Keys(metadata["jwks_uri"])
 
     def verify(self, token):
         """The claims of a good token; else jwt.PyJWTError."""

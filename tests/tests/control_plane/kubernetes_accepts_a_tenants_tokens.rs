@@ -22,13 +22,16 @@ use url::Url;
 const LIMIT: Duration = Duration::from_secs(60);
 /// What every kubelogin has registered; nothing answers there.
 const CALLBACK: &str = "http://127.0.0.1:8000/";
+/// The audience of its access tokens.
+const KUBERNETES: &str = "https://kubernetes.example";
 const PASSWORD: &str = "only-for-this-test";
 /// RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// One tenant in a namespace of its name, with two people, of whom one is in a group that is called as the
-/// administrators of a cluster are, and two clients: for the cluster, and for something else. Every tenant's client for a cluster has the same ID.
+/// One tenant in a namespace of its name, with three people, of whom two are in groups that are called as the
+/// administrators of a cluster are, and three clients: for the cluster, for something else, and for something
+/// else that may also ask for tokens for the cluster. Every tenant's client for a cluster has the same ID.
 const TENANT: &str = "
 apiVersion: v1
 kind: Namespace
@@ -73,6 +76,15 @@ spec:
   passwordSecretRef: {name: password, key: password}
 ---
 apiVersion: claviger.dev/v1alpha1
+kind: User
+metadata: {name: lin, namespace: TENANT}
+spec:
+  tenantRef: {name: TENANT}
+  username: lin
+  groups: ['kubeadm:cluster-admins']
+  passwordSecretRef: {name: password, key: password}
+---
+apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
 metadata: {name: kubernetes, namespace: TENANT}
 spec:
@@ -93,6 +105,18 @@ spec:
   applicationType: native
   redirectUris: ['http://127.0.0.1:8000/']
   scopes: [openid, groups]
+  authentication: {none: {}}
+---
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: console, namespace: TENANT}
+spec:
+  tenantRef: {name: TENANT, namespace: TENANT}
+  clientId: console
+  applicationType: native
+  redirectUris: ['http://127.0.0.1:8000/']
+  scopes: [openid, groups]
+  audiences: ['https://kubernetes.example']
   authentication: {none: {}}
 ";
 
@@ -122,8 +146,14 @@ impl Stage {
 
     /// The ID token that a person gets by a client of a tenant.
     async fn id_token(&self, person: &str, tenant: &str, client: &str) -> Result<String> {
+        let tokens = self.tokens(person, tenant, client, &[]).await?;
+        Ok(tokens["id_token"].as_str().context("no ID token")?.to_owned())
+    }
+
+    /// What a person gets by a client of a tenant that asks so.
+    async fn tokens(&self, person: &str, tenant: &str, client: &str, more: &[(&str, &str)]) -> Result<Value> {
         let issuer = self.dev.issuer(tenant);
-        let url = Url::parse_with_params(
+        let mut url = Url::parse_with_params(
             &format!("{issuer}/oauth/authorize"),
             [
                 ("response_type", "code"),
@@ -134,6 +164,7 @@ impl Stage {
                 ("code_challenge_method", "S256"),
             ],
         )?;
+        url.query_pairs_mut().extend_pairs(more);
         let mut person = UserAgent::new(&self.dev.ca(), person, PASSWORD)?;
         let arrival = person.open_until(url.as_str(), CALLBACK).await?;
         let code = arrival.parameter("code").with_context(|| arrival.url.to_string())?;
@@ -147,8 +178,7 @@ impl Stage {
         let ca = reqwest::Certificate::from_pem(&std::fs::read(self.dev.ca())?)?;
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([ca]).build()?;
         let answer = http.post(format!("{issuer}/oauth/token")).form(&form).send().await?;
-        let tokens: Value = answer.error_for_status()?.json().await?;
-        Ok(tokens["id_token"].as_str().context("no ID token")?.to_owned())
+        Ok(answer.error_for_status()?.json().await?)
     }
 
     /// `kubectl` of whoever has that token and nothing else.
@@ -254,8 +284,11 @@ async fn without_a_prefix_no_group_of_the_clusters_own_can_be_had() -> Result<()
     let grace = stage.id_token("grace", "acme", "kubernetes").await?;
     let who = eventually(LIMIT, "the cluster knows the issuer", async || stage.whoami(&grace).await).await?;
     ensure!(who["groups"] == json!(["engineering", "system:authenticated"]), "{who}");
-    let ada = stage.id_token("ada", "acme", "kubernetes").await?;
-    refused(&stage, &ada).await
+    for person in ["ada", "lin"] {
+        let token = stage.id_token(person, "acme", "kubernetes").await?;
+        refused(&stage, &token).await.context(person)?;
+    }
+    Ok(())
 }
 
 /// A program that proves who it is by a key, as a pod does by the token that is mounted.
@@ -273,7 +306,7 @@ impl Deployer {
             "metadata": {"name": "deployer", "namespace": "acme"},
             "spec": {
                 "tenantRef": {"name": "acme", "namespace": "acme"}, "grantTypes": ["client_credentials"],
-                "audiences": ["https://kubernetes.example"],
+                "audiences": [KUBERNETES],
                 "authentication": {"privateKeyJwt": {"jwks": {"keys": [jwk]}}},
             },
         })
@@ -298,14 +331,14 @@ impl Deployer {
 #[tokio::test]
 async fn a_workload_uses_the_cluster_by_the_plugin_of_its_kubeconfig() -> Result<()> {
     let deployer = Deployer { key: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)? };
-    let flags = ["--client-id", "https://kubernetes.example"];
+    let flags = ["--client-id", KUBERNETES];
     let stage = Stage::build(&flags, &[], &deployer.manifest()).await?;
     let (issuer, proof) = (stage.dev.issuer("acme"), stage.dev.state().join("proof"));
     let exec = json!({
         "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
         "command": claviger_tests::claviger::program().await?,
         "args": [
-            "token", "--exec-credential", "--issuer", issuer, "--audience", "https://kubernetes.example",
+            "token", "--exec-credential", "--issuer", issuer, "--audience", KUBERNETES,
             "--token-file", proof, "--ca-bundle", stage.dev.ca(),
         ],
     });
@@ -316,6 +349,13 @@ async fn a_workload_uses_the_cluster_by_the_plugin_of_its_kubeconfig() -> Result
     });
     let who = who.await?["status"]["userInfo"].take();
     ensure!(who["username"] == "acme:acme.deployer", "{who}");
+    // A person's access token for the same API is not that person: other clients get those.
+    let person = stage.tokens("grace", "acme", "console", &[("resource", KUBERNETES)]).await?;
+    let person = person["access_token"].as_str().context("no access token")?;
+    let about = claims(person)?;
+    ensure!(about["aud"] == KUBERNETES && about["client_id"] == "console" && about["sub"] != "console", "{about}");
+    refused(&stage, person).await.context("a person's access token")?;
+    stage.whoami(&stage.id_token("grace", "acme", "kubernetes").await?).await.context("a person's ID token")?;
     // What is said on the way is the plugin's.
     std::fs::write(&proof, "not.a.proof")?;
     let refusal = kubectl.refused(&["auth", "whoami"]).await?;

@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 const ORDERS: &str = "https://orders.acme.example";
+const KUBERNETES: &str = "https://kubernetes.acme.example";
 const GATEWAY: &str = "https://gateway.acme.example";
 
 /// Somebody who calls the gateway.
@@ -32,6 +33,18 @@ kind: ServiceAccount
 metadata: {name: caller, namespace: reports}
 "#;
 
+/// Somebody of the tenant who would like to be a user of the cluster.
+const INTRUDER: &str = r#"
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: intruder, namespace: reports}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [client_credentials]
+  audiences: ["https://kubernetes.acme.example"]
+  authentication: {serviceAccounts: [{name: caller}]}
+"#;
+
 /// The examples, live.
 struct Stage {
     installation: Installation,
@@ -43,6 +56,8 @@ impl Stage {
     async fn build(installation: Installation) -> Result<Self> {
         let examples = root().join("examples/workloads");
         installation.kubectl().run(&["apply", "-f", &examples.to_string_lossy()]).await?;
+        // What is for another cluster is not applied by that command.
+        installation.kubectl().refused(&["get", "clusterrolebinding", "acme-engineering"]).await?;
         installation.kubectl().apply(CALLER).await?;
         installation.wait_until_all_ready().await?;
         let issuer = format!("{}{ACME}", installation.external_url());
@@ -122,6 +137,15 @@ async fn a_pod_calls_an_api_and_an_api_calls_another_one_for_it() -> Result<()> 
     let claims = stage.verify(ORDERS, &exchanged).await?;
     ensure!(claims["sub"] == "reports.caller" && claims["client_id"] == "gateway.gateway", "{claims}");
     ensure!(claims["act"]["sub"] == "system:serviceaccount:gateway:gateway", "{claims}");
+
+    // The cluster's API is for its deployers, and for nobody else of the tenant.
+    let deployer = stage.token("deploy", "deployer", &["--audience", KUBERNETES]).await?;
+    ensure!(stage.verify(KUBERNETES, &deployer).await?["sub"] == "deploy.deployer");
+    stage.installation.kubectl().apply(INTRUDER).await?;
+    let intruder = ["oauthclient", "reports", "intruder"];
+    let refused = ["False", "AudienceNotGranted"];
+    stage.installation.wait_for_condition(intruder, "ReferencesResolved", refused).await?;
+    stage.installation.kubectl().in_namespace("reports").run(&["delete", "oauthclient", "intruder"]).await?;
 
     // What is no access token is not taken for one.
     let plain = r#"{"spec":{"accessTokenType":"JWT"}}"#;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::MapAccess;
 
 use super::VerifyError;
 use super::compact::Compact;
-use super::json_object;
+use super::json_object::{self, Members};
 use super::times::Times;
 
 /// A token that anybody may have written. Good for one thing: to find whose keys verify it, by `iss` and
@@ -14,7 +14,15 @@ use super::times::Times;
 pub struct Unverified<'a> {
     compact: Compact<'a>,
     claims: String,
+    read: Read,
+}
+
+/// What is taken of the claims as they are checked for unique members: nothing is read twice.
+#[derive(Default)]
+struct Read {
     times: Times,
+    issuer: Option<String>,
+    subject: Option<String>,
 }
 
 // === impl Unverified ===
@@ -28,16 +36,18 @@ impl<'a> Unverified<'a> {
         let compact = Compact::parse(token)?;
         compact.algorithm()?;
         let claims = compact.claims()?;
-        let times = json_object::read(&claims).ok_or(VerifyError::Claims)?;
-        Ok(Self { compact, claims, times })
+        let read = json_object::read(&claims).ok_or(VerifyError::Claims)?;
+        Ok(Self { compact, claims, read })
     }
 
-    /// What the token says of itself, as a `T`. It may be a lie.
-    ///
-    /// # Errors
-    /// [`VerifyError::Claims`] when it is no `T`.
-    pub fn claims_unverified<'s, T: Deserialize<'s>>(&'s self) -> Result<T, VerifyError> {
-        serde_json::from_str(&self.claims).map_err(|_| VerifyError::Claims)
+    /// Who has issued the token, as it says (`iss`). It may be a lie.
+    pub fn issuer_unverified(&self) -> Option<&str> {
+        self.read.issuer.as_deref()
+    }
+
+    /// Whom the token is about, as it says (`sub`). It may be a lie.
+    pub fn subject_unverified(&self) -> Option<&str> {
+        self.read.subject.as_deref()
     }
 
     /// The token, taken apart.
@@ -47,7 +57,18 @@ impl<'a> Unverified<'a> {
 
     /// The payload's text, and the times in it.
     pub(super) fn payload(&self) -> (&str, Times) {
-        (&self.claims, self.times)
+        (&self.claims, self.read.times)
+    }
+}
+
+impl Members for Read {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<(), A::Error> {
+        match name {
+            "iss" => self.issuer = Some(object.next_value()?),
+            "sub" => self.subject = Some(object.next_value()?),
+            _ => return self.times.take(name, object),
+        }
+        Ok(())
     }
 }
 

@@ -28,15 +28,6 @@ const LONGEST_LIFE: i64 = 300;
 const LONGEST_JTI: usize = 256;
 const TYPES: [ForeignType; 2] = [ForeignType::Jwt, ForeignType::ClientAuthentication];
 
-/// Who an assertion says that it is from, unverified: whose keys to take, and believed for nothing else.
-#[derive(Deserialize)]
-pub(super) struct Claimed {
-    /// Who signed it.
-    pub(super) iss: String,
-    /// Whom it is about; of a client's own, the client.
-    pub(super) sub: String,
-}
-
 /// RFC 7523 §3.
 #[derive(Deserialize)]
 struct Claims {
@@ -58,15 +49,16 @@ pub(super) async fn prove(
 ) -> Result<AuthenticatedClient, OAuthError> {
     let refused = OAuthError::invalid_client;
     let jwt = Unverified::parse(jwt).map_err(|_| refused("the assertion is unreadable"))?;
-    let Claimed { iss, sub } = jwt.claims_unverified().map_err(|_| refused("the assertion names nobody"))?;
-    // No client ID looks like an issuer.
-    if let Some(Foreign::Cluster(issuer)) = exchange.tenant.issuer.trust.find(&iss) {
+    // Whose keys to take, and believed for nothing else. No client ID looks like an issuer.
+    let issuer = jwt.issuer_unverified().and_then(|issuer| exchange.tenant.issuer.trust.find(issuer));
+    if let Some(Foreign::Cluster(issuer)) = issuer {
         return service_account::prove(exchange, issuer, id, &jwt);
     }
+    let sub = jwt.subject_unverified().ok_or_else(|| refused("the assertion names nobody"))?;
     if id.is_some_and(|id| id != sub) {
         return Err(refused("client_id is not that of the assertion"));
     }
-    let client = exchange.tenant.clients.get(&sub).ok_or_else(|| refused("no such client"))?;
+    let client = exchange.tenant.clients.get(sub).ok_or_else(|| refused("no such client"))?;
     let now = exchange.provider.now();
     let verified = verify(exchange, client, &jwt, now).await?;
     let claims: Claims = verified.claims().map_err(|_| refused("the assertion lacks a claim"))?;
@@ -78,11 +70,6 @@ pub(super) async fn prove(
         return Err(refused("the assertion was used before"));
     }
     Ok(AuthenticatedClient(Arc::clone(client)))
-}
-
-/// Whose assertion `jwt` says that it is.
-pub(super) fn claimed(jwt: &str) -> Result<Claimed, VerifyError> {
-    Unverified::parse(jwt)?.claims_unverified()
 }
 
 /// The signature, by the keys that the client has declared or publishes.

@@ -6,6 +6,7 @@
 pub(crate) mod directory;
 pub(crate) mod exchange_rule;
 pub(crate) mod index;
+pub(crate) mod key_source;
 pub(crate) mod metadata;
 pub(crate) mod oauth_client;
 pub(crate) mod ring;

@@ -25,7 +25,8 @@ pub const SILENCE: Duration = Duration::from_secs(6);
 pub const DOCUMENTS_PER_FRAME: usize = 500;
 /// A pod tells at most this often which secrets of clients were used; that is also how exact it is.
 pub const USES_TOLD: Duration = Duration::from_secs(60);
-/// A pod tells at most this often of keys of the cluster's that it does not know: anybody can name one.
+/// A pod tells at most once in each stretch of this length of keys of the cluster's that it does not know: anybody
+/// can name one.
 pub const UNKNOWN_KEY_TOLD: Duration = Duration::from_secs(10);
 /// At most this many uses of secrets stand in one frame.
 pub const USES_PER_FRAME: usize = 500;
@@ -76,7 +77,7 @@ pub enum Frame {
         secrets: Vec<Used>,
     },
     /// Somebody came with a ServiceAccount's token whose key this pod does not know: the cluster may have
-    /// a new one. Told at most every [`UNKNOWN_KEY_TOLD`].
+    /// a new one. See [`UNKNOWN_KEY_TOLD`].
     UnknownServiceAccountKey,
     /// All that this pod serves has been said.
     Synced,

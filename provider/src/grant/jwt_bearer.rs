@@ -20,7 +20,7 @@ pub(crate) async fn assert<'a>(
     let asked = token_exchange::asked(form)?;
     let subject = token_exchange::assertion(exchange, client.client(), text).await;
     let subject = subject.map_err(Refused::of_assertion)?;
-    token_exchange::decide(exchange, client, subject, None, &asked).map_err(|error| match error.code {
+    token_exchange::decide(exchange, client, ("assertion", subject), None, &asked).map_err(|error| match error.code {
         // Of an assertion the same is called otherwise (RFC 7521 §4.1.1).
         ErrorCode::InvalidRequest => error.with_code(ErrorCode::InvalidGrant),
         _ => error,

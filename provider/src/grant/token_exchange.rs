@@ -90,7 +90,7 @@ pub(crate) async fn exchange<'a>(
             Some(actor.map_err(|refused| refused.of_exchange("actor_token"))?)
         }
     };
-    let granted = decide(exchange, client, subject, actor, &asked)?;
+    let granted = decide(exchange, client, ("subject_token", subject), actor, &asked)?;
     Ok(ExchangedGrant { issued_token_type: Some(issued), ..granted })
 }
 
@@ -131,11 +131,12 @@ pub(super) fn asked<'f>(form: &'f Form<'_>) -> Result<Asked<'f>, OAuthError> {
     Ok(Asked { targets: audience::targets(form).collect(), scopes: form.get("scope").map(scope::parse).transpose()? })
 }
 
-/// What `client` gets for tokens that are verified, with the policy of all whom it concerns.
+/// What `client` gets for tokens that are verified, with the policy of all whom it concerns. The subject came in
+/// `field`.
 pub(super) fn decide<'a>(
     exchange: &'a Exchange<'_>,
     client: &'a AuthenticatedClient,
-    subject: Brought,
+    (field, subject): (&str, Brought),
     actor: Option<VerifiedSubject>,
     asked: &Asked<'_>,
 ) -> Result<ExchangedGrant<'a>, OAuthError> {
@@ -143,11 +144,7 @@ pub(super) fn decide<'a>(
     let Brought(subject) = subject;
     if !policy::may_act(tenant, requester, &subject, actor.as_ref()) {
         let detail = "the actor is not this client's, or the subject's may_act names another";
-        return Err(Refused::Invalid(detail).of_exchange(if actor.is_some() {
-            "actor_token"
-        } else {
-            "subject_token"
-        }));
+        return Err(Refused::Invalid(detail).of_exchange(if actor.is_some() { "actor_token" } else { field }));
     }
     let apis = policy::apis(tenant, requester, &subject, actor.as_ref())?;
     let api = target::api(&apis, asked)?;
@@ -166,7 +163,7 @@ pub(super) fn decide<'a>(
         }
     };
     if expires_at <= exchange.provider.now().as_second() {
-        return Err(Refused::Invalid("it is over").of_exchange("subject_token"));
+        return Err(Refused::Invalid("it is over").of_exchange(field));
     }
     let facts = ExchangedFacts { person: subject.person, act, expires_at };
     Ok(ExchangedGrant {

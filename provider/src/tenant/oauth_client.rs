@@ -8,11 +8,12 @@ use claviger_crds::published::{
     ClientLifetimes, ConsentPolicy, FrontchannelLogoutDocument, IdTokenClaims, ResourceServerDocument,
     ServiceAccountSubject,
 };
-use claviger_jose::{Algorithm, ClientSecretHash, ForeignKeys};
+use claviger_jose::{Algorithm, ClientSecretHash};
 use jiff::Timestamp;
 
 use super::exchange_rule::ExchangeRule;
 use super::index::Unusable;
+use super::key_source::KeySource;
 use crate::secret_use::SecretUse;
 use crate::store::ClientKey;
 use crate::token::service_account;
@@ -101,10 +102,8 @@ pub(crate) enum Authentication {
     Secret(Vec<HeldSecret>),
     /// By an assertion that it signed (RFC 7523 §2.2).
     PrivateKeyJwt {
-        /// Its keys, where they are declared.
-        keys: Option<ForeignKeys>,
-        /// Where they are, if not here.
-        jwks_uri: Option<String>,
+        /// Its keys.
+        keys: KeySource,
         /// Accepted algorithms.
         algorithms: Vec<Algorithm>,
     },
@@ -217,8 +216,7 @@ impl Authentication {
                 Self::Secret(hashes.iter().map(HeldSecret::parse).collect::<Result<_, _>>()?)
             }
             ClientAuthentication::PrivateKeyJwt { jwks, jwks_uri, algorithms } => Self::PrivateKeyJwt {
-                keys: jwks.as_ref().map(foreign_keys).transpose()?,
-                jwks_uri: jwks_uri.clone(),
+                keys: KeySource::parse(jwks.as_ref(), jwks_uri.as_deref())?,
                 algorithms: algorithms.iter().map(|name| algorithm(name)).collect::<Result<_, _>>()?,
             },
             ClientAuthentication::ServiceAccounts { accounts } => {
@@ -242,11 +240,6 @@ impl HeldSecret {
         let hash = secret.hash.parse().map_err(|_| Unusable::new("the hash of a client secret is unreadable"))?;
         Ok(Self { hash, expires_at: secret.expires_at, used: SecretUse::of(secret.fingerprint()) })
     }
-}
-
-fn foreign_keys(jwks: &serde_json::Value) -> Result<ForeignKeys, Unusable> {
-    let unreadable = Unusable::new("the client's JWK Set is unreadable");
-    ForeignKeys::parse(jwks.to_string().as_bytes()).map_err(|_| unreadable)
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, Unusable> {

@@ -12,6 +12,7 @@ use claviger_jose::ForeignKeys;
 use serde_json::{Map, Value};
 
 use super::index::Unusable;
+use super::key_source::{self, KeySource};
 use crate::token::service_account;
 
 /// The issuers that a tenant trusts. No two have one name.
@@ -38,21 +39,12 @@ pub(crate) struct TrustedIssuer {
     /// `iss`, compared exactly.
     pub(crate) issuer: String,
     /// Its keys.
-    pub(crate) keys: IssuerKeys,
+    pub(crate) keys: KeySource,
     /// What `aud` of its tokens may be, beside the API of a client that exchanges one.
     pub(crate) audiences: Vec<String>,
     /// What stands before its `sub` in tokens of the tenant.
     pub(crate) subject_prefix: String,
     rules: Vec<SubjectRule>,
-}
-
-/// Where the keys of a trusted issuer are.
-#[derive(Debug)]
-pub(crate) enum IssuerKeys {
-    /// Declared.
-    Declared(ForeignKeys),
-    /// At this address.
-    At(String),
 }
 
 #[derive(Debug)]
@@ -112,7 +104,7 @@ impl Trust {
 
 impl ServiceAccountIssuer {
     fn parse(document: &ServiceAccountIssuerDocument) -> Result<Self, Unusable> {
-        Ok(Self { issuer: document.issuer.clone(), keys: foreign_keys(&document.jwks)? })
+        Ok(Self { issuer: document.issuer.clone(), keys: key_source::declared(&document.jwks)? })
     }
 }
 
@@ -120,11 +112,7 @@ impl ServiceAccountIssuer {
 
 impl TrustedIssuer {
     fn parse(document: &TrustedIssuerDocument) -> Result<Self, Unusable> {
-        let keys = match (&document.jwks, &document.jwks_uri) {
-            (Some(jwks), None) => IssuerKeys::Declared(foreign_keys(jwks)?),
-            (None, Some(uri)) => IssuerKeys::At(uri.clone()),
-            _ => return Err(Unusable::new("a trusted issuer has no keys, or two sources of them")),
-        };
+        let keys = KeySource::parse(document.jwks.as_ref(), document.jwks_uri.as_deref())?;
         Ok(Self {
             issuer: document.issuer.clone(),
             keys,
@@ -162,9 +150,4 @@ fn is(value: &Value, pattern: &TextPattern) -> bool {
         Value::Array(items) => items.iter().any(|item| !item.is_array() && is(item, pattern)),
         Value::Null | Value::Object(_) => false,
     }
-}
-
-fn foreign_keys(jwks: &Value) -> Result<ForeignKeys, Unusable> {
-    ForeignKeys::parse(jwks.to_string().as_bytes())
-        .map_err(|_| Unusable::new("a trusted issuer's JWK Set is unreadable"))
 }

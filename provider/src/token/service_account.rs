@@ -7,16 +7,20 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use claviger_jose::{Algorithm, ForeignType, NumericDate, TimeError, Unverified, VerifyError};
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::audience::Audiences;
+use crate::provider::Provider;
 use crate::tenant::trust::ServiceAccountIssuer;
 
 /// What the API server's clock may be off.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// Of a token's whole life, seconds: one that lives longer outlives its pod for too long.
 const LONGEST_LIFE: i64 = 24 * 3600;
+/// Bound tokens live for an hour; what lives longer than a day was not meant for this.
+const TOO_LONG: &str = "the ServiceAccount token lives longer than 24 hours, or does not say since when";
+/// It lacks what bound tokens have: a legacy token, or none of Kubernetes'.
+const UNBOUND: &str = "the token is not bound to a ServiceAccount";
 /// What the `sub` of a ServiceAccount begins with.
 pub(crate) const PREFIX: &str = "system:serviceaccount:";
 /// kube-apiserver writes no `typ`.
@@ -33,37 +37,6 @@ pub(crate) struct VerifiedServiceAccount {
     pub(crate) audiences: Audiences,
     /// When it ends, seconds since 1970.
     pub(crate) expires_at: i64,
-}
-
-/// Why a token proves nobody to be a ServiceAccount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ServiceAccountError {
-    /// The cluster may have a key that is not known yet.
-    UnknownKey,
-    /// It was not signed by the cluster.
-    Signature,
-    /// Its time is over.
-    Expired,
-    /// Its time is yet to come, or it has no end.
-    NotYet,
-    /// Bound tokens live for an hour; what lives longer than a day was not meant for this.
-    TooLong,
-    /// It lacks what bound tokens have: a legacy token, or none of Kubernetes'.
-    Unbound,
-}
-
-impl ServiceAccountError {
-    /// For logs and the audit stream.
-    pub(crate) fn reason(self) -> &'static str {
-        match self {
-            Self::UnknownKey => "the ServiceAccount token's key is none of the cluster's",
-            Self::Signature => "the ServiceAccount token is not signed as it has to be",
-            Self::Expired => "the ServiceAccount token is expired",
-            Self::NotYet => "the ServiceAccount token is not valid yet, or says no end",
-            Self::TooLong => "the ServiceAccount token lives longer than 24 hours, or does not say since when",
-            Self::Unbound => "the token is not bound to a ServiceAccount",
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -94,30 +67,37 @@ struct Bound<'a> {
     uid: String,
 }
 
-/// Whose token `token` is, by the keys of the cluster. Whom it is for remains to be asked, and whether that
-/// ServiceAccount is still the one with that UID.
+/// Whose token `token` is, by the keys of the cluster, which the operator is told of where one is not known. Whom it
+/// is for remains to be asked, and whether that ServiceAccount is still the one with that UID.
+///
+/// # Errors
+/// Why not, for logs and the audit stream.
 pub(crate) fn verify(
+    provider: &Provider,
     token: &Unverified<'_>,
     issuer: &ServiceAccountIssuer,
-    now: Timestamp,
-) -> Result<VerifiedServiceAccount, ServiceAccountError> {
+) -> Result<VerifiedServiceAccount, &'static str> {
+    let now = provider.now();
     let signed = issuer.keys.verify_parsed(token, &Algorithm::ALL, &TYPES).map_err(|error| match error {
-        VerifyError::UnknownKey => ServiceAccountError::UnknownKey,
-        _ => ServiceAccountError::Signature,
+        VerifyError::UnknownKey => {
+            provider.served().unknown_service_account_key(now);
+            "the ServiceAccount token's key is none of the cluster's"
+        }
+        _ => "the ServiceAccount token is not signed as it has to be",
     })?;
     let verified = signed.at(now.as_second(), LEEWAY).map_err(|error| match error {
-        TimeError::Expired => ServiceAccountError::Expired,
-        TimeError::NotYet | TimeError::NoExpiry => ServiceAccountError::NotYet,
+        TimeError::Expired => "the ServiceAccount token is expired",
+        TimeError::NotYet | TimeError::NoExpiry => "the ServiceAccount token is not valid yet, or says no end",
     })?;
-    let claims: Claims<'_> = verified.claims().map_err(|_| ServiceAccountError::Unbound)?;
-    let made = claims.iat.ok_or(ServiceAccountError::TooLong)?;
+    let claims: Claims<'_> = verified.claims().map_err(|_| UNBOUND)?;
+    let made = claims.iat.ok_or(TOO_LONG)?;
     if claims.exp.0.saturating_sub(made.0) > LONGEST_LIFE {
-        return Err(ServiceAccountError::TooLong);
+        return Err(TOO_LONG);
     }
     let Kubernetes { namespace, serviceaccount: Bound { name, uid } } = claims.kubernetes;
     // Both say who it is; a cluster in which they differ is none that this release knows.
     if claims.iss != issuer.issuer || claims.sub != subject(&namespace, &name) {
-        return Err(ServiceAccountError::Unbound);
+        return Err(UNBOUND);
     }
     Ok(VerifiedServiceAccount { subject: claims.sub, uid, audiences: claims.aud, expires_at: claims.exp.0 })
 }

@@ -4,16 +4,16 @@
 use std::time::Duration;
 
 use claviger_crds::published::SubjectToken;
-use claviger_jose::{Algorithm, ForeignKeys, ForeignType, NumericDate, Unverified, VerifiedForeign, VerifyError};
+use claviger_jose::{Algorithm, ForeignType, NumericDate, Unverified, VerifyError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::subject::{Refused, VerifiedSubject};
 use crate::tenant::oauth_client::Client;
-use crate::tenant::trust::{Foreign, IssuerKeys, ServiceAccountIssuer, TrustedIssuer};
+use crate::tenant::trust::{Foreign, ServiceAccountIssuer, TrustedIssuer};
 use crate::token::actor::{Actor, MayAct};
 use crate::token::audience::Audiences;
-use crate::token::service_account::{self, ServiceAccountError};
+use crate::token::service_account;
 use crate::web::error::{ErrorCode, OAuthError};
 use crate::web::exchange::Exchange;
 
@@ -69,13 +69,8 @@ fn service_account(
     issuer: &ServiceAccountIssuer,
     token: &Unverified<'_>,
 ) -> Result<VerifiedSubject, Refused> {
-    let (tenant, now) = (&exchange.tenant, exchange.provider.now());
-    let account = service_account::verify(token, issuer, now).map_err(|error| {
-        if error == ServiceAccountError::UnknownKey {
-            exchange.provider.served().unknown_service_account_key(now);
-        }
-        Refused::Invalid(error.reason())
-    })?;
+    let tenant = &exchange.tenant;
+    let account = service_account::verify(exchange.provider, token, issuer).map_err(Refused::Invalid)?;
     // Of an account that no client names the UID is not known here: its token's life bounds it.
     let named = tenant.accounts.get(&account.subject).map(|clients| &**clients).unwrap_or_default();
     let mut clients = named.iter().filter_map(|id| tenant.clients.get(id));
@@ -109,7 +104,17 @@ async fn trusted(
     token: &Unverified<'_>,
 ) -> Result<VerifiedSubject, Refused> {
     let now = exchange.provider.now();
-    let signed = signed(exchange, issuer, token).await?;
+    let keys = exchange.provider.client_keys();
+    let signed = issuer.keys.verify(keys, token, &Algorithm::ALL, &TYPES).await.map_err(|error| {
+        let (tenant, issuer) = (&exchange.tenant.issuer.slug, &issuer.issuer);
+        tracing::warn!(%tenant, issuer, %error, "the keys of a trusted issuer could not be had");
+        let description = "the keys of the token's issuer could not be had";
+        OAuthError::new(ErrorCode::TemporarilyUnavailable, description)
+    })?;
+    let signed = signed.map_err(|error| match error {
+        VerifyError::UnknownKey => Refused::Invalid("its key is none of the issuer's"),
+        _ => Refused::Invalid("it is not signed as it has to be"),
+    })?;
     let verified =
         signed.of_a_peer(now.as_second(), LEEWAY).map_err(|_| Refused::Invalid("it is expired, or not valid yet"))?;
     let unreadable = Refused::Invalid("it lacks iss, sub, aud, exp or iat, or has an act that is no such claim");
@@ -159,28 +164,4 @@ async fn trusted(
 /// client of that name.
 fn is_for_api(exchange: &Exchange<'_>, requester: &Client, audiences: &Audiences) -> bool {
     requester.api(&exchange.tenant.issuer.url).is_some_and(|api| audiences.has(api))
-}
-
-type Signed = claviger_jose::Signed<VerifiedForeign>;
-
-/// The signature, by the keys that are declared or published by the issuer.
-async fn signed(exchange: &Exchange<'_>, issuer: &TrustedIssuer, token: &Unverified<'_>) -> Result<Signed, Refused> {
-    let with = |keys: &ForeignKeys| match keys.verify_parsed(token, &Algorithm::ALL, &TYPES) {
-        Err(VerifyError::UnknownKey) => None,
-        verified => Some(verified),
-    };
-    let verified = match &issuer.keys {
-        IssuerKeys::Declared(keys) => with(keys),
-        IssuerKeys::At(uri) => match exchange.provider.client_keys().find(uri, with).await {
-            Ok(found) => found,
-            Err(error) => {
-                let (tenant, issuer) = (&exchange.tenant.issuer.slug, &issuer.issuer);
-                tracing::warn!(%tenant, issuer, %error, "the keys of a trusted issuer could not be had");
-                let description = "the keys of the token's issuer could not be had";
-                return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, description).into());
-            }
-        },
-    };
-    let verified = verified.ok_or(Refused::Invalid("its key is none of the issuer's"))?;
-    verified.map_err(|_| Refused::Invalid("it is not signed as it has to be"))
 }

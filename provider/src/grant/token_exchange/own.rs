@@ -21,7 +21,7 @@ use crate::web::exchange::Exchange;
 /// What another pod's clock may be ahead.
 const AHEAD: Duration = Duration::from_secs(60);
 
-/// What an access token says beside what every reader needs.
+/// What a token of ours says of a login.
 #[derive(Deserialize)]
 struct Facts {
     #[serde(default)]
@@ -43,12 +43,13 @@ struct IdClaims {
     /// An access token has one, and so is no ID token.
     #[serde(default)]
     client_id: Option<String>,
-    #[serde(default)]
-    auth_time: Option<i64>,
-    #[serde(default)]
-    acr: Option<String>,
-    #[serde(default)]
-    sid: Option<String>,
+}
+
+impl Facts {
+    /// Of a person's token, which leads to `grant`.
+    fn of(self, grant: Id) -> PersonFacts {
+        PersonFacts { grant, authenticated_at: self.auth_time, acr: self.acr, session: self.sid }
+    }
 }
 
 /// An access token of this tenant, by the one for whom it is: its `aud`.
@@ -68,12 +69,7 @@ pub(super) async fn access_token(
     let owner = tenant.clients.get(&claims.client_id);
     let still = |scope: &&str| owner.is_some_and(|owner| audience::is_granted_at(owner, &claims.aud, scope));
     let scope = claims.scope.split(' ').filter(|scope| !scope.is_empty()).filter(still).map(str::to_owned).collect();
-    let person = live.grant.map(|grant| PersonFacts {
-        grant,
-        authenticated_at: facts.auth_time,
-        acr: facts.acr,
-        session: facts.sid,
-    });
+    let person = live.grant.map(|grant| facts.of(grant));
     Ok(VerifiedSubject {
         kind: SubjectToken::AccessToken,
         issuer: tenant.issuer.url.to_string(),
@@ -100,9 +96,10 @@ pub(super) async fn id_token(
     let (tenant, now) = (&exchange.tenant, exchange.provider.now());
     let signed = tenant.issuer.verify(text, &[TokenType::IdToken], Returned::SubjectToken);
     let verified = signed.ok().and_then(|signed| signed.of_a_peer(now.as_second(), AHEAD).ok());
-    let claims: Option<IdClaims> = verified.and_then(|verified| verified.claims().ok());
-    let claims = claims.filter(|claims| *claims.iss == *tenant.issuer.url && claims.client_id.is_none());
-    let claims = claims.ok_or(Refused::Invalid("the ID token is not the tenant's, or is over"))?;
+    let claims = verified.and_then(|verified| Some((verified.claims::<IdClaims>().ok()?, verified.claims().ok()?)));
+    let claims: Option<(IdClaims, Facts)> =
+        claims.filter(|(claims, _)| *claims.iss == *tenant.issuer.url && claims.client_id.is_none());
+    let (claims, facts) = claims.ok_or(Refused::Invalid("the ID token is not the tenant's, or is over"))?;
     let jti = claims.jti.unwrap_or_default();
     let Some(Origin::Grant(grant)) = jti::origin(&jti) else {
         return Err(Refused::Invalid("the ID token does not lead to a grant"));
@@ -126,7 +123,7 @@ pub(super) async fn id_token(
         expires_at: claims.exp,
         may_act: None,
         act: None,
-        person: Some(PersonFacts { grant, authenticated_at: claims.auth_time, acr: claims.acr, session: claims.sid }),
+        person: Some(facts.of(grant)),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_jose::{Algorithm, ForeignKeys, ForeignType, NumericDate, Unverified, VerifiedForeign, VerifyError};
+use claviger_jose::{ForeignKeys, ForeignType, NumericDate, Unverified, VerifiedForeign, VerifyError};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -80,34 +80,18 @@ async fn verify(
     now: Timestamp,
 ) -> Result<VerifiedForeign, OAuthError> {
     let refused = OAuthError::invalid_client;
-    let Authentication::PrivateKeyJwt { keys, jwks_uri, algorithms } = &client.authentication else {
+    let Authentication::PrivateKeyJwt { keys, algorithms } = &client.authentication else {
         return Err(refused("the client authenticates in another way"));
     };
-    let with = |keys: &ForeignKeys| with(keys, jwt, algorithms);
-    let signed = match (keys, jwks_uri) {
-        (Some(keys), _) => with(keys),
-        (None, Some(uri)) => match exchange.provider.client_keys().find(uri, with).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(client = &*client.id, %error, "the keys of a client could not be had");
-                return Err(refused("the client's keys could not be had"));
-            }
-        },
-        (None, None) => None,
-    };
-    let signed = signed.ok_or_else(|| refused("the assertion's key is none of the client's"))?;
-    let signed = signed.map_err(|_| refused("the assertion is not signed as it has to be"))?;
+    let signed = keys.verify(exchange.provider.client_keys(), jwt, algorithms, &TYPES).await.map_err(|error| {
+        tracing::warn!(client = &*client.id, %error, "the keys of a client could not be had");
+        refused("the client's keys could not be had")
+    })?;
+    let signed = signed.map_err(|error| match error {
+        VerifyError::UnknownKey => refused("the assertion's key is none of the client's"),
+        _ => refused("the assertion is not signed as it has to be"),
+    })?;
     signed.at(now.as_second(), LEEWAY).map_err(|_| refused("the assertion is expired, or not valid yet"))
-}
-
-type Signed = claviger_jose::Signed<VerifiedForeign>;
-
-/// None where the keys are not there: they may be newer than what is known of them.
-fn with(keys: &ForeignKeys, jwt: &Unverified<'_>, algorithms: &[Algorithm]) -> Option<Result<Signed, VerifyError>> {
-    match keys.verify_parsed(jwt, algorithms, &TYPES) {
-        Err(VerifyError::UnknownKey) => None,
-        verified => Some(verified),
-    }
 }
 
 /// 1. By whom and about whom. 2. For whom. 3. For how long. 4. Which.

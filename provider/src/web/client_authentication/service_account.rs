@@ -12,7 +12,7 @@ use super::AuthenticatedClient;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::tenant::trust::ServiceAccountIssuer;
-use crate::token::service_account::{self, ServiceAccountError, VerifiedServiceAccount};
+use crate::token::service_account::{self, VerifiedServiceAccount};
 use crate::web::error::OAuthError;
 use crate::web::exchange::Exchange;
 
@@ -25,13 +25,7 @@ pub(super) fn prove(
     jwt: &Unverified<'_>,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let tenant = &exchange.tenant;
-    let now = exchange.provider.now();
-    let account = service_account::verify(jwt, issuer, now).map_err(|error| {
-        if error == ServiceAccountError::UnknownKey {
-            exchange.provider.served().unknown_service_account_key(now);
-        }
-        OAuthError::invalid_client(error.reason())
-    })?;
+    let account = service_account::verify(exchange.provider, jwt, issuer).map_err(OAuthError::invalid_client)?;
     if !account.audiences.all(|audience| *audience == *tenant.issuer.url) {
         return Err(OAuthError::invalid_client("the ServiceAccount token is not for this issuer alone"));
     }

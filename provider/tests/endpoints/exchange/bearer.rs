@@ -70,6 +70,11 @@ async fn the_same_policy_bounds_it() {
         let token = world.ci.sign(&claims);
         assert_eq!(assert_with(&world, &[("assertion", &token)]).await.error(), refused(), "{what}");
     }
+    let names_another = world.ci.sign(&with(&job(&issuer("acme")), "may_act", json!({"sub": "robot"})));
+    let answer = assert_with(&world, &[("assertion", &names_another)]).await;
+    assert_eq!(answer.error(), refused());
+    let told = text(&answer.json(), "error_description");
+    assert!(told.starts_with("the assertion is not valid"), "it speaks of what was sent: {told}");
     let foreign = crate::assertions::ClientKey::new().sign(&job(&issuer("acme")));
     assert_eq!(assert_with(&world, &[("assertion", &foreign)]).await.error(), refused());
 }

@@ -97,6 +97,16 @@ pub enum ClientKeys {
     JwksUri(EndpointUri),
 }
 
+impl ClientKeys {
+    /// As documents have them: the JWK Set, or else its address.
+    pub fn published(&self) -> (Option<Value>, Option<String>) {
+        match self {
+            Self::Jwks(jwks) => (Some(jwks.clone()), None),
+            Self::JwksUri(uri) => (None, Some(uri.to_string())),
+        }
+    }
+}
+
 pub(crate) fn parse(spec: &AuthenticationSpec, own: &ObjectName, faults: &mut Faults) -> Option<Authentication> {
     match spec {
         AuthenticationSpec {

@@ -116,7 +116,7 @@ fn token_lifetime(client: &ValidOAuthClient) -> Option<u32> {
 }
 
 /// The ServiceAccounts that may be the client.
-fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
+pub(crate) fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
     match &client.authentication {
         Authentication::ServiceAccounts(accounts) => accounts,
         _ => &[],

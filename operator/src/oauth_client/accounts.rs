@@ -3,12 +3,12 @@
 
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, ObjectName};
-use claviger_crds::oauth_client::{Authentication, ValidOAuthClient};
+use claviger_crds::oauth_client::ValidOAuthClient;
 use claviger_crds::published::{DocumentKind, ServiceAccountSubject};
 
 use crate::index::Index;
 use crate::index::documents::Entry;
-use crate::index::members::takes_service_accounts;
+use crate::index::members::{named_accounts, takes_service_accounts};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,9 +27,8 @@ pub(super) struct Accounts {
 
 impl Accounts {
     pub(super) fn resolve(index: &Index, client: &ValidOAuthClient) -> Self {
-        let named = named(client);
         let mut accounts = Self { client: Some(client.name.clone()), ..Self::default() };
-        for name in named {
+        for name in named_accounts(client) {
             let own = name.namespace == client.name.namespace;
             match index.service_account(name).filter(|account| account.allows(&name.namespace, &client.name)) {
                 Some(account) => accounts.there.push(ServiceAccountSubject {
@@ -86,13 +85,6 @@ pub(super) fn awaits_issuer(index: &Index, client: &ValidOAuthClient) -> bool {
 fn published_issuer<'a>(index: &'a Index, client: &ValidOAuthClient) -> Option<&'a str> {
     let document = index.documents.of(DocumentKind::Tenant, &client.tenant).filter(|entry| entry.serving());
     document.and_then(Entry::service_account_issuer).map(|issuer| issuer.issuer.as_str())
-}
-
-fn named(client: &ValidOAuthClient) -> &[ObjectName] {
-    match &client.authentication {
-        Authentication::ServiceAccounts(accounts) => accounts,
-        _ => &[],
-    }
 }
 
 fn list(names: &[ObjectName]) -> String {

@@ -1,6 +1,6 @@
 //! A client's document: a pure projection of what is declared and granted.
 
-use claviger_crds::oauth_client::{Authentication, ClientKeys, TokenExchangeRule, ValidOAuthClient};
+use claviger_crds::oauth_client::{Authentication, TokenExchangeRule, ValidOAuthClient};
 use claviger_crds::published::{
     BackchannelLogoutDocument, ClientAuthentication, ClientDocument, Content, Document, FrontchannelLogoutDocument,
     ResourceServerDocument, RevokedSecret, SecretHash, TokenExchangeRuleDocument,
@@ -75,10 +75,7 @@ fn authentication(client: &ValidOAuthClient, accounts: &Accounts, hashes: Vec<Se
     match &client.authentication {
         Authentication::Secret(_) => ClientAuthentication::Secret { hashes },
         Authentication::PrivateKeyJwt { keys, algorithms } => {
-            let (jwks, jwks_uri) = match keys {
-                ClientKeys::Jwks(jwks) => (Some(jwks.clone()), None),
-                ClientKeys::JwksUri(uri) => (None, Some(uri.to_string())),
-            };
+            let (jwks, jwks_uri) = keys.published();
             let algorithms = algorithms.iter().map(ToString::to_string).collect();
             ClientAuthentication::PrivateKeyJwt { jwks, jwks_uri, algorithms }
         }

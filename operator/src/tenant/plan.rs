@@ -5,7 +5,6 @@ use std::time::Duration;
 use claviger_crds::Scope;
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::oauth_client::ClientKeys;
 use claviger_crds::published::{
     BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument, SealingKeyDocument,
     SubjectRuleDocument, TenantDocument, TrustedIssuerDocument,
@@ -242,10 +241,7 @@ fn conflict(observed: &Observed, trusted: &TrustedIssuer) -> Option<&'static str
 
 /// A trusted issuer as the document has it; where it says nothing else, its tokens are for `issuer`.
 fn trusted_issuer(trusted: &TrustedIssuer, issuer: &str) -> TrustedIssuerDocument {
-    let (jwks, jwks_uri) = match &trusted.keys {
-        ClientKeys::Jwks(jwks) => (Some(jwks.clone()), None),
-        ClientKeys::JwksUri(uri) => (None, Some(uri.to_string())),
-    };
+    let (jwks, jwks_uri) = trusted.keys.published();
     let rule = |rule: &SubjectRule| SubjectRuleDocument {
         subject: rule.subject.to_string(),
         claims: rule.claims.iter().map(|(name, pattern)| (name.clone(), pattern.to_string())).collect(),

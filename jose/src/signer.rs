@@ -9,8 +9,14 @@ use crate::algorithm::Algorithm;
 use crate::kid::Kid;
 use crate::private_key::PrivateKey;
 
-/// The base64url of the longest signature, RSA with 4096 bits.
-const SIGNATURE: usize = 683;
+/// Characters of the longest signature of `algorithm` in base64url; of RSA's, one with 4096 bits.
+fn longest_signature(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Rs256 | Algorithm::Ps256 => 683,
+        Algorithm::Es256 | Algorithm::EdDsa => 86,
+        Algorithm::Es384 => 128,
+    }
+}
 
 /// What a token is, as its `typ` header says: a verifier of one kind refuses the others (RFC 8725 §3.11).
 ///
@@ -88,7 +94,8 @@ impl Signer {
     /// [`SignError`].
     pub fn sign_bytes(&self, token_type: TokenType, payload: &[u8]) -> Result<String, SignError> {
         let header = &self.headers[token_type as usize];
-        let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 4 + SIGNATURE);
+        let mut token =
+            String::with_capacity(header.len() + payload.len() * 4 / 3 + 4 + longest_signature(self.algorithm()));
         token.push_str(header);
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
         let signature = self.key.sign(token.as_bytes()).ok_or(SignError)?;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{IgnoredAny, MapAccess};
 
-use super::json_object::{self, Members};
+use super::json_object::{self, Members, Text};
 use super::{VerifyError, VerifyingKey};
 use crate::algorithm::Algorithm;
 
@@ -22,7 +22,8 @@ pub(crate) struct Compact<'a> {
 /// What is read of a header (RFC 7515 §4.1). All else is ignored, as §4 demands.
 #[derive(Default)]
 struct Header {
-    alg: Option<String>,
+    /// None where `alg` is none that this crate knows, or is not there.
+    algorithm: Option<Algorithm>,
     kid: Option<String>,
     typ: Option<String>,
     critical: bool,
@@ -50,7 +51,7 @@ impl<'a> Compact<'a> {
 
     /// `alg`, when it is one that this crate knows.
     pub(crate) fn algorithm(&self) -> Result<Algorithm, VerifyError> {
-        self.header.alg.as_deref().and_then(Algorithm::named).ok_or(VerifyError::Algorithm)
+        self.header.algorithm.ok_or(VerifyError::Algorithm)
     }
 
     /// `kid`.
@@ -92,7 +93,7 @@ impl<'a> Compact<'a> {
 impl Members for Header {
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<(), A::Error> {
         match name {
-            "alg" => self.alg = Some(object.next_value()?),
+            "alg" => self.algorithm = Algorithm::named(&object.next_value::<Text<'de>>()?.0),
             "kid" => self.kid = Some(object.next_value()?),
             "typ" => self.typ = Some(object.next_value()?),
             // `b64` changes what is signed, and is an error without `crit` (RFC 7797 §6).

@@ -44,7 +44,7 @@ impl<'de, M: Members> Visitor<'de> for UniqueVisitor<M> {
         let mut members = M::default();
         // A dozen: to look through them costs less than any other way to know them.
         let mut names: Vec<Cow<'de, str>> = Vec::with_capacity(16);
-        while let Some(Name(name)) = object.next_key::<Name<'de>>()? {
+        while let Some(Text(name)) = object.next_key::<Text<'de>>()? {
             members.take(&name, &mut object)?;
             if names.contains(&name) || names.len() == MEMBERS {
                 return Err(de::Error::custom("a repeated member, or too many"));
@@ -55,22 +55,22 @@ impl<'de, M: Members> Visitor<'de> for UniqueVisitor<M> {
     }
 }
 
-/// A member's name, copied only where it is written with escapes.
-struct Name<'de>(Cow<'de, str>);
+/// A name or a text, copied only where it is written with escapes.
+pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
 
-struct NameVisitor;
+struct TextVisitor;
 
-impl<'de> Deserialize<'de> for Name<'de> {
+impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor).map(Self)
+        deserializer.deserialize_str(TextVisitor).map(Self)
     }
 }
 
-impl<'de> Visitor<'de> for NameVisitor {
+impl<'de> Visitor<'de> for TextVisitor {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a member")
+        f.write_str("a text")
     }
 
     fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {

@@ -76,11 +76,14 @@ impl<'a> Form<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, OAuthError> {
         let malformed = |_| OAuthError::new(ErrorCode::InvalidRequest, "the body is not form-encoded UTF-8");
         let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(8);
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
-                Some(at) => (&pair[..at], &pair[at + 1..]),
-                None => (pair, &[][..]),
-            };
+        let mut rest = body;
+        while !rest.is_empty() {
+            let (pair, more) = split_at_first(b'&', rest);
+            rest = more;
+            if pair.is_empty() {
+                continue;
+            }
+            let (name, value) = split_at_first(b'=', pair);
             let (name, value) = (decode(name).map_err(malformed)?, decode(value).map_err(malformed)?);
             if pairs.len() == MOST {
                 return Err(OAuthError::new(ErrorCode::InvalidRequest, "there are too many parameters"));
@@ -103,6 +106,11 @@ impl<'a> Form<'a> {
         let named = self.pairs.iter().filter(move |(other, value)| other == name && !value.is_empty());
         named.map(|(_, value)| &**value)
     }
+}
+
+/// What stands before and after the first `byte`; all and nothing where there is none.
+fn split_at_first(byte: u8, text: &[u8]) -> (&[u8], &[u8]) {
+    memchr::memchr(byte, text).map_or((text, &[]), |at| (&text[..at], &text[at + 1..]))
 }
 
 /// Names it only where it is a parameter's name and nothing that a log or a page could misread.

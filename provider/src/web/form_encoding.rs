@@ -9,11 +9,12 @@ pub(crate) struct Malformed;
 
 /// Decodes one name or value; borrows where nothing is encoded.
 pub(crate) fn decode(text: &[u8]) -> Result<Cow<'_, str>, Malformed> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+    let Some(plain) = memchr::memchr2(b'%', b'+', text) else {
         return std::str::from_utf8(text).map(Cow::Borrowed).map_err(|_| Malformed);
-    }
+    };
     let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
+    decoded.extend_from_slice(&text[..plain]);
+    let mut rest = text[plain..].iter();
     while let Some(byte) = rest.next() {
         decoded.push(match byte {
             b'+' => b' ',

@@ -1,5 +1,6 @@
 //! The engine against a cluster in memory, by behaviour.
 
+mod admission;
 mod authority;
 mod bounds;
 mod caution;

@@ -123,7 +123,7 @@ impl Index {
         self.recall_service_account_issuer();
         let concerned = self.tenants.values().filter(|tenant| {
             let trusts = || tenant.valid().is_some_and(|valid| !valid.trusted_issuers.is_empty());
-            self.members.needs_service_accounts(&tenant.meta.name) || trusts()
+            self.needs_service_accounts(&tenant.meta.name) || trusts()
         });
         let tenants = concerned.map(|tenant| Work::new(Kind::Tenant, tenant.meta.name.clone()));
         // Clients say so where nobody can be them for want of an issuer.

@@ -52,7 +52,7 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
     grants
 }
 
-/// The API of `audience` and its owner, if whoever holds it belongs to the tenant itself and lets the client in.
+/// The API of `audience` and its owner, if whoever holds it belongs to the tenant, as that has it, and lets the client in.
 fn granted_api(
     index: &Index,
     client: &ValidOAuthClient,
@@ -63,15 +63,10 @@ fn granted_api(
     let owner: ObjectName = index.holder(&claim, tenant.slug())?;
     let valid = index.clients.get(&owner)?.valid()?;
     let api = valid.resource_server.as_ref().filter(|api| api.audience == *audience)?;
-    let attached = valid.tenant == *tenant.name()
-        && references::attachment_allowed(
-            &tenant.valid.allowed_clients,
-            &tenant.name().namespace,
-            &owner.namespace,
-            &index.labels(&owner.namespace),
-        );
+    // Its name stays recorded for a while when it is withdrawn.
+    let belongs = valid.tenant == *tenant.name() && index.admitted(valid);
     let labels = index.labels(&client.name.namespace);
-    (attached && references::audience_granted(&owner, api, &client.name, &labels)).then(|| (owner.clone(), api.clone()))
+    (belongs && references::audience_granted(&owner, api, &client.name, &labels)).then(|| (owner.clone(), api.clone()))
 }
 
 impl Grants {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::oauth_client::{OAuthClient, ValidOAuthClient};
+use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument};
 use claviger_crds::tenant::{Tenant, ValidTenant};
 use claviger_jose::Algorithm;
@@ -171,7 +171,7 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
         // Nobody is two: a pod would have to tell the Tenant's tokens from the cluster's by nothing.
         let other =
             |accounts: &ServiceAccountIssuerDocument| issuer.as_ref().is_none_or(|own| own.as_str() != accounts.issuer);
-        let needed = state.index.members.needs_service_accounts(name);
+        let needed = state.index.needs_service_accounts(name);
         let ui = valid.and_then(|valid| valid.login.ui.as_ref());
         let login_client = ui.and_then(|ui| {
             let client: &Arc<Object<OAuthClient>> = state.index.clients.get(&ui.client)?;
@@ -209,9 +209,12 @@ fn stored_issuer(index: &Index, name: &ObjectName) -> Option<ServiceAccountIssue
 
 /// Refresh tokens outlive everything else that is sealed, unless sessions do.
 fn longest_sealed(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> u32 {
-    let clients = index.members.clients(name).filter_map(|client| index.clients.get(client)?.valid());
-    let longer = clients.filter_map(|client: &ValidOAuthClient| client.lifetimes.refresh_token);
-    longer.chain([tenant.lifetimes.refresh_token, tenant.lifetimes.session]).max().unwrap_or(0)
+    let of_tenant = tenant.lifetimes.refresh_token.max(tenant.lifetimes.session);
+    let lifetime = |client: &ObjectName| index.clients.get(client)?.valid()?.lifetimes.refresh_token;
+    let longer = |client: &ObjectName| lifetime(client).filter(|lifetime| *lifetime > of_tenant);
+    let clients = index.members.clients(name).filter_map(|client| Some((longer(client)?, client)));
+    let counted = clients.filter(|(_, client)| index.counts(client));
+    counted.map(|(lifetime, _)| lifetime).max().unwrap_or(of_tenant)
 }
 
 fn ringless(state: &mut State, tenant: &Object<Tenant>, now: Moment) -> Ringless {

@@ -24,9 +24,9 @@ pub(super) fn issuer(kids: &[&str]) -> ServiceAccountIssuer {
 const WORKER: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
-metadata: {name: worker, namespace: identity}
+metadata: {name: worker, namespace: shop}
 spec:
-  tenantRef: {name: acme}
+  tenantRef: {name: acme, namespace: identity}
   grantTypes: [client_credentials]
   authentication: {serviceAccounts: [{name: worker}]}
 ";
@@ -34,9 +34,9 @@ spec:
 const EXCHANGER: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
-metadata: {name: exchanger, namespace: identity}
+metadata: {name: exchanger, namespace: shop}
 spec:
-  tenantRef: {name: acme}
+  tenantRef: {name: acme, namespace: identity}
   grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange']
   audiences: ['https://api.shop.example']
   tokenExchange: [{subjectTokens: [ServiceAccount]}]
@@ -46,9 +46,9 @@ spec:
 const ACTING: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
-metadata: {name: acting, namespace: identity}
+metadata: {name: acting, namespace: shop}
 spec:
-  tenantRef: {name: acme}
+  tenantRef: {name: acme, namespace: identity}
   grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange']
   audiences: ['https://api.shop.example']
   tokenExchange: [{subjectTokens: [AccessToken], actorTokens: [ServiceAccount]}]
@@ -61,7 +61,7 @@ fn tenant(harness: &Harness) -> TenantDocument {
     tenant
 }
 
-fn published(harness: &Harness) -> Option<ServiceAccountIssuerDocument> {
+pub(super) fn published(harness: &Harness) -> Option<ServiceAccountIssuerDocument> {
     tenant(harness).service_account_issuer
 }
 
@@ -71,7 +71,7 @@ fn status(harness: &Harness) -> serde_json::Value {
     serde_json::to_value(tenant.status.as_ref().unwrap()).unwrap()["serviceAccountIssuer"].clone()
 }
 
-async fn say(harness: &mut Harness, kids: &[&str]) {
+pub(super) async fn say(harness: &mut Harness, kids: &[&str]) {
     harness.engine.service_account_keys_read(issuer(kids));
     harness.run().await;
 }
@@ -88,7 +88,7 @@ async fn it_stands_in_the_document_while_a_client_needs_it() {
         assert_eq!((document.issuer.as_str(), document.jwks), ("https://cluster.example", issuer(&["a"]).jwks));
         let since = document.since.to_string();
         assert_eq!(status(&harness), json!({"issuer": "https://cluster.example", "kids": ["a"], "since": since}));
-        harness.delete::<OAuthClient>("identity", name).await;
+        harness.delete::<OAuthClient>("shop", name).await;
         assert_eq!(published(&harness), None, "the last that needs it is gone");
         assert_eq!(status(&harness), json!(null));
     }
@@ -158,7 +158,7 @@ async fn a_tenant_that_comes_later_learns_since_when_the_keys_are_these() {
     harness.pass(Duration::from_secs(60)).await;
     harness.restart();
     say(&mut harness, &["a"]).await;
-    let other = |yaml: &str| yaml.replace("acme", "other").replace("name: worker,", "name: other-worker,");
+    let other = |yaml: &str| yaml.replace("name: acme", "name: other").replace("name: worker,", "name: other-worker,");
     harness.apply::<Tenant>(&other(fixtures::TENANT)).await;
     harness.apply::<OAuthClient>(&other(WORKER)).await;
     let document = harness.document(Kind::Tenant, "identity", "other").unwrap();

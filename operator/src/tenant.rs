@@ -6,6 +6,7 @@ pub(crate) mod observe;
 mod plan;
 pub(crate) mod sealing;
 mod status;
+mod trust;
 
 use claviger_crds::names::ObjectName;
 

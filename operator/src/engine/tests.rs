@@ -19,5 +19,6 @@ mod rotation;
 mod sealing;
 mod service_account_issuer;
 mod service_accounts;
+mod trusted_issuers;
 mod vanished;
 mod waking;

@@ -130,11 +130,17 @@ pub(crate) fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
 /// says who acts.
 pub(crate) fn takes_service_accounts(client: &ValidOAuthClient) -> bool {
     let account = SubjectToken::ServiceAccount;
-    let exchanges = client.token_exchange.iter().any(|rule| {
-        let acts = rule.actor_token != ActorToken::Forbidden && rule.actor_tokens.contains(&account);
-        acts || rule.subject_tokens.contains(&account)
-    });
-    exchanges || !named_accounts(client).is_empty()
+    let acts = client
+        .token_exchange
+        .iter()
+        .any(|rule| rule.actor_token != ActorToken::Forbidden && rule.actor_tokens.contains(&account));
+    acts || exchanges_accounts(client) || !named_accounts(client).is_empty()
+}
+
+/// Whether the client may exchange the token of a ServiceAccount. An actor may have one unless it is said otherwise,
+/// so that most clients that exchange anything do not mean to.
+pub(crate) fn exchanges_accounts(client: &ValidOAuthClient) -> bool {
+    client.token_exchange.iter().any(|rule| rule.subject_tokens.contains(&SubjectToken::ServiceAccount))
 }
 
 impl Members {
@@ -194,9 +200,9 @@ impl Members {
         names.map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
     }
 
-    /// The clients that name any ServiceAccount.
-    pub(crate) fn naming_any(&self) -> BTreeSet<Work> {
-        self.naming.values().flatten().map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
+    /// The clients, of any tenant, that take tokens of ServiceAccounts.
+    pub(super) fn all_by_service_account(&self) -> impl Iterator<Item = &ObjectName> {
+        self.tenants.values().flat_map(|of| &of.by_service_account)
     }
 
     /// The clients that ask for an audience.

@@ -70,9 +70,9 @@ fn granted_api(
 }
 
 impl Grants {
-    /// The condition `ReferencesResolved`, as far as grants are concerned.
-    pub(super) fn verdict(&self) -> Verdict {
-        let no = |reason, message| Verdict::no(ConditionType::ReferencesResolved, reason, message);
+    /// Why the condition `ReferencesResolved` does not hold, as far as grants are concerned.
+    pub(super) fn fault(&self) -> Option<Verdict> {
+        let no = |reason, message| Some(Verdict::no(ConditionType::ReferencesResolved, reason, message));
         if !self.refused_audiences.is_empty() {
             let audiences = self.refused_audiences.join(", ");
             return no(Reason::AudienceNotGranted, format!("no OAuthClient of this Tenant grants: {audiences}"));
@@ -84,12 +84,8 @@ impl Grants {
                 format!("neither standard, nor the Tenant's, nor of a granted audience: {scopes}"),
             );
         }
-        if let Some(algorithm) = &self.missing_algorithm {
-            return no(
-                Reason::SigningKeyNotFound,
-                format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}"),
-            );
-        }
-        Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)
+        let algorithm = self.missing_algorithm.as_ref()?;
+        let message = format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}");
+        no(Reason::SigningKeyNotFound, message)
     }
 }

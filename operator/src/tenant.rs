@@ -12,6 +12,7 @@ use claviger_crds::names::ObjectName;
 
 pub(crate) use self::issuer::Issuer;
 pub(crate) use self::plan::scope as scope_document;
+pub(crate) use self::trust::others as trusted_issuers;
 use crate::context::Context;
 use crate::error::StepError;
 use crate::work::Next;

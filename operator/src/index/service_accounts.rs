@@ -170,6 +170,15 @@ impl Index {
         }
     }
 
+    /// What the document of the Tenant, which is served, says of the cluster's issuer.
+    pub(crate) fn published_service_account_issuer(
+        &self,
+        tenant: &ObjectName,
+    ) -> Option<&ServiceAccountIssuerDocument> {
+        let document = self.documents.of(DocumentKind::Tenant, tenant).filter(|entry| entry.serving());
+        document.and_then(Entry::service_account_issuer)
+    }
+
     /// `iss` of the cluster's ServiceAccount tokens, if the API server has said it, or where it has not, a
     /// document does: this one, which says `stored`, or else another.
     pub(crate) fn cluster_issuer<'a>(&'a self, stored: Option<&'a ServiceAccountIssuerDocument>) -> Option<&'a str> {

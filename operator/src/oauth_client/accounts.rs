@@ -4,10 +4,9 @@
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, ObjectName};
 use claviger_crds::oauth_client::ValidOAuthClient;
-use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument, ServiceAccountSubject};
+use claviger_crds::published::ServiceAccountSubject;
 
 use crate::index::Index;
-use crate::index::documents::Entry;
 use crate::index::members::{exchanges_accounts, named_accounts, takes_service_accounts};
 
 /// The field that names them.
@@ -51,7 +50,8 @@ impl Accounts {
         } else {
             None
         };
-        accounts.unverifiable = field.filter(|_| index.cluster_issuer(published_issuer(index, client)).is_none());
+        accounts.unverifiable =
+            field.filter(|_| index.cluster_issuer(index.published_service_account_issuer(&client.tenant)).is_none());
         accounts
     }
 
@@ -90,14 +90,9 @@ impl Accounts {
 /// Whether the API server has said who issues the tokens of ServiceAccounts, and the document of the
 /// client's Tenant does not say so yet.
 pub(super) fn awaits_issuer(index: &Index, client: &ValidOAuthClient) -> bool {
-    let published = published_issuer(index, client);
+    let published = index.published_service_account_issuer(&client.tenant);
     let known = index.cluster_issuer(published);
     takes_service_accounts(client) && known.is_some() && published.map(|issuer| issuer.issuer.as_str()) != known
-}
-
-fn published_issuer<'a>(index: &'a Index, client: &ValidOAuthClient) -> Option<&'a ServiceAccountIssuerDocument> {
-    let document = index.documents.of(DocumentKind::Tenant, &client.tenant).filter(|entry| entry.serving());
-    document.and_then(Entry::service_account_issuer)
 }
 
 fn list(names: &[ObjectName]) -> String {

@@ -1,16 +1,19 @@
 //! What a client is granted of what it asks for. Nobody grants himself anything: a scope is
 //! standard, or its tenant's, or an API's whose owner lets the client in.
 
+use std::collections::BTreeSet;
+
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::{ResourceServer, ValidOAuthClient};
 use claviger_crds::published::AudienceGrant;
 use claviger_crds::references;
-use claviger_crds::types::{Audience, ScopeToken};
+use claviger_crds::types::{Audience, EndpointUri, ScopeToken};
 
 use crate::index::Index;
 use crate::index::claims::Claim;
 use crate::tenant::observe::AcceptedTenant;
+use crate::tenant::trusted_issuers;
 
 /// What is granted, and what is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(super) struct Grants {
     pub(super) audiences: Vec<AudienceGrant>,
     pub(super) refused_audiences: Vec<String>,
     pub(super) refused_scopes: Vec<String>,
+    /// Issuers that its rules of exchange name, and its Tenant does not trust.
+    pub(super) untrusted_issuers: Vec<String>,
     /// The algorithm of its ID tokens, if its Tenant has no ring of it.
     pub(super) missing_algorithm: Option<String>,
 }
@@ -44,12 +49,27 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
         grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes, token_exchange });
     }
     grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
+    grants.untrusted_issuers = untrusted_issuers(index, client, tenant);
     // By the keys that there are: what a SigningKey declares is that of keys to come.
     let algorithm = client
         .id_token_signed_response_alg
         .filter(|algorithm| !index.documents.rings(tenant.slug()).any(|ring| ring.algorithms().contains(algorithm)));
     grants.missing_algorithm = algorithm.map(|algorithm| algorithm.to_string());
     grants
+}
+
+/// Those that the Tenant declares and that are left out of its document are not trusted, either.
+fn untrusted_issuers(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Vec<String> {
+    let named: BTreeSet<&str> =
+        client.token_exchange.iter().flat_map(|rule| &rule.trusted_issuers).map(EndpointUri::as_str).collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let published = index.published_service_account_issuer(tenant.name());
+    let cluster = index.cluster_issuer(published);
+    let trusted: BTreeSet<&str> =
+        trusted_issuers(&tenant.valid, Some(&tenant.issuer), cluster).map(|trusted| trusted.issuer.as_str()).collect();
+    named.difference(&trusted).map(|issuer| (*issuer).to_owned()).collect()
 }
 
 /// The API of `audience` and its owner, if whoever holds it belongs to the tenant, as that has it, and lets the client in.
@@ -82,6 +102,13 @@ impl Grants {
             return no(
                 Reason::ScopeNotGranted,
                 format!("neither standard, nor the Tenant's, nor of a granted audience: {scopes}"),
+            );
+        }
+        if !self.untrusted_issuers.is_empty() {
+            let issuers = self.untrusted_issuers.join(", ");
+            return no(
+                Reason::IssuerNotTrusted,
+                format!("tokenExchange: the Tenant's trustedIssuers has no such issuer, or it is left out: {issuers}"),
             );
         }
         let algorithm = self.missing_algorithm.as_ref()?;

@@ -54,7 +54,11 @@ spec:
 ";
 
 pub(super) fn tenant(harness: &Harness) -> TenantDocument {
-    let document = harness.document(Kind::Tenant, "identity", "acme").expect("a document");
+    tenant_of(harness, "acme")
+}
+
+pub(super) fn tenant_of(harness: &Harness, name: &str) -> TenantDocument {
+    let document = harness.document(Kind::Tenant, "identity", name).expect("a document");
     let Content::Tenant(tenant) = document.content else { panic!("not a Tenant's") };
     tenant
 }
@@ -159,9 +163,7 @@ async fn a_tenant_that_comes_later_learns_since_when_the_keys_are_these() {
     let other = |yaml: &str| yaml.replace("name: acme", "name: other").replace("name: worker,", "name: other-worker,");
     harness.apply::<Tenant>(&other(fixtures::TENANT)).await;
     harness.apply::<OAuthClient>(&other(WORKER)).await;
-    let document = harness.document(Kind::Tenant, "identity", "other").unwrap();
-    let Content::Tenant(tenant) = document.content else { panic!("not a Tenant's") };
-    assert_eq!(tenant.service_account_issuer.unwrap().since, since);
+    assert_eq!(tenant_of(&harness, "other").service_account_issuer.unwrap().since, since);
 }
 
 #[tokio::test]

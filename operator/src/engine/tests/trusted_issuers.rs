@@ -4,10 +4,11 @@ use claviger_crds::condition::ConditionType;
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::tenant::Tenant;
 
-use super::service_account_issuer::{WORKER, issuer, published, say, tenant};
+use super::service_account_issuer::{WORKER, issuer, published, say, tenant, tenant_of};
 use crate::engine::Change;
 use crate::service_account_issuer::ServiceAccountIssuer;
 use crate::testing::{Harness, fixtures};
+use crate::work::Kind;
 
 const CLUSTER: &str = "https://cluster.example";
 const CI: &str = "https://ci.example";
@@ -91,6 +92,7 @@ async fn a_new_leader_that_cannot_ask_the_api_server_goes_by_other_tenants_docum
     harness.apply::<OAuthClient>(&other(WORKER)).await;
     let resolved = harness.condition::<OAuthClient>("shop", "other-worker", ConditionType::ReferencesResolved).0;
     assert_eq!(resolved, "True/Resolved");
+    assert_eq!(tenant_of(&harness, "other").service_account_issuer, published(&harness));
 }
 
 #[tokio::test]
@@ -100,4 +102,61 @@ async fn what_nobody_knows_yet_to_be_the_clusters_own_is_left_out_when_it_is_kno
     assert_eq!(issuers(&harness), [CLUSTER, CI], "nothing waits for an API server that may never tell");
     say(&mut harness, &["a"]).await;
     assert_eq!(issuers(&harness), [CI]);
+}
+
+const JOB: &str = "
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: job, namespace: shop}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: ['urn:ietf:params:oauth:grant-type:jwt-bearer']
+  scopes: ['orders:read']
+  audiences: ['https://api.shop.example']
+  tokenExchange:
+  - {subjectTokens: [TrustedIssuer], trustedIssuers: ['https://ci.example', 'https://cluster.example'], subjects: [x]}
+  - {subjectTokens: [TrustedIssuer], trustedIssuers: ['https://ci.example'], subjects: [y]}
+  authentication: {none: {}}
+";
+
+fn job(harness: &Harness) -> (String, String) {
+    harness.condition::<OAuthClient>("shop", "job", ConditionType::ReferencesResolved)
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_issuers_that_its_tenant_does_not_trust_and_when_it_does() {
+    let mut harness = Harness::furnished().await;
+    harness.apply::<OAuthClient>(JOB).await;
+    for (trusted, missing) in [
+        (&[CI][..], Some("https://cluster.example")),
+        (&[CI, CLUSTER], None),
+        (&[CLUSTER], Some("https://ci.example")),
+        (&["https://else.example"], Some("https://ci.example, https://cluster.example")),
+    ] {
+        harness.apply::<Tenant>(&trusting(trusted)).await;
+        let (verdict, message) = job(&harness);
+        match missing {
+            None => assert_eq!(verdict, "True/Resolved"),
+            Some(missing) => {
+                assert_eq!(verdict, "False/IssuerNotTrusted");
+                assert!(message.ends_with(&format!(": {missing}")), "{message}");
+            }
+        }
+        let served = harness.document(Kind::OAuthClient, "shop", "job").unwrap();
+        assert_eq!(served.withdrawn_at, None, "its other rules count");
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_an_issuer_that_turns_out_to_be_the_clusters_own() {
+    let mut harness = Harness::furnished().await;
+    harness.apply::<Tenant>(&trusting(&[CLUSTER, CI])).await;
+    harness.apply::<OAuthClient>(JOB).await;
+    assert_eq!(job(&harness).0, "True/Resolved");
+    say(&mut harness, &["a"]).await;
+    assert_eq!(job(&harness).0, "False/IssuerNotTrusted", "the Tenant's entry is left out");
+    let other = ServiceAccountIssuer { issuer: "https://renamed.example".to_owned(), ..issuer(&["a"]) };
+    harness.engine.change(Change::ServiceAccountIssuer(other));
+    harness.run().await;
+    assert_eq!(job(&harness).0, "True/Resolved");
 }

@@ -50,6 +50,7 @@ pub enum Reason {
     TenantNotAccepted,
     AudienceNotGranted,
     ScopeNotGranted,
+    IssuerNotTrusted,
     SecretNotFound,
     SecretInvalid,
     KeyEncrypted,

@@ -6,6 +6,7 @@
 
 mod admission;
 pub(crate) mod claims;
+mod demands;
 pub(crate) mod documents;
 mod holders;
 pub(crate) mod members;
@@ -102,7 +103,11 @@ impl Index {
         let Some(difference) = difference else {
             return BTreeSet::new();
         };
-        let mut works = self.changed(&difference);
+        // No API has an address of the provider's, whosever client it is.
+        let addressed = self.at_hosts_of(&difference);
+        let (mut works, others) = self.readmitting(&addressed, |index| index.changed(&difference));
+        works.extend(addressed);
+        works.extend(others);
         if difference.matters {
             for object in difference.before.iter().chain(&difference.after) {
                 self.slug_changed(&object.meta.name, &difference);
@@ -126,39 +131,25 @@ impl Index {
         let Some(difference) = difference else {
             return BTreeSet::new();
         };
-        let objects = difference.before.iter().chain(&difference.after).cloned().collect::<Vec<_>>();
-        let tenants: BTreeSet<ObjectName> = objects.iter().filter_map(|object| object.tenant()).collect();
-        let lifetimes: Vec<u32> = tenants.iter().map(|tenant| self.members.token_lifetime(tenant)).collect();
-        let needed: Vec<bool> = tenants.iter().map(|tenant| self.members.needs_service_accounts(tenant)).collect();
         let mut works = self.changed(&difference);
         if !difference.matters {
             return works;
         }
-        for (tenant, needed) in tenants.iter().zip(needed) {
-            if self.members.needs_service_accounts(tenant) != needed {
-                works.insert(Work::new(Kind::Tenant, tenant.clone()));
-            }
-        }
+        let Difference { before, after, .. } = difference;
+        let objects: Vec<&Arc<Object<OAuthClient>>> = before.iter().chain(&after).collect();
+        let tenants: BTreeSet<ObjectName> = objects.iter().filter_map(|object| object.tenant()).collect();
         for claim in objects.iter().flat_map(|object| object.claims()) {
-            if let Claim::Audience(_, audience) = &claim {
-                works.extend(tenants.iter().flat_map(|tenant| self.members.requesters(tenant, audience)));
-            }
+            works.extend(tenants.iter().flat_map(|tenant| self.requesters(tenant, &claim)));
         }
-        // A ring's greatest token lifetime follows the clients', and its algorithm stays while one needs it.
-        let pins = |client: &Option<Arc<Object<OAuthClient>>>| {
-            client.as_ref().and_then(|client| client.valid()?.id_token_signed_response_alg)
-        };
-        let pins_differ = pins(&difference.before) != pins(&difference.after);
-        for (tenant, before) in tenants.iter().zip(lifetimes) {
-            if pins_differ || self.members.token_lifetime(tenant) > before {
-                works.extend(self.members.rings(tenant).map(|ring| Work::new(Kind::SigningKey, ring.clone())));
-            }
+        if let Some(client) = objects.first() {
+            let demands = |client: &Option<Arc<_>>| client.as_ref().and_then(|client| self.demands(client));
+            works.extend(self.demands_changed(&client.meta.name, demands(&before).as_ref(), demands(&after).as_ref()));
         }
         // Who takes a place of its tenant's quota no longer leaves it to another.
         let taken = |client: Option<Arc<Object<OAuthClient>>>| {
             client.and_then(|client| Some(client.valid().filter(|valid| self.admitted(valid))?.tenant.clone()))
         };
-        let (before, after) = (taken(difference.before), taken(difference.after));
+        let (before, after) = (taken(before), taken(after));
         if before != after
             && let Some(tenant) = before
         {

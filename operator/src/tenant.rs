@@ -6,11 +6,13 @@ pub(crate) mod observe;
 mod plan;
 pub(crate) mod sealing;
 mod status;
+mod trust;
 
 use claviger_crds::names::ObjectName;
 
 pub(crate) use self::issuer::Issuer;
 pub(crate) use self::plan::scope as scope_document;
+pub(crate) use self::trust::others as trusted_issuers;
 use crate::context::Context;
 use crate::error::StepError;
 use crate::work::Next;

@@ -130,6 +130,7 @@ fn field(reason: &str, kind: Kind) -> &'static str {
         "AudienceConflict" | "AudienceNotAllowed" => "spec.resourceServer.audience",
         "AudienceNotGranted" => "spec.audiences",
         "ScopeNotGranted" => "spec.scopes",
+        "IssuerNotTrusted" => "spec.tokenExchange",
         "SigningKeyNotFound" => match kind {
             Kind::Tenant => "spec.signing.default",
             _ => "spec.idTokenSignedResponseAlg",

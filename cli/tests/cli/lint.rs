@@ -54,6 +54,12 @@ fn every_fault_is_one_line_with_file_line_object_and_field() {
             "scopes: [\"orders:reed\"]",
             "OAuthClient shop/reports: spec.scopes: ScopeNotGranted",
         ),
+        (
+            "30-shop.yaml",
+            "scopes: [\"orders:read\"]",
+            "scopes: [\"orders:read\"]\n  tokenExchange: [{subjectTokens: [TrustedIssuer], trustedIssuers: ['https://ci.example']}]",
+            "OAuthClient shop/reports: spec.tokenExchange: IssuerNotTrusted",
+        ),
         // The text.
         ("20-user.yaml", "  username: ada", "  username: [ada", "20-user.yaml:"),
     ] {

@@ -35,7 +35,8 @@ pub struct TenantDocument {
     /// in a tombstone, and in what an operator wrote that knew of none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sealing_keys: Vec<SealingKeyDocument>,
-    /// Who issues the tokens of this cluster's ServiceAccounts, where a client of the tenant may need them.
+    /// Who issues the tokens of this cluster's ServiceAccounts, where a client of the tenant takes these, or the
+    /// tenant declares the same issuer as somebody else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_issuer: Option<ServiceAccountIssuerDocument>,
     /// Issuers of somebody else's whose tokens clients may exchange, each once.

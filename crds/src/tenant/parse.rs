@@ -47,6 +47,13 @@ pub struct ValidTenant {
     pub ceilings: Ceilings,
 }
 
+impl ValidTenant {
+    /// Whether it declares `issuer` (`iss`) as somebody else's whom it trusts.
+    pub fn declares(&self, issuer: &str) -> bool {
+        self.trusted_issuers.iter().any(|trusted| trusted.issuer.as_str() == issuer)
+    }
+}
+
 /// How people log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {

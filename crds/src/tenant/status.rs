@@ -27,7 +27,7 @@ pub struct TenantStatus {
     /// Name of the SigningKey that signs access tokens now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<String>,
-    /// The issuer of this cluster's ServiceAccount tokens, where a client needs it.
+    /// The issuer of this cluster's ServiceAccount tokens, where a client takes these or trustedIssuers names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_issuer: Option<ServiceAccountIssuerStatus>,
 }

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::compact::Compact;
 use super::foreign_jwk::{self, ForeignJwk};
-use super::json_object;
 use super::signed::Signed;
 use super::{Unverified, VerifyError, VerifyingKey};
 use crate::algorithm::Algorithm;
@@ -100,23 +99,6 @@ impl ForeignKeys {
     /// # Errors
     /// [`VerifyError`]; [`VerifyError::UnknownKey`] may mean that the issuer has newer keys.
     pub fn verify(
-        &self,
-        token: &str,
-        algorithms: &[Algorithm],
-        types: &[ForeignType],
-    ) -> Result<Signed<VerifiedForeign>, VerifyError> {
-        let compact = Compact::parse(token)?;
-        let (algorithm, token_type) = self.check(&compact, algorithms, types)?;
-        let claims = compact.claims()?;
-        let times = json_object::read(&claims).ok_or(VerifyError::Claims)?;
-        Ok(Signed::new(VerifiedForeign { claims, algorithm, token_type }, times))
-    }
-
-    /// As [`ForeignKeys::verify`], of a token that was read to find these keys: it is not read twice.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn verify_parsed(
         &self,
         token: &Unverified<'_>,
         algorithms: &[Algorithm],

@@ -1,5 +1,6 @@
 //! The engine against a cluster in memory, by behaviour.
 
+mod admission;
 mod authority;
 mod bounds;
 mod caution;
@@ -18,5 +19,6 @@ mod rotation;
 mod sealing;
 mod service_account_issuer;
 mod service_accounts;
+mod trusted_issuers;
 mod vanished;
 mod waking;

@@ -2,14 +2,27 @@
 //! rival: it holds no name and takes no place of a quota, or whoever may write an OAuthClient
 //! anywhere could keep the names of a Tenant that does not have him.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
-use claviger_crds::oauth_client::{Authentication, ValidOAuthClient};
+use claviger_crds::oauth_client::{Authentication, OAuthClient, ValidOAuthClient};
 use claviger_crds::references;
-use claviger_crds::tenant::ValidTenant;
+use claviger_crds::tenant::{Tenant, ValidTenant};
 use claviger_crds::types::ClientId;
 
 use super::Index;
+use super::demands::Demands;
+use super::object::{Difference, Object};
+use crate::work::Work;
+
+/// How a client stands with its Tenant.
+struct Standing {
+    client: Arc<Object<OAuthClient>>,
+    admitted: bool,
+    demands: Option<Demands>,
+}
 
 impl Index {
     /// The checks in their order; why the tenant `name` does not have the client, if it does not.
@@ -33,8 +46,7 @@ impl Index {
         let audience = client.resource_server.as_ref()?.audience.as_str();
         let below =
             |root: &str| audience.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let (_, rest) = audience.split_once("://")?;
-        let host = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
+        let host = host(audience)?;
         let is_ours = self.external_url.as_deref().is_some_and(below) || self.is_host(&host);
         is_ours.then(|| {
             let message =
@@ -44,9 +56,52 @@ impl Index {
     }
 
     /// Whether the Tenant that the client names would have it.
-    pub(super) fn admitted(&self, client: &ValidOAuthClient) -> bool {
+    pub(crate) fn admitted(&self, client: &ValidOAuthClient) -> bool {
         let tenant = self.tenants.get(&client.tenant).and_then(|tenant| tenant.valid());
         tenant.is_some_and(|tenant| self.refuse_alone(client, &client.tenant, tenant).is_none())
+    }
+
+    /// Makes a `change` by which Tenants may admit other ones of `clients` than before. Returns, beside what it
+    /// yields, whose work that makes: of those who compete with a client that is admitted now or no longer, who
+    /// ask for its API, or of whom it demands something.
+    pub(super) fn readmitting<R>(
+        &mut self,
+        clients: &BTreeSet<Work>,
+        change: impl FnOnce(&mut Self) -> R,
+    ) -> (R, BTreeSet<Work>) {
+        let before: Vec<Standing> = clients.iter().filter_map(|work| self.client_standing(&work.name)).collect();
+        let changed = change(self);
+        let (mut works, mut left) = (BTreeSet::new(), BTreeSet::new());
+        for before in before {
+            let name = &before.client.meta.name;
+            let Some(after) = self.client_standing(name).filter(|after| after.admitted != before.admitted) else {
+                continue;
+            };
+            works.extend(self.rivals_of(&after.client));
+            for claim in after.client.claims() {
+                works.extend(after.client.tenant().into_iter().flat_map(|tenant| self.requesters(&tenant, &claim)));
+            }
+            works.extend(self.demands_changed(name, before.demands.as_ref(), after.demands.as_ref()));
+            left.extend(after.client.tenant().filter(|_| !after.admitted));
+        }
+        works.extend(left.iter().flat_map(|tenant| self.waiting_for_quota(tenant)));
+        (changed, works)
+    }
+
+    /// The clients that are an API at a host that the Tenant wants for its own now, or no longer.
+    pub(super) fn at_hosts_of(&self, difference: &Difference<Tenant>) -> BTreeSet<Work> {
+        let host = |tenant: &Option<Arc<Object<Tenant>>>| {
+            tenant.as_ref().and_then(|tenant| tenant.valid()?.host.as_ref().map(ToString::to_string))
+        };
+        let (before, after) = (host(&difference.before), host(&difference.after));
+        let hosts = if before == after { [None, None] } else { [before, after] };
+        hosts.iter().flatten().flat_map(|host| self.members.addressed(host)).collect()
+    }
+
+    fn client_standing(&self, name: &ObjectName) -> Option<Standing> {
+        let client = Arc::clone(self.clients.get(name)?);
+        let (admitted, demands) = (self.admitted(client.valid()?), self.demands(&client));
+        Some(Standing { client, admitted, demands })
     }
 
     fn check_attachment(
@@ -62,6 +117,12 @@ impl Index {
             (Reason::NotAllowedByTenant, message)
         })
     }
+}
+
+/// The host of an audience that is a URI with one.
+pub(super) fn host(audience: &str) -> Option<String> {
+    let (_, rest) = audience.split_once("://")?;
+    Some(rest.split('/').next().unwrap_or_default().to_ascii_lowercase())
 }
 
 fn check_client_id(client: &ValidOAuthClient, tenant: &ObjectName) -> Option<(Reason, String)> {

@@ -202,6 +202,11 @@ impl Documents {
         self.lost.get(name)
     }
 
+    /// What the last document that was read with an issuer of ServiceAccounts says of it.
+    pub(crate) fn service_account_issuer(&self) -> Option<&ServiceAccountIssuerDocument> {
+        self.issuer.as_deref()
+    }
+
     /// Whose name `claim` is, by what was published.
     pub(crate) fn holders(&self, claim: &Claim) -> &[ObjectName] {
         self.recorded.of(claim)

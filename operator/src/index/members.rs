@@ -1,7 +1,7 @@
 //! Who belongs to which tenant, which namespace, and who asks for which audience.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use claviger_crds::names::ObjectName;
@@ -11,6 +11,7 @@ use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
 
+use super::admission::host;
 use super::object::{Declared, Object};
 use crate::work::{Kind, Work};
 
@@ -22,6 +23,8 @@ pub(crate) struct Members {
     requesters: HashMap<(ObjectName, String), BTreeSet<ObjectName>>,
     /// By ServiceAccount: the clients that name it.
     naming: HashMap<ObjectName, BTreeSet<ObjectName>>,
+    /// By host: the clients that are an API with an address there.
+    addressed: HashMap<String, BTreeSet<ObjectName>>,
 }
 
 #[derive(Debug, Default)]
@@ -29,10 +32,10 @@ struct Of {
     clients: BTreeSet<ObjectName>,
     rings: BTreeSet<ObjectName>,
     users: BTreeSet<ObjectName>,
-    /// How many clients ask for which greatest token lifetime, seconds.
-    lifetimes: BTreeMap<u32, usize>,
-    /// How many clients take tokens of ServiceAccounts.
-    by_service_account: usize,
+    /// The greatest token lifetime, seconds, of each client that says so itself.
+    lifetimes: BTreeSet<(u32, ObjectName)>,
+    /// The clients that take tokens of ServiceAccounts.
+    by_service_account: BTreeSet<ObjectName>,
 }
 
 /// A kind whose objects belong somewhere.
@@ -50,18 +53,18 @@ impl Member for OAuthClient {
         let of = members.tenants.entry(valid.tenant.clone()).or_default();
         put(&mut of.clients, name, present);
         if let Some(lifetime) = token_lifetime(valid) {
-            let count = of.lifetimes.entry(lifetime).or_default();
-            *count = if present { *count + 1 } else { count.saturating_sub(1) };
-            of.lifetimes.retain(|_, count| *count > 0);
+            put(&mut of.lifetimes, &(lifetime, name.clone()), present);
         }
         if takes_service_accounts(valid) {
-            let count = of.by_service_account;
-            of.by_service_account = if present { count + 1 } else { count.saturating_sub(1) };
+            put(&mut of.by_service_account, name, present);
         }
         for account in named_accounts(valid) {
             put_under(&mut members.naming, account.clone(), name, present);
         }
         put_under(&mut members.namespaces, name.namespace.clone(), name, present);
+        if let Some(host) = valid.resource_server.as_ref().and_then(|api| host(api.audience.as_str())) {
+            put_under(&mut members.addressed, host, name, present);
+        }
         for audience in &valid.audiences {
             let key = (valid.tenant.clone(), audience.to_string());
             put_under(&mut members.requesters, key, name, present);
@@ -90,11 +93,11 @@ impl Member for User {
     }
 }
 
-fn put(set: &mut BTreeSet<ObjectName>, name: &ObjectName, present: bool) {
+fn put<T: Clone + Ord>(set: &mut BTreeSet<T>, item: &T, present: bool) {
     if present {
-        set.insert(name.clone());
+        set.insert(item.clone());
     } else {
-        set.remove(name);
+        set.remove(item);
     }
 }
 
@@ -111,7 +114,7 @@ fn put_under<K: Eq + Hash>(sets: &mut HashMap<K, BTreeSet<ObjectName>>, key: K, 
 }
 
 /// The longest that an access or ID token of the client lives, where it says so itself.
-fn token_lifetime(client: &ValidOAuthClient) -> Option<u32> {
+pub(super) fn token_lifetime(client: &ValidOAuthClient) -> Option<u32> {
     client.lifetimes.access_token.into_iter().chain(client.lifetimes.id_token).max()
 }
 
@@ -127,11 +130,17 @@ pub(crate) fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
 /// says who acts.
 pub(crate) fn takes_service_accounts(client: &ValidOAuthClient) -> bool {
     let account = SubjectToken::ServiceAccount;
-    let exchanges = client.token_exchange.iter().any(|rule| {
-        let acts = rule.actor_token != ActorToken::Forbidden && rule.actor_tokens.contains(&account);
-        acts || rule.subject_tokens.contains(&account)
-    });
-    exchanges || !named_accounts(client).is_empty()
+    let acts = client
+        .token_exchange
+        .iter()
+        .any(|rule| rule.actor_token != ActorToken::Forbidden && rule.actor_tokens.contains(&account));
+    acts || exchanges_accounts(client) || !named_accounts(client).is_empty()
+}
+
+/// Whether the client may exchange the token of a ServiceAccount. An actor may have one unless it is said otherwise,
+/// so that most clients that exchange anything do not mean to.
+pub(crate) fn exchanges_accounts(client: &ValidOAuthClient) -> bool {
+    client.token_exchange.iter().any(|rule| rule.subject_tokens.contains(&SubjectToken::ServiceAccount))
 }
 
 impl Members {
@@ -169,14 +178,20 @@ impl Members {
         self.tenants.get(tenant).into_iter().flat_map(|of| &of.rings)
     }
 
-    /// The greatest token lifetime that a client of the tenant asks for, seconds.
-    pub(crate) fn token_lifetime(&self, tenant: &ObjectName) -> u32 {
-        self.tenants.get(tenant).and_then(|of| of.lifetimes.last_key_value()).map_or(0, |(lifetime, _)| *lifetime)
+    /// What the tenant's clients ask for as their greatest token lifetime, seconds: the longest first.
+    pub(super) fn lifetimes(&self, tenant: &ObjectName) -> impl Iterator<Item = &(u32, ObjectName)> {
+        self.tenants.get(tenant).into_iter().flat_map(|of| of.lifetimes.iter().rev())
     }
 
-    /// Whether a client of the tenant takes tokens of ServiceAccounts.
-    pub(crate) fn needs_service_accounts(&self, tenant: &ObjectName) -> bool {
-        self.tenants.get(tenant).is_some_and(|of| of.by_service_account > 0)
+    /// The tenant's clients that take tokens of ServiceAccounts.
+    pub(super) fn by_service_account(&self, tenant: &ObjectName) -> impl Iterator<Item = &ObjectName> {
+        self.tenants.get(tenant).into_iter().flat_map(|of| &of.by_service_account)
+    }
+
+    /// The clients that are an API with an address at `host`.
+    pub(super) fn addressed(&self, host: &str) -> impl Iterator<Item = Work> {
+        let names = self.addressed.get(host).into_iter().flatten();
+        names.map(|name| Work::new(Kind::OAuthClient, name.clone()))
     }
 
     /// The clients that name a ServiceAccount.
@@ -185,9 +200,9 @@ impl Members {
         names.map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
     }
 
-    /// The clients that name any ServiceAccount.
-    pub(crate) fn naming_any(&self) -> BTreeSet<Work> {
-        self.naming.values().flatten().map(|name| Work::new(Kind::OAuthClient, name.clone())).collect()
+    /// The clients, of any tenant, that take tokens of ServiceAccounts.
+    pub(super) fn all_by_service_account(&self) -> impl Iterator<Item = &ObjectName> {
+        self.tenants.values().flat_map(|of| &of.by_service_account)
     }
 
     /// The clients that ask for an audience.

@@ -34,31 +34,16 @@ impl Index {
     /// compete with one that its Tenant now has, or has no longer.
     fn label(&mut self, namespace: &str, labels: Option<Arc<BTreeMap<String, String>>>) -> BTreeSet<Work> {
         let mut works = self.members.in_namespace(namespace);
-        let admitted = |index: &Self, works: &BTreeSet<Work>| -> BTreeMap<ObjectName, bool> {
-            let clients = works.iter().filter_map(|work| index.clients.get(&work.name)?.valid());
-            clients.map(|client| (client.name.clone(), index.admitted(client))).collect()
-        };
-        let before = admitted(self, &works);
-        match labels {
-            Some(labels) => self.namespaces.insert(namespace.to_owned(), labels),
-            None => self.namespaces.remove(namespace),
-        };
-        let after = admitted(self, &works);
-        let mut left = BTreeSet::new();
-        for (name, admitted) in after.into_iter().filter(|(name, admitted)| before.get(name) != Some(admitted)) {
-            let Some(client) = self.clients.get(&name) else { continue };
-            works.extend(self.rivals_of(client));
-            for claim in client.claims() {
-                works.extend(client.tenant().into_iter().flat_map(|tenant| self.requesters(&tenant, &claim)));
-            }
-            left.extend(client.tenant().filter(|_| !admitted));
-        }
-        works.extend(left.iter().flat_map(|tenant| self.waiting_for_quota(tenant)));
+        let (_, others) = self.readmitting(&works, |index| match labels {
+            Some(labels) => index.namespaces.insert(namespace.to_owned(), labels),
+            None => index.namespaces.remove(namespace),
+        });
+        works.extend(others);
         works
     }
 
     /// The clients that ask for the audience, if that is what `claim` is.
-    fn requesters(&self, tenant: &ObjectName, claim: &Claim) -> Vec<Work> {
+    pub(super) fn requesters(&self, tenant: &ObjectName, claim: &Claim) -> Vec<Work> {
         match claim {
             Claim::Audience(_, audience) => self.members.requesters(tenant, audience),
             _ => Vec::new(),
@@ -142,6 +127,7 @@ impl Index {
             }
             DocumentKind::OAuthClient if served && !self.documents.of(kind, &owner).is_some_and(Entry::serving) => {
                 works.extend(issuers.iter().flat_map(|issuer| self.waiting_for_quota(issuer)));
+                works.extend(self.withdrawn(&owner));
             }
             _ => {}
         }

@@ -4,12 +4,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, ObjectName};
+use claviger_crds::oauth_client::ValidOAuthClient;
 use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ServiceAccount;
 
 use super::Index;
 use super::documents::Entry;
+use super::members::{exchanges_accounts, named_accounts};
 use crate::service_account_issuer::ServiceAccountIssuer;
 use crate::work::{Kind, Work};
 
@@ -119,15 +121,27 @@ impl Index {
         }
         // Documents have whole seconds, and what is kept must compare with what is written.
         let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let before = self.cluster_issuer(None).map(str::to_owned);
         let first = self.service_account_issuer.replace(KnownIssuer { issuer, since }).is_none();
         self.recall_service_account_issuer();
-        let concerned = self.tenants.values().filter(|tenant| {
-            let trusts = || tenant.valid().is_some_and(|valid| !valid.trusted_issuers.is_empty());
-            self.members.needs_service_accounts(&tenant.meta.name) || trusts()
-        });
-        let tenants = concerned.map(|tenant| Work::new(Kind::Tenant, tenant.meta.name.clone()));
-        // Clients say so where nobody can be them for want of an issuer.
-        tenants.chain(first.then(|| self.members.naming_any()).into_iter().flatten()).collect()
+        let mut works = BTreeSet::new();
+        for tenant in self.tenants.values() {
+            let name = &tenant.meta.name;
+            let issuers = before.as_deref().into_iter().chain(self.cluster_issuer(None));
+            if tenant.valid().is_some_and(|valid| issuers.into_iter().any(|issuer| valid.declares(issuer))) {
+                works.insert(tenant.work());
+                // Their rules may name the entry that is trusted no longer, or again.
+                works.extend(self.members.clients(name).map(|client| Work::new(Kind::OAuthClient, client.clone())));
+            } else if self.needs_service_accounts(name) {
+                works.insert(tenant.work());
+            }
+        }
+        // Clients say so where nobody can come with such a token for want of an issuer.
+        let waits = |client: &ValidOAuthClient| exchanges_accounts(client) || !named_accounts(client).is_empty();
+        let taking = self.members.all_by_service_account().filter_map(|client| self.clients.get(client));
+        let waiting = taking.filter(|client| client.valid().is_some_and(waits)).map(|client| client.work());
+        works.extend(first.then_some(waiting).into_iter().flatten());
+        works
     }
 
     /// A process before this one may have met these very keys: the documents say since when.
@@ -139,13 +153,14 @@ impl Index {
     }
 
     /// What a document says of the cluster's issuer that says `stored` now. That stays while the API
-    /// server has not answered this process, and where it would say the same.
+    /// server has not answered this process, and where it would say the same; until then a document that
+    /// says nothing yet follows the others.
     pub(crate) fn service_account_issuer(
         &self,
         stored: Option<&ServiceAccountIssuerDocument>,
     ) -> Option<ServiceAccountIssuerDocument> {
         match (&self.service_account_issuer, stored) {
-            (None, stored) => stored.cloned(),
+            (None, stored) => stored.or_else(|| self.documents.service_account_issuer()).cloned(),
             (Some(known), Some(stored)) if known.issuer.is(stored) => Some(stored.clone()),
             (Some(KnownIssuer { issuer, since }), _) => Some(ServiceAccountIssuerDocument {
                 issuer: issuer.issuer.clone(),
@@ -155,9 +170,21 @@ impl Index {
         }
     }
 
-    /// `iss` of the cluster's ServiceAccount tokens, if the API server has said it.
-    pub(crate) fn cluster_issuer(&self) -> Option<&str> {
-        self.service_account_issuer.as_ref().map(|known| known.issuer.issuer.as_str())
+    /// What the document of the Tenant, which is served, says of the cluster's issuer.
+    pub(crate) fn published_service_account_issuer(
+        &self,
+        tenant: &ObjectName,
+    ) -> Option<&ServiceAccountIssuerDocument> {
+        let document = self.documents.of(DocumentKind::Tenant, tenant).filter(|entry| entry.serving());
+        document.and_then(Entry::service_account_issuer)
+    }
+
+    /// `iss` of the cluster's ServiceAccount tokens, if the API server has said it, or where it has not, a
+    /// document does: this one, which says `stored`, or else another.
+    pub(crate) fn cluster_issuer<'a>(&'a self, stored: Option<&'a ServiceAccountIssuerDocument>) -> Option<&'a str> {
+        let published = || stored.or_else(|| self.documents.service_account_issuer());
+        let known = self.service_account_issuer.as_ref().map(|known| known.issuer.issuer.as_str());
+        known.or_else(|| published().map(|issuer| issuer.issuer.as_str()))
     }
 
     /// Since when the cluster's keys are those that they are.

@@ -4,11 +4,13 @@
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, ObjectName};
 use claviger_crds::oauth_client::ValidOAuthClient;
-use claviger_crds::published::{DocumentKind, ServiceAccountSubject};
+use claviger_crds::published::ServiceAccountSubject;
 
 use crate::index::Index;
-use crate::index::documents::Entry;
-use crate::index::members::{named_accounts, takes_service_accounts};
+use crate::index::members::{exchanges_accounts, named_accounts, takes_service_accounts};
+
+/// The field that names them.
+const NAMED: &str = "authentication.serviceAccounts";
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,8 +22,9 @@ pub(super) struct Accounts {
     /// Of other namespaces: not there, or without consent. Whether such a one exists is not told: who may write
     /// OAuthClients here need not know what stands elsewhere.
     refused: Vec<ObjectName>,
-    /// There is somebody, and the API server has not said by whose tokens.
-    unverifiable: bool,
+    /// The field by which somebody may come with the token of a ServiceAccount, where the API server has not said
+    /// whose these are, and what fails for it.
+    unverifiable: Option<(&'static str, &'static str)>,
     client: Option<ObjectName>,
 }
 
@@ -40,22 +43,28 @@ impl Accounts {
                 None => accounts.refused.push(name.clone()),
             }
         }
+        let field = if !accounts.there.is_empty() {
+            Some((NAMED, "nobody can be this client"))
+        } else if exchanges_accounts(client) {
+            Some(("tokenExchange", "none can be exchanged"))
+        } else {
+            None
+        };
         accounts.unverifiable =
-            !accounts.there.is_empty() && index.cluster_issuer().is_none() && published_issuer(index, client).is_none();
+            field.filter(|_| index.cluster_issuer(index.published_service_account_issuer(&client.tenant)).is_none());
         accounts
     }
 
     /// Why the condition `ReferencesResolved` does not hold, as far as ServiceAccounts are concerned.
     pub(super) fn fault(&self) -> Option<Verdict> {
         let no = |reason, message| Some(Verdict::no(ConditionType::ReferencesResolved, reason, message));
-        let field = "authentication.serviceAccounts";
         let missing = format!(
-            "{field}: there is no ServiceAccount {}: create it, or name another one (claviger dev has no cluster, and so none)",
+            "{NAMED}: there is no ServiceAccount {}: create it, or name another one (claviger dev has no cluster, and so none)",
             list(&self.missing)
         );
         let client = self.client.as_ref().map(ToString::to_string).unwrap_or_default();
         let refused = format!(
-            "{field}: no such ServiceAccount lets this client name it: {}. Whoever owns one lists {client} in its \
+            "{NAMED}: no such ServiceAccount lets this client name it: {}. Whoever owns one lists {client} in its \
              annotation {ANNOTATION_ALLOW_CLIENTS}",
             list(&self.refused)
         );
@@ -63,28 +72,27 @@ impl Accounts {
             (false, true) => no(Reason::ServiceAccountNotFound, missing),
             (false, false) => no(Reason::ServiceAccountNotFound, format!("{missing}. {refused}")),
             (true, false) => no(Reason::ServiceAccountNotAllowed, refused),
-            (true, true) if self.unverifiable => no(
-                Reason::ServiceAccountIssuerUnknown,
-                format!(
-                    "{field}: the API server has not said yet who issues the tokens of ServiceAccounts, so nobody can be \
-                     this client: the operator's log says why (claviger dev has no cluster, and so none)"
-                ),
-            ),
             (true, true) => None,
         }
+    }
+
+    /// The fault that is told last, for it ends by itself, and hides no other meanwhile.
+    pub(super) fn unverifiable(&self) -> Option<Verdict> {
+        let (field, consequence) = self.unverifiable?;
+        let message = format!(
+            "{field}: the API server has not said yet who issues the tokens of ServiceAccounts, so {consequence}: the \
+             operator's log says why (claviger dev has no cluster, and so none)"
+        );
+        Some(Verdict::no(ConditionType::ReferencesResolved, Reason::ServiceAccountIssuerUnknown, message))
     }
 }
 
 /// Whether the API server has said who issues the tokens of ServiceAccounts, and the document of the
 /// client's Tenant does not say so yet.
 pub(super) fn awaits_issuer(index: &Index, client: &ValidOAuthClient) -> bool {
-    let known = index.cluster_issuer();
-    takes_service_accounts(client) && known.is_some() && published_issuer(index, client) != known
-}
-
-fn published_issuer<'a>(index: &'a Index, client: &ValidOAuthClient) -> Option<&'a str> {
-    let document = index.documents.of(DocumentKind::Tenant, &client.tenant).filter(|entry| entry.serving());
-    document.and_then(Entry::service_account_issuer).map(|issuer| issuer.issuer.as_str())
+    let published = index.published_service_account_issuer(&client.tenant);
+    let known = index.cluster_issuer(published);
+    takes_service_accounts(client) && known.is_some() && published.map(|issuer| issuer.issuer.as_str()) != known
 }
 
 fn list(names: &[ObjectName]) -> String {

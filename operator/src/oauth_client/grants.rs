@@ -1,16 +1,19 @@
 //! What a client is granted of what it asks for. Nobody grants himself anything: a scope is
 //! standard, or its tenant's, or an API's whose owner lets the client in.
 
+use std::collections::BTreeSet;
+
 use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::{ResourceServer, ValidOAuthClient};
 use claviger_crds::published::AudienceGrant;
 use claviger_crds::references;
-use claviger_crds::types::{Audience, ScopeToken};
+use claviger_crds::types::{Audience, EndpointUri, ScopeToken};
 
 use crate::index::Index;
 use crate::index::claims::Claim;
 use crate::tenant::observe::AcceptedTenant;
+use crate::tenant::trusted_issuers;
 
 /// What is granted, and what is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(super) struct Grants {
     pub(super) audiences: Vec<AudienceGrant>,
     pub(super) refused_audiences: Vec<String>,
     pub(super) refused_scopes: Vec<String>,
+    /// Issuers that its rules of exchange name, and its Tenant does not trust.
+    pub(super) untrusted_issuers: Vec<String>,
     /// The algorithm of its ID tokens, if its Tenant has no ring of it.
     pub(super) missing_algorithm: Option<String>,
 }
@@ -44,6 +49,7 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
         grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes, token_exchange });
     }
     grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
+    grants.untrusted_issuers = untrusted_issuers(index, client, tenant);
     // By the keys that there are: what a SigningKey declares is that of keys to come.
     let algorithm = client
         .id_token_signed_response_alg
@@ -52,7 +58,21 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
     grants
 }
 
-/// The API of `audience` and its owner, if whoever holds it belongs to the tenant itself and lets the client in.
+/// Those that the Tenant declares and that are left out of its document are not trusted, either.
+fn untrusted_issuers(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedTenant) -> Vec<String> {
+    let named: BTreeSet<&str> =
+        client.token_exchange.iter().flat_map(|rule| &rule.trusted_issuers).map(EndpointUri::as_str).collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let published = index.published_service_account_issuer(tenant.name());
+    let cluster = index.cluster_issuer(published);
+    let trusted: BTreeSet<&str> =
+        trusted_issuers(&tenant.valid, Some(&tenant.issuer), cluster).map(|trusted| trusted.issuer.as_str()).collect();
+    named.difference(&trusted).map(|issuer| (*issuer).to_owned()).collect()
+}
+
+/// The API of `audience` and its owner, if whoever holds it belongs to the tenant, as that has it, and lets the client in.
 fn granted_api(
     index: &Index,
     client: &ValidOAuthClient,
@@ -63,21 +83,16 @@ fn granted_api(
     let owner: ObjectName = index.holder(&claim, tenant.slug())?;
     let valid = index.clients.get(&owner)?.valid()?;
     let api = valid.resource_server.as_ref().filter(|api| api.audience == *audience)?;
-    let attached = valid.tenant == *tenant.name()
-        && references::attachment_allowed(
-            &tenant.valid.allowed_clients,
-            &tenant.name().namespace,
-            &owner.namespace,
-            &index.labels(&owner.namespace),
-        );
+    // Its name stays recorded for a while when it is withdrawn.
+    let belongs = valid.tenant == *tenant.name() && index.admitted(valid);
     let labels = index.labels(&client.name.namespace);
-    (attached && references::audience_granted(&owner, api, &client.name, &labels)).then(|| (owner.clone(), api.clone()))
+    (belongs && references::audience_granted(&owner, api, &client.name, &labels)).then(|| (owner.clone(), api.clone()))
 }
 
 impl Grants {
-    /// The condition `ReferencesResolved`, as far as grants are concerned.
-    pub(super) fn verdict(&self) -> Verdict {
-        let no = |reason, message| Verdict::no(ConditionType::ReferencesResolved, reason, message);
+    /// Why the condition `ReferencesResolved` does not hold, as far as grants are concerned.
+    pub(super) fn fault(&self) -> Option<Verdict> {
+        let no = |reason, message| Some(Verdict::no(ConditionType::ReferencesResolved, reason, message));
         if !self.refused_audiences.is_empty() {
             let audiences = self.refused_audiences.join(", ");
             return no(Reason::AudienceNotGranted, format!("no OAuthClient of this Tenant grants: {audiences}"));
@@ -89,12 +104,15 @@ impl Grants {
                 format!("neither standard, nor the Tenant's, nor of a granted audience: {scopes}"),
             );
         }
-        if let Some(algorithm) = &self.missing_algorithm {
+        if !self.untrusted_issuers.is_empty() {
+            let issuers = self.untrusted_issuers.join(", ");
             return no(
-                Reason::SigningKeyNotFound,
-                format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}"),
+                Reason::IssuerNotTrusted,
+                format!("tokenExchange: the Tenant's trustedIssuers has no such issuer, or it is left out: {issuers}"),
             );
         }
-        Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)
+        let algorithm = self.missing_algorithm.as_ref()?;
+        let message = format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}");
+        no(Reason::SigningKeyNotFound, message)
     }
 }

@@ -198,9 +198,11 @@ fn noted(valid: &ValidOAuthClient, observed: &Observed, credentials: &Credential
 }
 
 fn verdicts(observed: &Observed, credentials: &Credentials, waits: Option<(Reason, String)>) -> Vec<Verdict> {
+    let (accounts, grants) = (&observed.accounts, &observed.grants);
+    let fault = accounts.fault().or_else(|| grants.fault()).or_else(|| accounts.unverifiable());
     vec![
         Verdict::yes(ConditionType::Accepted, Reason::Accepted),
-        observed.accounts.fault().unwrap_or_else(|| observed.grants.verdict()),
+        fault.unwrap_or_else(|| Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved)),
         credentials_ready(credentials, waits),
     ]
 }

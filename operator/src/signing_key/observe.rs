@@ -136,7 +136,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     let object = state.index.signing_keys.get(&work.name).cloned();
     let tenant_name = object.as_ref().and_then(|object| object.tenant());
     let tenant = tenant_name.as_ref().map(|name| tenant::standing(context, state, name));
-    let client_token_lifetime = tenant_name.as_ref().map_or(0, |name| state.index.members.token_lifetime(name));
+    let client_token_lifetime = tenant_name.as_ref().map_or(0, |name| state.index.token_lifetime(name));
     let slug = match (&tenant, &stored) {
         (Some(TenantStanding::Accepted(tenant)), _) => Some(tenant.slug().to_owned()),
         (_, Some(stored)) => Some(stored.ring.tenant.clone()),
@@ -212,7 +212,7 @@ fn pinned(
         let valid = state.index.clients.get(client).and_then(|client| client.valid());
         valid.is_some_and(|valid| valid.id_token_signed_response_alg == Some(algorithm))
     };
-    clients.filter(|client| pins(client)).cloned().collect()
+    clients.filter(|client| pins(client) && state.index.counts(client)).cloned().collect()
 }
 
 fn surroundings(

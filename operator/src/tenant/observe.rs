@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::oauth_client::{OAuthClient, ValidOAuthClient};
+use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument};
 use claviger_crds::tenant::{Tenant, ValidTenant};
 use claviger_jose::Algorithm;
@@ -42,7 +42,8 @@ pub(crate) struct Observed {
     pub(crate) ringless: Option<Ringless>,
     /// `client_id` of the client that its login page of its own names, if that is accepted.
     pub(crate) login_client: Option<String>,
-    /// Who issues the tokens of the cluster's ServiceAccounts, where a client takes these.
+    /// Who issues the tokens of the cluster's ServiceAccounts, where a client takes these, or the Tenant itself
+    /// names him.
     pub(crate) service_account_issuer: Option<ServiceAccountIssuerDocument>,
     /// `iss` of these tokens, whether or not a client takes them, as far as it is known.
     pub(crate) cluster_issuer: Option<String>,
@@ -164,14 +165,8 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             Some(Detail::Tenant { default_signing_key, .. }) => Some(default_signing_key.clone()),
             _ => None,
         };
-        let stored = stored_issuer(&state.index, name);
-        let service_account_issuer = state.index.service_account_issuer(stored.as_ref());
-        let cluster_issuer = service_account_issuer.as_ref().map(|issuer| issuer.issuer.clone());
         let issuer = valid.map(|valid| Issuer::of(valid, &context.options.external_url));
-        // Nobody is two: a pod would have to tell the Tenant's tokens from the cluster's by nothing.
-        let other =
-            |accounts: &ServiceAccountIssuerDocument| issuer.as_ref().is_none_or(|own| own.as_str() != accounts.issuer);
-        let needed = state.index.members.needs_service_accounts(name);
+        let (cluster_issuer, service_account_issuer) = service_accounts(&state.index, name, valid, issuer.as_ref());
         let ui = valid.and_then(|valid| valid.login.ui.as_ref());
         let login_client = ui.and_then(|ui| {
             let client: &Arc<Object<OAuthClient>> = state.index.clients.get(&ui.client)?;
@@ -190,7 +185,7 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             signing_keys,
             ringless,
             login_client,
-            service_account_issuer: service_account_issuer.filter(|accounts| needed && other(accounts)),
+            service_account_issuer,
             cluster_issuer,
             issuer,
             sealing: None,
@@ -198,6 +193,25 @@ pub(crate) fn observe(context: &Context, name: &ObjectName) -> Option<Observed> 
             object: Arc::clone(&object),
         })
     })
+}
+
+/// `iss` of the tokens of the cluster's ServiceAccounts, as far as it is known, and what the document of
+/// the Tenant, whose issuer is `own`, says of it.
+fn service_accounts(
+    index: &Index,
+    name: &ObjectName,
+    valid: Option<&ValidTenant>,
+    own: Option<&Issuer>,
+) -> (Option<String>, Option<ServiceAccountIssuerDocument>) {
+    let stored = stored_issuer(index, name);
+    let issuer = index.cluster_issuer(stored.as_ref()).map(str::to_owned);
+    // Where the Tenant takes it for somebody else's, too: whoever leads next must know what was left out, though
+    // the API server does not answer.
+    let mistaken = issuer.as_deref().is_some_and(|issuer| valid.is_some_and(|valid| valid.declares(issuer)));
+    // Nobody is two: a pod would have to tell the Tenant's tokens from the cluster's by nothing.
+    let itself = issuer.as_deref().is_some_and(|issuer| own.is_some_and(|own| own.as_str() == issuer));
+    let needed = !itself && (mistaken || index.needs_service_accounts(name));
+    (issuer, needed.then(|| index.service_account_issuer(stored.as_ref())).flatten())
 }
 
 /// What the Tenant's document says of the cluster's issuer, or said when it vanished.
@@ -209,9 +223,12 @@ fn stored_issuer(index: &Index, name: &ObjectName) -> Option<ServiceAccountIssue
 
 /// Refresh tokens outlive everything else that is sealed, unless sessions do.
 fn longest_sealed(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> u32 {
-    let clients = index.members.clients(name).filter_map(|client| index.clients.get(client)?.valid());
-    let longer = clients.filter_map(|client: &ValidOAuthClient| client.lifetimes.refresh_token);
-    longer.chain([tenant.lifetimes.refresh_token, tenant.lifetimes.session]).max().unwrap_or(0)
+    let of_tenant = tenant.lifetimes.refresh_token.max(tenant.lifetimes.session);
+    let lifetime = |client: &ObjectName| index.clients.get(client)?.valid()?.lifetimes.refresh_token;
+    let longer = |client: &ObjectName| lifetime(client).filter(|lifetime| *lifetime > of_tenant);
+    let clients = index.members.clients(name).filter_map(|client| Some((longer(client)?, client)));
+    let counted = clients.filter(|(_, client)| index.counts(client));
+    counted.map(|(lifetime, _)| lifetime).max().unwrap_or(of_tenant)
 }
 
 fn ringless(state: &mut State, tenant: &Object<Tenant>, now: Moment) -> Ringless {

@@ -7,14 +7,14 @@ use claviger_crds::condition::{ConditionType, Reason, Verdict};
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{
     BrandingDocument, Content, Document, LoginDocument, LoginUiDocument, ScopeDocument, SealingKeyDocument,
-    SubjectRuleDocument, TenantDocument, TrustedIssuerDocument,
+    TenantDocument,
 };
 use claviger_crds::sentence;
-use claviger_crds::tenant::{SubjectRule, TrustedIssuer, ValidTenant};
+use claviger_crds::tenant::ValidTenant;
 
-use super::Issuer;
 use super::observe::{Observed, Ringless, SigningKeyMeta};
 use super::sealing::Keys;
+use super::trust;
 use crate::clock::Moment;
 use crate::signing_key::until_cached;
 use crate::work::Next;
@@ -135,7 +135,8 @@ fn resolved(observed: &Observed, valid: &ValidTenant) -> Verdict {
     {
         return no(Reason::ClientNotFound, format!("login.ui.clientRef: this Tenant has no OAuthClient {}", ui.client));
     }
-    let conflicts = valid.trusted_issuers.iter().filter_map(|trusted| Some((trusted, conflict(observed, trusted)?)));
+    let conflict = |trusted| trust::conflict(trusted, observed.issuer.as_ref(), observed.cluster_issuer.as_deref());
+    let conflicts = valid.trusted_issuers.iter().filter_map(|trusted| Some((trusted, conflict(trusted)?)));
     if let Some((trusted, what)) = conflicts.into_iter().next() {
         let message = format!("trustedIssuers: {} is {what}. This entry is left out: remove it", trusted.issuer);
         return no(Reason::IssuerConflict, message);
@@ -203,7 +204,7 @@ fn default_ring(observed: &Observed, valid: &ValidTenant, now: Moment) -> (Defau
 fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Option<ObjectName>) -> TenantDocument {
     let issuer = observed.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()).unwrap_or_default();
     let ui = valid.login.ui.as_ref().zip(observed.login_client.clone());
-    let others = valid.trusted_issuers.iter().filter(|trusted| conflict(observed, trusted).is_none());
+    let others = trust::others(valid, observed.issuer.as_ref(), observed.cluster_issuer.as_deref());
     TenantDocument {
         slug: valid.slug.to_string(),
         host: valid.host.as_ref().map(ToString::to_string),
@@ -221,39 +222,8 @@ fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Optio
         },
         sealing_keys: Vec::new(),
         service_account_issuer: observed.service_account_issuer.clone(),
-        trusted_issuers: others.map(|trusted| trusted_issuer(trusted, &issuer)).collect(),
+        trusted_issuers: others.map(|trusted| trust::document(trusted, &issuer)).collect(),
         issuer,
-    }
-}
-
-/// Why a declared issuer cannot be trusted as somebody else's. The cluster's own is trusted anyway, by rules of
-/// its own: its subjects would be two, and a ServiceAccount that nobody named could come in by the other. The
-/// Tenant's own tokens are not somebody else's, either.
-fn conflict(observed: &Observed, trusted: &TrustedIssuer) -> Option<&'static str> {
-    let is = |issuer: Option<&str>| issuer == Some(trusted.issuer.as_str());
-    if is(observed.cluster_issuer.as_deref()) {
-        return Some(
-            "this cluster's own issuer, whose ServiceAccounts clients name in authentication and tokenExchange",
-        );
-    }
-    is(observed.issuer.as_ref().map(Issuer::as_str)).then_some("this Tenant's own issuer, whose tokens need no trust")
-}
-
-/// A trusted issuer as the document has it; where it says nothing else, its tokens are for `issuer`.
-fn trusted_issuer(trusted: &TrustedIssuer, issuer: &str) -> TrustedIssuerDocument {
-    let (jwks, jwks_uri) = trusted.keys.published();
-    let rule = |rule: &SubjectRule| SubjectRuleDocument {
-        subject: rule.subject.to_string(),
-        claims: rule.claims.iter().map(|(name, pattern)| (name.clone(), pattern.to_string())).collect(),
-    };
-    let declared: Vec<String> = trusted.audiences.iter().map(ToString::to_string).collect();
-    TrustedIssuerDocument {
-        issuer: trusted.issuer.to_string(),
-        jwks,
-        jwks_uri,
-        audiences: if declared.is_empty() { vec![issuer.to_owned()] } else { declared },
-        subject_rules: trusted.subject_rules.iter().map(rule).collect(),
-        subject_prefix: trusted.subject_prefix.clone(),
     }
 }
 

@@ -36,7 +36,7 @@ impl KeySource {
         algorithms: &[Algorithm],
         types: &[ForeignType],
     ) -> Result<Result<Signed<VerifiedForeign>, VerifyError>, JwksError> {
-        let known = |keys: &ForeignKeys| match keys.verify_parsed(token, algorithms, types) {
+        let known = |keys: &ForeignKeys| match keys.verify(token, algorithms, types) {
             Err(VerifyError::UnknownKey) => None,
             verified => Some(verified),
         };

@@ -78,7 +78,7 @@ pub(crate) fn verify(
     issuer: &ServiceAccountIssuer,
 ) -> Result<VerifiedServiceAccount, &'static str> {
     let now = provider.now();
-    let signed = issuer.keys.verify_parsed(token, &Algorithm::ALL, &TYPES).map_err(|error| match error {
+    let signed = issuer.keys.verify(token, &Algorithm::ALL, &TYPES).map_err(|error| match error {
         VerifyError::UnknownKey => {
             provider.served().unknown_service_account_key(now);
             "the ServiceAccount token's key is none of the cluster's"

@@ -1,3 +1,5 @@
+use super::super::compact::Compact;
+use super::super::foreign_jwk;
 use super::*;
 
 const JWT: &[ForeignType] = &[ForeignType::Jwt];
@@ -16,6 +18,16 @@ fn keys(keys: &[Value]) -> ForeignKeys {
     ForeignKeys::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap()
 }
 
+/// As whoever meets a foreign token does: read first, to find whose keys these are.
+fn verify(
+    keys: &ForeignKeys,
+    token: &str,
+    algorithms: &[Algorithm],
+    types: &[ForeignType],
+) -> Result<Signed<VerifiedForeign>, VerifyError> {
+    keys.verify(&Unverified::parse(token)?, algorithms, types)
+}
+
 fn token(key: &PrivateKey, header: Value) -> String {
     forge(key, &header.to_string(), &claims().to_string())
 }
@@ -27,16 +39,16 @@ fn every_kind_of_key_verifies_with_a_kid_and_without() {
         for changes in [json!({"kid": "1"}), json!({"kid": "1", "alg": null, "use": null})] {
             let keys = keys(&[jwk(&key, changes)]);
             for header in [json!({"alg": algorithm, "kid": "1"}), json!({"alg": algorithm, "typ": "JWT"})] {
-                let verified = keys.verify(&token(&key, header), &[algorithm], JWT).unwrap();
+                let verified = verify(&keys, &token(&key, header), &[algorithm], JWT).unwrap();
                 let verified = verified.at(NOW, Duration::ZERO).unwrap();
                 assert_eq!(verified.claims::<Value>().unwrap(), claims());
                 assert_eq!((verified.algorithm(), verified.token_type()), (algorithm, ForeignType::Jwt));
             }
             let unknown = token(&key, json!({"alg": algorithm, "kid": "2"}));
-            assert_eq!(keys.verify(&unknown, &[algorithm], JWT).unwrap_err(), VerifyError::UnknownKey);
+            assert_eq!(verify(&keys, &unknown, &[algorithm], JWT).unwrap_err(), VerifyError::UnknownKey);
             let others: Vec<_> = Algorithm::ALL.into_iter().filter(|other| *other != algorithm).collect();
             let not_allowed = token(&key, json!({"alg": algorithm, "kid": "1"}));
-            assert_eq!(keys.verify(&not_allowed, &others, JWT).unwrap_err(), VerifyError::Algorithm);
+            assert_eq!(verify(&keys, &not_allowed, &others, JWT).unwrap_err(), VerifyError::Algorithm);
         }
     }
 }
@@ -50,12 +62,12 @@ fn an_rsa_key_without_alg_verifies_both_paddings_and_one_with_alg_its_own_alone(
         (keys(&[jwk(&rs256, json!({"kid": "1", "alg": null}))]), keys(&[jwk(&rs256, json!({"kid": "1"}))]));
     let by_ps256 = token(&ps256, json!({"alg": "PS256", "kid": "1"}));
     let by_rs256 = token(&rs256, json!({"alg": "RS256", "kid": "1"}));
-    assert!(open.verify(&by_rs256, &both, JWT).is_ok());
-    assert!(open.verify(&by_ps256, &both, JWT).is_ok());
-    assert!(fixed.verify(&by_rs256, &both, JWT).is_ok());
-    assert_eq!(fixed.verify(&by_ps256, &both, JWT).unwrap_err(), VerifyError::Algorithm);
+    assert!(verify(&open, &by_rs256, &both, JWT).is_ok());
+    assert!(verify(&open, &by_ps256, &both, JWT).is_ok());
+    assert!(verify(&fixed, &by_rs256, &both, JWT).is_ok());
+    assert_eq!(verify(&fixed, &by_ps256, &both, JWT).unwrap_err(), VerifyError::Algorithm);
     let crossed = token(&ps256, json!({"alg": "RS256", "kid": "1"}));
-    assert_eq!(open.verify(&crossed, &both, JWT).unwrap_err(), VerifyError::Signature);
+    assert_eq!(verify(&open, &crossed, &both, JWT).unwrap_err(), VerifyError::Signature);
 }
 
 #[test]
@@ -105,7 +117,7 @@ fn a_key_that_is_for_something_else_or_malformed_is_left_out_and_costs_only_itse
     ] {
         assert!(keys(std::slice::from_ref(&bad)).is_empty(), "{bad}");
         let set = keys(&[bad, good.clone()]);
-        assert!(set.verify(&token(&key, json!({"alg": "ES256", "kid": "good"})), &Algorithm::ALL, JWT).is_ok());
+        assert!(verify(&set, &token(&key, json!({"alg": "ES256", "kid": "good"})), &Algorithm::ALL, JWT).is_ok());
     }
 }
 
@@ -135,10 +147,10 @@ fn without_a_kid_ten_keys_are_tried_and_no_more() {
     for (before, expected) in [(9, Ok(())), (10, Err(VerifyError::UnknownKey))] {
         let mut set = vec![other.clone(); before];
         set.push(jwk(&key, json!({"kid": "last"})));
-        let verified = keys(&set).verify(&anonymous, &[Algorithm::EdDsa], JWT).map(|_| ());
+        let verified = verify(&keys(&set), &anonymous, &[Algorithm::EdDsa], JWT).map(|_| ());
         assert_eq!(verified, expected, "{before} keys before it");
         assert!(
-            keys(&set).verify(&token(&key, json!({"alg": "EdDSA", "kid": "last"})), &[Algorithm::EdDsa], JWT).is_ok()
+            verify(&keys(&set), &token(&key, json!({"alg": "EdDSA", "kid": "last"})), &[Algorithm::EdDsa], JWT).is_ok()
         );
     }
 }
@@ -155,10 +167,10 @@ fn a_key_of_another_algorithm_never_verifies_and_none_is_none() {
         (json!({"alg": "none"}), VerifyError::Algorithm),
         (json!({"alg": "HS256", "kid": "ec"}), VerifyError::Algorithm),
     ] {
-        assert_eq!(set.verify(&token(&ec, header.clone()), &Algorithm::ALL, JWT).unwrap_err(), expected, "{header}");
+        assert_eq!(verify(&set, &token(&ec, header.clone()), &Algorithm::ALL, JWT).unwrap_err(), expected, "{header}");
     }
     let good = token(&ec, json!({"alg": "ES256"}));
-    assert_eq!(set.verify(&good, &[], JWT).unwrap_err(), VerifyError::Algorithm, "nothing is allowed");
+    assert_eq!(verify(&set, &good, &[], JWT).unwrap_err(), VerifyError::Algorithm, "nothing is allowed");
 }
 
 #[test]
@@ -182,7 +194,7 @@ fn a_foreign_type_is_one_that_is_expected() {
         if let Some(typ) = typ {
             header["typ"] = json!(typ);
         }
-        let verified = set.verify(&token(&key, header), &[Algorithm::EdDsa], types);
+        let verified = verify(&set, &token(&key, header), &[Algorithm::EdDsa], types);
         let verified = verified.map(|signed| signed.at(NOW, Duration::ZERO).unwrap().token_type());
         assert_eq!(verified, expected, "{typ:?}");
     }
@@ -197,15 +209,16 @@ fn the_examples_of_rfc_7515_and_8037_have_good_signatures() {
     })]);
     let token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
                  DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
-    let verified = es256.verify(token, &[Algorithm::Es256], JWT).unwrap().at(1_300_819_379, Duration::ZERO).unwrap();
+    let verified = verify(&es256, token, &[Algorithm::Es256], JWT).unwrap().at(1_300_819_379, Duration::ZERO).unwrap();
     assert_eq!(verified.claims::<Value>().unwrap()["iss"], "joe");
-    // RFC 8037, appendix A.4: EdDSA; its payload is no JSON, and that is looked at after the signature.
-    let ed25519 = keys(&[json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})]);
+    // RFC 8037, appendix A.4: EdDSA; its payload is no JSON, so that it is no token.
+    let ed25519 = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
                  hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-    assert_eq!(ed25519.verify(token, &[Algorithm::EdDsa], JWT).unwrap_err(), VerifyError::Claims);
-    let changed = token.replacen("hgyY", "hgyZ", 1);
-    assert_eq!(ed25519.verify(&changed, &[Algorithm::EdDsa], JWT).unwrap_err(), VerifyError::UnknownKey);
+    let [key] = &foreign_jwk::read(&ed25519).unwrap().keys[..] else { panic!("not one key") };
+    let is_signed = |text: &str| Compact::parse(text).unwrap().is_signed_by(key);
+    assert!(is_signed(token) && !is_signed(&token.replacen("hgyY", "hgyZ", 1)));
+    assert_eq!(verify(&keys(&[ed25519]), token, &[Algorithm::EdDsa], JWT).unwrap_err(), VerifyError::Claims);
 }
 
 #[test]

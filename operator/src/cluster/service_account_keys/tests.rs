@@ -64,7 +64,7 @@ fn engine() -> Arc<Engine> {
 }
 
 fn issuer(engine: &Engine) -> Option<String> {
-    engine.context().with(|state| state.index.cluster_issuer().map(str::to_owned))
+    engine.context().with(|state| state.index.cluster_issuer(None).map(str::to_owned))
 }
 
 #[tokio::test]

@@ -324,7 +324,7 @@ async fn a_pod_that_does_not_serve_the_next_sealing_key_holds_it() {
 }
 
 /// Until when the keys open that no longer seal, and the longest life of what was sealed.
-fn memory(harness: &Harness) -> (serde_json::Value, serde_json::Value) {
+pub(super) fn memory(harness: &Harness) -> (serde_json::Value, serde_json::Value) {
     let data = stored(harness, "acme").unwrap().data.unwrap();
     let sealing: serde_json::Value = serde_json::from_slice(&data["sealing.json"].0).unwrap();
     (sealing["until"].clone(), sealing["longest"].clone())

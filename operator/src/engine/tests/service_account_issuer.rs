@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use claviger_crds::condition::ConditionType;
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{Content, ServiceAccountIssuerDocument, TenantDocument};
 use claviger_crds::tenant::Tenant;
 use serde_json::json;
 
-use crate::engine::Change;
 use crate::service_account_issuer::{ServiceAccountIssuer, read};
 use crate::testing::{Harness, PUBLISHED, fixtures};
 use crate::work::{Kind, Work};
@@ -21,12 +19,12 @@ pub(super) fn issuer(kids: &[&str]) -> ServiceAccountIssuer {
     read(br#"{"issuer": "https://cluster.example"}"#, json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
 
-const WORKER: &str = "
+pub(super) const WORKER: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
-metadata: {name: worker, namespace: identity}
+metadata: {name: worker, namespace: shop}
 spec:
-  tenantRef: {name: acme}
+  tenantRef: {name: acme, namespace: identity}
   grantTypes: [client_credentials]
   authentication: {serviceAccounts: [{name: worker}]}
 ";
@@ -34,9 +32,9 @@ spec:
 const EXCHANGER: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
-metadata: {name: exchanger, namespace: identity}
+metadata: {name: exchanger, namespace: shop}
 spec:
-  tenantRef: {name: acme}
+  tenantRef: {name: acme, namespace: identity}
   grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange']
   audiences: ['https://api.shop.example']
   tokenExchange: [{subjectTokens: [ServiceAccount]}]
@@ -46,22 +44,26 @@ spec:
 const ACTING: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
-metadata: {name: acting, namespace: identity}
+metadata: {name: acting, namespace: shop}
 spec:
-  tenantRef: {name: acme}
+  tenantRef: {name: acme, namespace: identity}
   grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange']
   audiences: ['https://api.shop.example']
   tokenExchange: [{subjectTokens: [AccessToken], actorTokens: [ServiceAccount]}]
   authentication: {secret: {}}
 ";
 
-fn tenant(harness: &Harness) -> TenantDocument {
-    let document = harness.document(Kind::Tenant, "identity", "acme").expect("a document");
+pub(super) fn tenant(harness: &Harness) -> TenantDocument {
+    tenant_of(harness, "acme")
+}
+
+pub(super) fn tenant_of(harness: &Harness, name: &str) -> TenantDocument {
+    let document = harness.document(Kind::Tenant, "identity", name).expect("a document");
     let Content::Tenant(tenant) = document.content else { panic!("not a Tenant's") };
     tenant
 }
 
-fn published(harness: &Harness) -> Option<ServiceAccountIssuerDocument> {
+pub(super) fn published(harness: &Harness) -> Option<ServiceAccountIssuerDocument> {
     tenant(harness).service_account_issuer
 }
 
@@ -71,7 +73,7 @@ fn status(harness: &Harness) -> serde_json::Value {
     serde_json::to_value(tenant.status.as_ref().unwrap()).unwrap()["serviceAccountIssuer"].clone()
 }
 
-async fn say(harness: &mut Harness, kids: &[&str]) {
+pub(super) async fn say(harness: &mut Harness, kids: &[&str]) {
     harness.engine.service_account_keys_read(issuer(kids));
     harness.run().await;
 }
@@ -88,7 +90,7 @@ async fn it_stands_in_the_document_while_a_client_needs_it() {
         assert_eq!((document.issuer.as_str(), document.jwks), ("https://cluster.example", issuer(&["a"]).jwks));
         let since = document.since.to_string();
         assert_eq!(status(&harness), json!({"issuer": "https://cluster.example", "kids": ["a"], "since": since}));
-        harness.delete::<OAuthClient>("identity", name).await;
+        harness.delete::<OAuthClient>("shop", name).await;
         assert_eq!(published(&harness), None, "the last that needs it is gone");
         assert_eq!(status(&harness), json!(null));
     }
@@ -158,56 +160,10 @@ async fn a_tenant_that_comes_later_learns_since_when_the_keys_are_these() {
     harness.pass(Duration::from_secs(60)).await;
     harness.restart();
     say(&mut harness, &["a"]).await;
-    let other = |yaml: &str| yaml.replace("acme", "other").replace("name: worker,", "name: other-worker,");
+    let other = |yaml: &str| yaml.replace("name: acme", "name: other").replace("name: worker,", "name: other-worker,");
     harness.apply::<Tenant>(&other(fixtures::TENANT)).await;
     harness.apply::<OAuthClient>(&other(WORKER)).await;
-    let document = harness.document(Kind::Tenant, "identity", "other").unwrap();
-    let Content::Tenant(tenant) = document.content else { panic!("not a Tenant's") };
-    assert_eq!(tenant.service_account_issuer.unwrap().since, since);
-}
-
-#[tokio::test]
-async fn a_trusted_issuer_that_is_the_clusters_own_is_left_out_and_told() {
-    let mut harness = Harness::furnished().await;
-    say(&mut harness, &["a"]).await;
-    let trusts = "\n  trustedIssuers:
-  - {issuer: 'https://cluster.example', jwksUri: 'https://cluster.example/keys', subjectRules: [{subject: '*'}]}
-  - {issuer: 'https://ci.example', jwksUri: 'https://ci.example/keys', subjectRules: [{subject: '*'}]}\n";
-    harness.apply::<Tenant>(&format!("{}{trusts}", fixtures::TENANT.trim_end())).await;
-    let issuers = |harness: &Harness| {
-        tenant(harness).trusted_issuers.iter().map(|trusted| trusted.issuer.clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(issuers(&harness), ["https://ci.example"]);
-    let resolved =
-        |harness: &Harness| harness.condition::<Tenant>("identity", "acme", ConditionType::ReferencesResolved);
-    let (verdict, message) = resolved(&harness);
-    assert_eq!(verdict, "False/IssuerConflict");
-    assert!(message.contains("https://cluster.example is this cluster's own issuer"), "{message}");
-    // The cluster is given another name: the entry is somebody else's now.
-    let other = ServiceAccountIssuer { issuer: "https://renamed.example".to_owned(), ..issuer(&["a"]) };
-    harness.engine.change(Change::ServiceAccountIssuer(other));
-    harness.run().await;
-    assert_eq!(issuers(&harness), ["https://cluster.example", "https://ci.example"]);
-    assert_eq!(resolved(&harness).0, "True/Resolved");
-}
-
-#[tokio::test]
-async fn a_tenant_does_not_trust_itself_as_somebody_else() {
-    let mut harness = Harness::furnished().await;
-    let own = tenant(&harness).issuer;
-    let trusts =
-        format!("\n  trustedIssuers: [{{issuer: '{own}', jwksUri: '{own}/keys', subjectRules: [{{subject: x}}]}}]");
-    harness.apply::<Tenant>(&format!("{}{trusts}\n", fixtures::TENANT.trim_end())).await;
-    assert_eq!(tenant(&harness).trusted_issuers, []);
-    let (verdict, message) = harness.condition::<Tenant>("identity", "acme", ConditionType::ReferencesResolved);
-    assert_eq!(verdict, "False/IssuerConflict");
-    assert!(message.contains("this Tenant's own issuer"), "{message}");
-    // Nor is the cluster taken for it: pods refuse a document in which two have one name.
-    harness.apply::<OAuthClient>(WORKER).await;
-    let same = ServiceAccountIssuer { issuer: own, ..issuer(&["a"]) };
-    harness.engine.change(Change::ServiceAccountIssuer(same));
-    harness.run().await;
-    assert_eq!(published(&harness), None);
+    assert_eq!(tenant_of(&harness, "other").service_account_issuer.unwrap().since, since);
 }
 
 #[tokio::test]

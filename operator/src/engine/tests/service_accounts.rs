@@ -150,6 +150,55 @@ async fn a_client_is_not_ready_before_pods_know_whose_tokens_count() {
     assert_eq!(harness.ready::<OAuthClient>("shop", "worker"), "True/Ready");
 }
 
+/// Exchanges the tokens of `kinds`.
+fn exchanger(kinds: &str) -> String {
+    format!(
+        "
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {{name: exchanger, namespace: shop}}
+spec:
+  tenantRef: {{name: acme, namespace: identity}}
+  grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange']
+  scopes: ['orders:read']
+  audiences: ['https://api.shop.example']
+  tokenExchange: [{{subjectTokens: [{kinds}]}}]
+  authentication: {{secret: {{}}}}
+"
+    )
+}
+
+fn exchanges(harness: &Harness) -> (String, String) {
+    harness.condition::<OAuthClient>("shop", "exchanger", ConditionType::ReferencesResolved)
+}
+
+#[tokio::test]
+async fn a_client_that_exchanges_such_tokens_is_not_ready_before_it_is_known_whose_they_are() {
+    let mut harness = Harness::furnished().await;
+    harness.apply::<OAuthClient>(&exchanger("AccessToken, ServiceAccount")).await;
+    let (verdict, message) = exchanges(&harness);
+    assert_eq!(verdict, "False/ServiceAccountIssuerUnknown");
+    assert!(message.starts_with("tokenExchange: ") && message.contains("none can be exchanged"), "{message}");
+    harness.engine.change(Change::ServiceAccountIssuer(issuer(&["a"])));
+    harness.run().await;
+    assert_eq!(harness.ready::<OAuthClient>("shop", "exchanger"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_client_whose_actors_may_have_such_tokens_is_ready_without_them() {
+    let mut harness = Harness::furnished().await;
+    harness.apply::<OAuthClient>(&exchanger("AccessToken")).await;
+    assert_eq!(harness.ready::<OAuthClient>("shop", "exchanger"), "True/Ready");
+}
+
+#[tokio::test]
+async fn that_nobody_knows_whose_tokens_count_hides_no_fault_of_the_client() {
+    let mut harness = Harness::furnished().await;
+    let client = exchanger("ServiceAccount").replace("scopes: ['orders:read']", "scopes: ['orders:write']");
+    harness.apply::<OAuthClient>(&client).await;
+    assert_eq!(exchanges(&harness).0, "False/ScopeNotGranted");
+}
+
 #[tokio::test]
 async fn a_client_is_not_live_before_its_tenants_document_says_whose_tokens_count() {
     let mut harness = Harness::furnished().await;

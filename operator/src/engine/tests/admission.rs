@@ -1,0 +1,144 @@
+//! What a client demands of a Tenant, which counts if that has it, and only then.
+
+use claviger_crds::condition::ConditionType;
+use claviger_crds::names::ANNOTATION_PAUSED;
+use claviger_crds::oauth_client::OAuthClient;
+use claviger_crds::signing_key::SigningKey;
+use claviger_crds::tenant::Tenant;
+
+use super::rotation::{MINUTE, ring, signing_key, status};
+use super::sealing::memory;
+use super::service_account_issuer::{published, say};
+use crate::testing::{Harness, fixtures, parse};
+use crate::work::Kind;
+
+/// A client of a namespace that the Tenant does not select.
+const OUTSIDER: &str = "
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: outsider, namespace: mart}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [client_credentials]
+  authentication: {serviceAccounts: [{name: outsider}]}
+  lifetimes: {accessToken: 20h, refreshToken: 8000h}
+  idTokenSignedResponseAlg: ES256
+";
+
+/// A tenant with a ring whose issuer of ServiceAccounts is known, and a namespace that it does not select.
+async fn furnished() -> Harness {
+    let mut harness = Harness::start().await;
+    harness.world.apply_namespace("mart", &[]);
+    harness.furnish_with(&signing_key("")).await;
+    say(&mut harness, &["a"]).await;
+    harness
+}
+
+/// From now on the Tenant selects the outsider's namespace, or no longer.
+async fn select(harness: &mut Harness, selected: bool) {
+    harness.world.apply_namespace("mart", if selected { &[("tenant", "acme")] } else { &[] });
+    harness.run().await;
+}
+
+fn writes_of_tenants(harness: &Harness) -> Vec<String> {
+    let writes = harness.world.objects().writes.clone();
+    let of_tenant = ["/tenant-", "/sealing-", "/ring-", " Tenant "];
+    writes.into_iter().filter(|write| of_tenant.iter().any(|part| write.contains(part))).collect()
+}
+
+#[tokio::test]
+async fn whoever_a_tenant_refuses_has_nothing_of_it_written() {
+    let mut harness = furnished().await;
+    harness.world.objects().writes.clear();
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let accepted = harness.condition::<OAuthClient>("mart", "outsider", ConditionType::Accepted).0;
+    assert_eq!(accepted, "False/NotAllowedByTenant");
+    harness.apply::<OAuthClient>(&OUTSIDER.replace("20h", "21h")).await;
+    harness.delete::<OAuthClient>("mart", "outsider").await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    harness.engine.resync();
+    harness.run().await;
+    assert_eq!(writes_of_tenants(&harness), Vec::<String>::new());
+    assert_eq!((published(&harness), ring(&harness).max_token_lifetime), (None, 3600));
+    let longest = |harness: &Harness| memory(harness).1;
+    assert_eq!(longest(&harness), 720 * 3600);
+    select(&mut harness, true).await;
+    harness.engine.resync();
+    harness.run().await;
+    assert_eq!(longest(&harness), 8000 * 3600, "the sealing keys are kept for those who are let in");
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_let_in_counts_until_it_is_not() {
+    let mut harness = furnished().await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    for _ in 0..2 {
+        select(&mut harness, true).await;
+        assert!(published(&harness).is_some());
+        assert_eq!(ring(&harness).max_token_lifetime, 20 * 3600);
+        select(&mut harness, false).await;
+        assert_eq!(published(&harness), None);
+        assert_eq!(ring(&harness).max_token_lifetime, 20 * 3600, "its tokens live still");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_lets_others_in_counts_them_until_it_does_not() {
+    let mut harness = furnished().await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let open = fixtures::TENANT.replace("{from: Selector, selector: {matchLabels: {tenant: acme}}}", "{from: All}");
+    for _ in 0..2 {
+        harness.apply::<Tenant>(&open).await;
+        assert!(published(&harness).is_some());
+        assert_eq!(ring(&harness).max_token_lifetime, 20 * 3600);
+        harness.apply::<Tenant>(fixtures::TENANT).await;
+        assert_eq!(published(&harness), None);
+    }
+}
+
+#[tokio::test]
+async fn the_last_client_that_counts_takes_the_issuer_with_it_whoever_else_is_refused() {
+    let mut harness = furnished().await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let own = OUTSIDER.replace("mart", "shop");
+    let another = own.replace("name: outsider,", "name: another,");
+    harness.apply::<OAuthClient>(&own).await;
+    harness.apply::<OAuthClient>(&another).await;
+    harness.world.objects().writes.clear();
+    harness.delete::<OAuthClient>("shop", "outsider").await;
+    assert!(published(&harness).is_some(), "another needs it");
+    assert_eq!(writes_of_tenants(&harness), Vec::<String>::new());
+    harness.delete::<OAuthClient>("shop", "another").await;
+    assert_eq!(published(&harness), None);
+}
+
+#[tokio::test]
+async fn a_client_counts_while_it_is_served_though_it_is_let_in_no_longer() {
+    let mut harness = furnished().await;
+    select(&mut harness, true).await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let mut paused: OAuthClient = parse(OUTSIDER);
+    paused.metadata.annotations = Some([(ANNOTATION_PAUSED.to_owned(), "true".to_owned())].into());
+    harness.world.apply(paused);
+    select(&mut harness, false).await;
+    let served = harness.document(Kind::OAuthClient, "mart", "outsider").unwrap();
+    assert_eq!(served.withdrawn_at, None);
+    assert!(published(&harness).is_some(), "nobody could be the client that is served");
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    assert_eq!(published(&harness), None);
+}
+
+#[tokio::test]
+async fn whoever_a_tenant_refuses_holds_up_no_change_of_its_algorithm() {
+    let mut harness = furnished().await;
+    select(&mut harness, true).await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    harness.apply::<SigningKey>(&signing_key("").replace("algorithm: ES256", "algorithm: EdDSA")).await;
+    let blocked =
+        |harness: &Harness| harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked).0;
+    assert_eq!(blocked(&harness), "True/AlgorithmInUse");
+    select(&mut harness, false).await;
+    assert_eq!(blocked(&harness), "False/NotBlocked");
+    harness.pass(15 * MINUTE).await;
+    assert_eq!(status(&harness).algorithm.as_deref(), Some("EdDSA"));
+}

@@ -59,6 +59,7 @@ pub enum Reason {
     KeyUsedBefore,
     KeyOfAnotherRing,
     SigningKeyNotFound,
+    SigningKeyNotReady,
     ClientNotFound,
     ServiceAccountNotFound,
     ServiceAccountNotAllowed,

@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Which conditions the folder alone decides.
 const JUDGED: [&str; 3] = ["Accepted", "ReferencesResolved", "CredentialsReady"];
 
+/// No folder can say who issues the tokens of ServiceAccounts, nor let time pass, and nobody expects it to.
+const NEVER_THERE: [&str; 2] = ["ServiceAccountIssuerUnknown", "SigningKeyNotReady"];
+
 /// What is said of a folder as a whole.
 pub(super) struct Verdicts {
     /// What is wrong.
@@ -46,8 +49,7 @@ pub(super) fn run(admitted: &Admitted, unseen: &Unseen) -> anyhow::Result<Verdic
         let Some((manifest, _)) = admitted.get(&(Sort::Resource(*kind), name.clone())) else { continue };
         for verdict in JUDGED.iter().filter_map(|wanted| condition(object, wanted)) {
             let text = |key: &str| verdict[key].as_str().unwrap_or_default();
-            // Who issues the tokens of ServiceAccounts no folder can say, and nobody expects it to.
-            if text("status") != "False" || text("reason") == "ServiceAccountIssuerUnknown" {
+            if text("status") != "False" || NEVER_THERE.contains(&text("reason")) {
                 continue;
             }
             let place = field(text("reason"), *kind);

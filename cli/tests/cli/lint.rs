@@ -205,6 +205,38 @@ spec:
 }
 
 #[test]
+fn a_second_key_that_does_not_sign_yet_is_no_fault() {
+    let folder = Folder::quickstart();
+    folder.write(
+        "40-second.yaml",
+        "apiVersion: claviger.dev/v1alpha1
+kind: SigningKey
+metadata: {name: acme-es384, namespace: identity}
+spec: {tenantRef: {name: acme}, algorithm: ES384}
+---
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: older, namespace: shop}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [client_credentials]
+  idTokenSignedResponseAlg: RS256
+  authentication: {secret: {}}
+---
+apiVersion: claviger.dev/v1alpha1
+kind: OAuthClient
+metadata: {name: newer, namespace: shop}
+spec:
+  tenantRef: {name: acme, namespace: identity}
+  grantTypes: [client_credentials]
+  idTokenSignedResponseAlg: ES384
+  authentication: {secret: {}}
+",
+    );
+    assert_eq!(unjudged(&folder), Vec::<String>::new());
+}
+
+#[test]
 fn a_folder_that_is_missing_is_a_one_line_error() {
     let output = run(&["lint", "/does/not/exist"]);
     assert_eq!(output.status.code(), Some(1));

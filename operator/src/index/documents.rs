@@ -1,167 +1,22 @@
 //! The published documents as they stand: what the index keeps of each, and who holds which name.
 
+mod entry;
 mod read;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
-use claviger_crds::published::{
-    Digest, DocumentKind, PasswordSource, RevokedSecret, SecretHash, SecretText, ServiceAccountIssuerDocument,
-};
-use claviger_jose::{Algorithm, Kid};
-use jiff::Timestamp;
+use claviger_crds::published::{Digest, DocumentKind, ServiceAccountIssuerDocument};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::claims::{Claim, Claims};
 
+pub(crate) use self::entry::{Detail, Entry};
+
 /// On a client's document: the names of the credentials Secrets made for it, separated by commas,
 /// so that the sweep finds them when the client is long gone.
 pub(crate) const ANNOTATION_CREDENTIALS: &str = "claviger.dev/credentials";
-
-/// One published Secret, without the parts that only a provider needs.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    /// Name of the Secret.
-    pub(crate) name: String,
-    /// What it was projected from.
-    pub(crate) kind: DocumentKind,
-    /// The custom resource.
-    pub(crate) owner: ObjectName,
-    /// UID of the custom resource, as it was when this was written.
-    pub(crate) owner_uid: String,
-    /// `metadata.uid` of the Secret.
-    pub(crate) uid: String,
-    /// `metadata.resourceVersion` of the Secret.
-    pub(crate) resource_version: String,
-    /// As its annotation says.
-    pub(crate) revision: u64,
-    /// Of the bytes that are really there.
-    pub(crate) digest: Digest,
-    /// Slug of its tenant.
-    pub(crate) tenant: String,
-    /// Set in a tombstone.
-    pub(crate) withdrawn_at: Option<Timestamp>,
-    /// Names of credentials Secrets, from their annotation.
-    pub(crate) credentials: BTreeSet<String>,
-    /// Whether all of the Secret is as the operator writes it.
-    pub(crate) intact: bool,
-    /// The digest that this process wrote last; another one here is a foreign edit.
-    pub(crate) written: Option<Digest>,
-    /// What differs by kind. After a foreign edit made it unreadable: the last that was read.
-    pub(crate) detail: Detail,
-}
-
-/// What the index keeps of a document, by kind.
-#[derive(Clone, Debug)]
-pub(crate) enum Detail {
-    /// Of a Tenant.
-    Tenant {
-        /// The issuer's domain of its own.
-        host: Option<String>,
-        /// The ring that signs access tokens.
-        default_signing_key: Option<ObjectName>,
-        /// Who issues the tokens of the cluster's ServiceAccounts. Many tenants have the same.
-        service_account_issuer: Option<Arc<ServiceAccountIssuerDocument>>,
-    },
-    /// Of an OAuthClient.
-    Client {
-        /// `client_id`
-        client_id: String,
-        /// The audience that it is.
-        audience: Option<String>,
-        /// Hashes of its secrets.
-        hashes: Vec<SecretHash>,
-        /// Those that must never be accepted again.
-        revoked: Vec<RevokedSecret>,
-    },
-    /// Of a ring.
-    Ring {
-        /// Whether one of its keys is Active.
-        active: bool,
-        /// Whether it leaves.
-        leaving: bool,
-        /// Whether verifiers may not know its keys yet.
-        joining: bool,
-        /// When it was made.
-        created_at: Timestamp,
-        /// The greatest `max-age` that it ever asked for, seconds.
-        max_cache_lifetime: u32,
-        /// The revision in which the Active key entered.
-        active_revision: u64,
-        /// Of the keys that sign, or stand by to.
-        algorithms: BTreeSet<Algorithm>,
-        /// Every key that is not gone.
-        kids: BTreeSet<Kid>,
-        /// Keys that never come back, gone or not.
-        revoked: BTreeSet<Kid>,
-    },
-    /// Of a User.
-    User {
-        /// What a person types.
-        username: String,
-        /// `sub`
-        subject: String,
-        /// Hash of its password, and where that came from.
-        password: Option<(SecretText, PasswordSource)>,
-    },
-    /// Never read by this process.
-    Unreadable,
-}
-
-impl Entry {
-    /// Whether somebody else changed it since this process wrote it, or spoilt it.
-    pub(crate) fn tampered(&self) -> bool {
-        !self.intact || self.written.is_some_and(|written| written != self.digest)
-    }
-
-    /// Algorithms that tokens can have by it: none, unless it is a ring that is served and stays.
-    pub(crate) fn algorithms(&self) -> BTreeSet<Algorithm> {
-        match &self.detail {
-            Detail::Ring { leaving: false, joining: false, algorithms, .. } if self.serving() => algorithms.clone(),
-            _ => BTreeSet::new(),
-        }
-    }
-
-    /// What it says of the issuer of the cluster's ServiceAccounts.
-    pub(crate) fn service_account_issuer(&self) -> Option<&ServiceAccountIssuerDocument> {
-        match &self.detail {
-            Detail::Tenant { service_account_issuer, .. } => service_account_issuer.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// Whether it is of an OAuthClient.
-    pub(crate) fn is_client(&self) -> bool {
-        self.kind == DocumentKind::OAuthClient
-    }
-
-    /// Whether providers serve it.
-    pub(crate) fn serving(&self) -> bool {
-        self.withdrawn_at.is_none()
-    }
-
-    /// The names that this document records as its owner's.
-    fn claims(&self) -> Vec<Claim> {
-        let tenant = self.tenant.as_str();
-        match &self.detail {
-            Detail::Tenant { host, .. } => {
-                let host = host.iter().map(|host| Claim::Host(host.clone()));
-                host.chain([Claim::Slug(tenant.to_owned())]).collect()
-            }
-            Detail::Client { client_id, audience, .. } => {
-                let audience = audience.iter().map(|audience| Claim::audience(tenant, audience));
-                audience.chain([Claim::client_id(tenant, client_id)]).collect()
-            }
-            Detail::User { username, subject, .. } => {
-                vec![Claim::username(tenant, username), Claim::subject(tenant, subject)]
-            }
-            // Its label is enough to say whose slug this is.
-            Detail::Unreadable if self.kind == DocumentKind::Tenant => vec![Claim::Slug(tenant.to_owned())],
-            Detail::Ring { .. } | Detail::Unreadable => Vec::new(),
-        }
-    }
-}
 
 /// Every published document.
 #[derive(Debug, Default)]
@@ -268,7 +123,8 @@ impl Documents {
                 before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
         }
         let served = before.as_ref().is_some_and(Entry::serving) != entry.serving();
-        let algorithms = before.as_ref().map(Entry::algorithms).unwrap_or_default() != entry.algorithms();
+        let of = |entry: &Entry| (entry.algorithms(), entry.coming_algorithms());
+        let algorithms = before.as_ref().map(of).unwrap_or_default() != of(&entry);
         let (owner, tenant) = (entry.owner.clone(), entry.tenant.clone());
         let applied = Applied { kind: entry.kind, owner, tenant, claims, served, algorithms };
         self.insert(entry);

@@ -9,6 +9,7 @@ use claviger_crds::oauth_client::{ResourceServer, ValidOAuthClient};
 use claviger_crds::published::AudienceGrant;
 use claviger_crds::references;
 use claviger_crds::types::{Audience, EndpointUri, ScopeToken};
+use claviger_jose::Algorithm;
 
 use crate::index::Index;
 use crate::index::claims::Claim;
@@ -26,8 +27,16 @@ pub(super) struct Grants {
     pub(super) refused_scopes: Vec<String>,
     /// Issuers that its rules of exchange name, and its Tenant does not trust.
     pub(super) untrusted_issuers: Vec<String>,
-    /// The algorithm of its ID tokens, if its Tenant has no ring of it.
-    pub(super) missing_algorithm: Option<String>,
+    /// The algorithm of its ID tokens, if its Tenant has no ring that signs by it.
+    pub(super) missing_algorithm: Option<MissingAlgorithm>,
+}
+
+/// What a Tenant cannot sign by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MissingAlgorithm {
+    algorithm: Algorithm,
+    /// There is a ring of it, whose keys are in the JWK Set and do not sign yet.
+    coming: bool,
 }
 
 /// Decides, by what is declared.
@@ -50,12 +59,19 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
     }
     grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
     grants.untrusted_issuers = untrusted_issuers(index, client, tenant);
-    // By the keys that there are: what a SigningKey declares is that of keys to come.
-    let algorithm = client
-        .id_token_signed_response_alg
-        .filter(|algorithm| !index.documents.rings(tenant.slug()).any(|ring| ring.algorithms().contains(algorithm)));
-    grants.missing_algorithm = algorithm.map(|algorithm| algorithm.to_string());
+    grants.missing_algorithm =
+        client.id_token_signed_response_alg.and_then(|algorithm| missing(index, tenant, algorithm));
     grants
+}
+
+/// By the keys that there are: what a SigningKey declares is that of keys to come.
+fn missing(index: &Index, tenant: &AcceptedTenant, algorithm: Algorithm) -> Option<MissingAlgorithm> {
+    let rings = || index.documents.rings(tenant.slug());
+    if rings().any(|ring| ring.algorithms().contains(&algorithm)) {
+        return None;
+    }
+    let coming = rings().any(|ring| ring.coming_algorithms().contains(&algorithm));
+    Some(MissingAlgorithm { algorithm, coming })
 }
 
 /// Those that the Tenant declares and that are left out of its document are not trusted, either.
@@ -111,8 +127,15 @@ impl Grants {
                 format!("tokenExchange: the Tenant's trustedIssuers has no such issuer, or it is left out: {issuers}"),
             );
         }
-        let algorithm = self.missing_algorithm.as_ref()?;
-        let message = format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}");
-        no(Reason::SigningKeyNotFound, message)
+        let MissingAlgorithm { algorithm, coming } = self.missing_algorithm?;
+        let message = if coming {
+            format!(
+                "idTokenSignedResponseAlg: the key of {algorithm} is in this Tenant's JWK Set and signs as soon as no \
+                 verifier can have cached the set without it: see the SigningKey's cacheLifetime",
+            )
+        } else {
+            format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}")
+        };
+        no(if coming { Reason::SigningKeyNotReady } else { Reason::SigningKeyNotFound }, message)
     }
 }

@@ -61,6 +61,7 @@ fn check_rest(
     response::check_grant_type(client)?;
     let code_challenge = pkce::check_pkce(parameters, client)?;
     let scope = scope::check_scope(parameters, client, issuer)?;
+    usable::check_keys(&scope.granted, client, issuer)?;
     let prompt = prompt::parse(parameters.get("prompt").unwrap_or_default())?;
     hint_shape::check_hint_shape(parameters)?;
     let hint_subject = hint::check_hint(parameters, &prompt, issuer, now)?;

@@ -51,6 +51,7 @@ pub(super) fn tenant(client: Client) -> TenantSnapshot {
         },
     }))
     .unwrap();
+    let (ring, _) = crate::token::fixture::ring((0, &"ES256"));
     let mut clients = SharedMap::default();
     clients.insert(Arc::clone(&client.id), Arc::new(client));
     TenantSnapshot {
@@ -58,7 +59,7 @@ pub(super) fn tenant(client: Client) -> TenantSnapshot {
             &ObjectName::new("identity", "acme"),
             &document,
             &Arc::default(),
-            std::iter::empty(),
+            std::iter::once(&ring),
             &KeyMetrics::default(),
         )),
         apis: SharedMap::default(),

@@ -96,10 +96,11 @@ pub(super) fn still_granted(grant: PersonGrant, client: &Client, issuer: &Issuer
     Ok(grant)
 }
 
-/// The keys that its tokens need are there: else a code or a refresh token would be used up for nothing.
-pub(super) fn check_keys(grant: &PersonGrant, client: &Client, issuer: &Issuer) -> Result<(), OAuthError> {
+/// The keys are there that the tokens of a grant of `scopes` need: else a login, a code or a refresh token would be
+/// used up for nothing.
+pub(crate) fn check_keys(scopes: &[String], client: &Client, issuer: &Issuer) -> Result<(), OAuthError> {
     access_token::signing(issuer)?;
-    if grant.has("openid") {
+    if scopes.iter().any(|scope| scope == "openid") {
         IdTokenKey::of(issuer, client)?;
     }
     Ok(())

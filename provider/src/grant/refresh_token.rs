@@ -35,7 +35,7 @@ pub(crate) async fn rotate<'a>(
     let user = person::user(tenant, &person.subject)?;
     audience::check_same(form, &person.audience)?;
     let narrowed = narrow(form, &person)?;
-    person::check_keys(&person, itself, &tenant.issuer)?;
+    person::check_keys(&person.scopes, itself, &tenant.issuer)?;
     let generation = commit(exchange, client, &grant, token.generation).await?;
     Ok(PersonTokens { client, user, grant: person, narrowed, refresh: Some(generation), moment: Moment::Refresh })
 }

@@ -119,7 +119,8 @@ fn client(change: impl FnOnce(&mut ClientDocument)) -> Client {
     Client::parse("client-shop".into(), &ObjectName::new("shop", "shop"), &document).unwrap()
 }
 
-fn ring((age, name): (usize, &&str)) -> (Ring, PublicJwk) {
+/// A ring that signs by the algorithm of that name, and its public key.
+pub(crate) fn ring((age, name): (usize, &&str)) -> (Ring, PublicJwk) {
     let algorithm = Algorithm::ALL.into_iter().find(|known| known.as_str() == *name).unwrap();
     let key = PrivateKey::generate(algorithm).unwrap();
     let public = key.public_jwk();

@@ -85,8 +85,10 @@ async fn nothing_is_used_up_while_a_key_is_missing() {
     };
     let fixture = shop(|_| {});
     let token = text(&tokens(&fixture, &[]).await, "refresh_token").to_owned();
-    fixture.apply(&app("acme", "shop.app", pinned), 3);
     let code = Browser::new(&fixture).code(&authorize(&[])).await;
+    fixture.apply(&app("acme", "shop.app", pinned), 3);
+    let asked = fixture.get(&authorize(&[])).await;
+    assert_eq!(asked.redirected("error").as_deref(), Some("temporarily_unavailable"), "before anybody logs in");
     for answer in [redeem(&fixture, &code).await, refresh(&fixture, &token).await] {
         assert_eq!(answer.error(), (503, "temporarily_unavailable".to_owned()));
     }

@@ -266,9 +266,10 @@ async fn an_algorithm_is_there_when_a_key_of_it_is() {
     let resolved =
         |harness: &Harness| harness.condition::<OAuthClient>("shop", "shop", ConditionType::ReferencesResolved).0;
     harness.apply::<OAuthClient>(&client).await;
+    assert_eq!(resolved(&harness), "False/SigningKeyNotFound");
     let other = fixtures::SIGNING_KEY.replace("name: acme-es256", "name: acme-es384").replace("ES256}", "ES384}");
     harness.apply::<SigningKey>(&other).await;
-    assert_eq!(resolved(&harness), "False/SigningKeyNotFound", "verifiers may not know it yet");
+    assert_eq!(resolved(&harness), "False/SigningKeyNotReady", "verifiers may not know it yet");
     harness.pass(31 * MINUTE).await;
     assert_eq!(resolved(&harness), "True/Resolved");
 }

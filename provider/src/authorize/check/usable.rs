@@ -3,6 +3,8 @@
 use crate::authorize::parameters::Parameters;
 use crate::authorize::refusal::AuthorizationError;
 use crate::authorize::request::AuthorizationRequest;
+use crate::grant::person;
+use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::Issuer;
 use crate::token::person::PersonGrant;
 
@@ -23,8 +25,35 @@ pub(super) fn check_present(parameters: &Parameters<'_>) -> Result<(), Authoriza
     Err(AuthorizationError::invalid_request(format!("missing: {}", missing.join(", "))))
 }
 
+/// There are keys for the tokens: else nobody need log in for a code that nothing comes of.
+pub(super) fn check_keys(scopes: &[String], client: &Client, issuer: &Issuer) -> Result<(), AuthorizationError> {
+    person::check_keys(scopes, client, issuer).map_err(AuthorizationError::from)
+}
+
 /// What is granted fits where it is stored: else whoever asked would hear of it after the login.
 pub(super) fn check_size(request: &AuthorizationRequest, issuer: &Issuer) -> Result<(), AuthorizationError> {
     let fits = PersonGrant::largest(request, issuer).to_payload();
     fits.map(drop).map_err(|too_large| AuthorizationError::invalid_request(too_large.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::check_keys;
+    use crate::authorize::fixture::{client, tenant};
+    use crate::authorize::refusal::AuthorizationErrorCode;
+
+    #[test]
+    fn nobody_logs_in_for_tokens_that_cannot_be_signed() {
+        let code = |algorithm: &str, scope: &str| {
+            let tenant = tenant(client(json!({"idTokenSignedResponseAlg": algorithm})));
+            let client = tenant.clients.get("shop.app").unwrap();
+            check_keys(&[scope.to_owned()], client, &tenant.issuer).err().map(|error| error.code)
+        };
+        let refused = Some(AuthorizationErrorCode::TemporarilyUnavailable);
+        assert_eq!(code("ES256", "openid"), None);
+        assert_eq!(code("ES384", "openid"), refused);
+        assert_eq!(code("ES384", "orders.read"), None, "without openid there is no ID token");
+    }
 }

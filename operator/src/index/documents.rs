@@ -123,7 +123,7 @@ impl Documents {
                 before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
         }
         let served = before.as_ref().is_some_and(Entry::serving) != entry.serving();
-        let of = |entry: &Entry| (entry.algorithms(), entry.coming_algorithms());
+        let of = |entry: &Entry| (entry.algorithm(), entry.coming_algorithms());
         let algorithms = before.as_ref().map(of).unwrap_or_default() != of(&entry);
         let (owner, tenant) = (entry.owner.clone(), entry.tenant.clone());
         let applied = Applied { kind: entry.kind, owner, tenant, claims, served, algorithms };

@@ -67,7 +67,7 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
 /// By the keys that there are: what a SigningKey declares is that of keys to come.
 fn missing(index: &Index, tenant: &AcceptedTenant, algorithm: Algorithm) -> Option<MissingAlgorithm> {
     let rings = || index.documents.rings(tenant.slug());
-    if rings().any(|ring| ring.algorithms().contains(&algorithm)) {
+    if rings().any(|ring| ring.algorithm() == Some(algorithm)) {
         return None;
     }
     let coming = rings().any(|ring| ring.coming_algorithms().contains(&algorithm));
@@ -130,8 +130,8 @@ impl Grants {
         let MissingAlgorithm { algorithm, coming } = self.missing_algorithm?;
         let message = if coming {
             format!(
-                "idTokenSignedResponseAlg: the key of {algorithm} is in this Tenant's JWK Set and signs as soon as no \
-                 verifier can have cached the set without it: see the SigningKey's cacheLifetime",
+                "idTokenSignedResponseAlg: the key of {algorithm} is in this Tenant's JWK Set and does not sign yet: see the \
+                 keys in its SigningKey's status",
             )
         } else {
             format!("idTokenSignedResponseAlg: this Tenant has no SigningKey of {algorithm}")

@@ -36,8 +36,8 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
             Content::OAuthClient(ClientDocument { resource_server: server, revoked_secrets: revoked, ..client })
         }
         // The ring itself has the keys, where it is still there.
-        Detail::Ring { created_at, max_cache_lifetime, algorithms, .. } => Content::SigningKey(KeysDocument {
-            algorithm: algorithms.first().copied().unwrap_or(Algorithm::Rs256),
+        Detail::Ring { created_at, max_cache_lifetime, algorithm, .. } => Content::SigningKey(KeysDocument {
+            algorithm: algorithm.unwrap_or(Algorithm::Rs256),
             created_at,
             leaving: true,
             joining: false,

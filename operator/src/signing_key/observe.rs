@@ -204,7 +204,7 @@ fn pinned(
     let Some(algorithm) = stored.and_then(|stored| stored.ring.active()).map(|key| key.public_key.algorithm()) else {
         return Vec::new();
     };
-    if rings.iter().any(|ring| ring.owner != *name && ring.signs() && ring.algorithms.contains(&algorithm)) {
+    if rings.iter().any(|ring| ring.owner != *name && ring.signs() && ring.algorithm == Some(algorithm)) {
         return Vec::new();
     }
     let clients = state.index.members.clients(tenant);
@@ -225,7 +225,7 @@ fn surroundings(
     let mut around = Surroundings {
         successor_since: others().filter_map(|ring| ring.since).min_by_key(|since| since.monotonic),
         // Pods sign with one that leaves, too, while no other can.
-        another_signs: rings.iter().any(|ring| ring.owner != work.name && ring.active && !ring.joining),
+        another_signs: rings.iter().any(|ring| ring.owner != work.name && ring.active() && !ring.joining),
         max_cache_lifetime: rings.iter().map(|ring| ring.max_cache_lifetime).max().unwrap_or(0),
         skewed: state.skewed(),
         patience: BEHIND,

@@ -1,6 +1,5 @@
 //! What the index says about a tenant and its rings, beside its sealing keys. Other kinds ask here how their tenant stands.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use claviger_crds::condition::Reason;
@@ -92,14 +91,12 @@ pub(crate) struct Ringless {
 pub(crate) struct PublishedRing {
     pub(crate) owner: ObjectName,
     pub(crate) live: Live,
-    /// It has an Active key.
-    pub(crate) active: bool,
     /// It leaves, or is withdrawn.
     pub(crate) leaving: bool,
     /// Verifiers may not know its keys yet.
     pub(crate) joining: bool,
-    /// Of the keys that sign, or stand by to.
-    pub(crate) algorithms: BTreeSet<Algorithm>,
+    /// Of its Active key, if it has one.
+    pub(crate) algorithm: Option<Algorithm>,
     /// When it was made.
     pub(crate) created_at: Timestamp,
     /// The greatest `max-age` that it ever asked for, seconds.
@@ -109,9 +106,14 @@ pub(crate) struct PublishedRing {
 }
 
 impl PublishedRing {
+    /// Whether it has an Active key.
+    pub(crate) fn active(&self) -> bool {
+        self.algorithm.is_some()
+    }
+
     /// Whether pods may sign with it.
     pub(crate) fn signs(&self) -> bool {
-        self.active && !self.leaving && !self.joining
+        self.active() && !self.leaving && !self.joining
     }
 }
 
@@ -284,16 +286,8 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
         .rings(slug)
         .filter(|entry| entry.serving())
         .filter_map(|entry| {
-            let Detail::Ring {
-                active,
-                leaving,
-                joining,
-                created_at,
-                max_cache_lifetime,
-                active_revision,
-                algorithms,
-                ..
-            } = &entry.detail
+            let Detail::Ring { leaving, joining, created_at, max_cache_lifetime, active_revision, algorithm, .. } =
+                &entry.detail
             else {
                 return None;
             };
@@ -302,10 +296,9 @@ pub(crate) fn rings(state: &mut State, slug: &str, work: &Work) -> Vec<Published
                 owner: entry.owner.clone(),
                 since: state.acknowledgements.reached(&entry.name, *active_revision).since(),
                 live,
-                active: *active,
                 leaving: *leaving,
                 joining: *joining,
-                algorithms: algorithms.clone(),
+                algorithm: *algorithm,
                 created_at: *created_at,
                 max_cache_lifetime: *max_cache_lifetime,
             })
@@ -337,7 +330,7 @@ pub(crate) fn issuer_needs(state: &mut State, tenant: &AcceptedTenant, work: &Wo
         .map(|entry| Live { name: entry.name.clone(), digest: entry.digest, revision: entry.revision })
         .into_iter()
         .collect();
-    let rings = rings(state, tenant.slug(), work).into_iter().filter(|ring| ring.active).map(|ring| ring.live);
+    let rings = rings(state, tenant.slug(), work).into_iter().filter(|ring| ring.active()).map(|ring| ring.live);
     let rings: Vec<Live> = rings.collect();
     // A ring that is served everywhere wakes those who wait for its tenant, too.
     if document.is_empty() || rings.is_empty() {

@@ -161,7 +161,7 @@ fn default_signing_key(
     let Some(ring) = observed.rings.iter().find(|ring| ring.owner == *name) else {
         return (before.clone(), None);
     };
-    if !observed.rings.iter().any(|other| other.owner != *name && other.active) {
+    if !observed.rings.iter().any(|other| other.owner != *name && other.active()) {
         return (wanted, None);
     }
     let Some(since) = ring.since.filter(|_| ring.signs()) else {

@@ -17,7 +17,7 @@ use crate::work::Next;
 pub(super) async fn report(context: &Context, observed: &Observed, applied: Applied) -> Result<Next, StepError> {
     let Applied { outcome, mut verdicts, mut next, held, unsealed, refused: _ } = applied;
     let object = &observed.object;
-    let rings = observed.rings.iter().filter(|ring| ring.active).map(|ring| ring.live.clone()).collect();
+    let rings = observed.rings.iter().filter(|ring| ring.active()).map(|ring| ring.live.clone()).collect();
     let programmed = match sealing_keys(observed, unsealed.as_ref()) {
         Some(verdict) => Ok((verdict, Next::IDLE)),
         None => outcome.verdict(context, object, &[rings]),
@@ -74,7 +74,7 @@ fn signing_key(observed: &Observed) -> Option<String> {
     let named = observed.published_default.clone().flatten();
     let named = named.and_then(|named| observed.rings.iter().find(|ring| ring.owner == named && ring.signs()));
     let oldest = |leaving: bool| {
-        let rings = observed.rings.iter().filter(|ring| ring.active && ring.leaving == leaving);
+        let rings = observed.rings.iter().filter(|ring| ring.active() && ring.leaving == leaving);
         rings.min_by_key(|ring| ring.created_at)
     };
     named.or_else(|| oldest(false)).or_else(|| oldest(true)).map(|ring| ring.owner.name.clone())

@@ -51,7 +51,7 @@ pub(super) fn tenant(client: Client) -> TenantSnapshot {
         },
     }))
     .unwrap();
-    let (ring, _) = crate::token::fixture::ring((0, &"ES256"));
+    let (ring, _) = crate::token::fixture::ring(0, "ES256");
     let mut clients = SharedMap::default();
     clients.insert(Arc::clone(&client.id), Arc::new(client));
     TenantSnapshot {

@@ -70,7 +70,7 @@ pub(crate) fn acme(algorithms: &[&str], change: impl FnOnce(&mut ClientDocument)
         },
     }))
     .unwrap();
-    let (rings, keys): (Vec<_>, Vec<_>) = algorithms.iter().enumerate().map(ring).unzip();
+    let (rings, keys): (Vec<_>, Vec<_>) = algorithms.iter().enumerate().map(|(day, name)| ring(day, name)).unzip();
     let issuer = Issuer::new(
         &ObjectName::new("identity", "acme"),
         &document,
@@ -119,14 +119,14 @@ fn client(change: impl FnOnce(&mut ClientDocument)) -> Client {
     Client::parse("client-shop".into(), &ObjectName::new("shop", "shop"), &document).unwrap()
 }
 
-/// A ring that signs by the algorithm of that name, and its public key.
-pub(crate) fn ring((age, name): (usize, &&str)) -> (Ring, PublicJwk) {
-    let algorithm = Algorithm::ALL.into_iter().find(|known| known.as_str() == *name).unwrap();
+/// A ring that signs by the algorithm of that name, made on that day, and its public key.
+pub(crate) fn ring(day: usize, name: &str) -> (Ring, PublicJwk) {
+    let algorithm = Algorithm::ALL.into_iter().find(|known| known.as_str() == name).unwrap();
     let key = PrivateKey::generate(algorithm).unwrap();
     let public = key.public_jwk();
     let document: KeysDocument = serde_json::from_value(json!({
         "algorithm": name,
-        "createdAt": format!("2026-01-0{}T00:00:00Z", age + 1),
+        "createdAt": format!("2026-01-0{}T00:00:00Z", day + 1),
         "cacheLifetime": 900,
         "maxTokenLifetime": 3_600,
         "keys": [{

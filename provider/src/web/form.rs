@@ -120,3 +120,31 @@ fn repeated(name: &str) -> OAuthError {
         if plain { Cow::Owned(format!("{name} is repeated")) } else { Cow::Borrowed("a parameter is repeated") };
     OAuthError::new(ErrorCode::InvalidRequest, description)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_read_as_they_stand_and_empty_ones_are_none() {
+        for (body, pairs) in [
+            ("", &[][..]),
+            ("&&", &[]),
+            ("a=1&b=2", &[("a", "1"), ("b", "2")]),
+            ("&a=1&&b=2&", &[("a", "1"), ("b", "2")]),
+            ("a", &[("a", "")]),
+            ("a=", &[("a", "")]),
+            ("=1", &[("", "1")]),
+            ("a==1=", &[("a", "=1=")]),
+            ("a%26=1%3D%26", &[("a&", "1=&")]),
+            ("a+b=c+d", &[("a b", "c d")]),
+        ] {
+            let form = Form::parse(body.as_bytes()).unwrap();
+            let read: Vec<(&str, &str)> = form.pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+            assert_eq!(read, pairs, "{body}");
+        }
+        for body in ["a=1&a=2", "a&a", "=1&=2", "a=%", "a=%ff"] {
+            assert!(Form::parse(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

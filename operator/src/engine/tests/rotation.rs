@@ -273,3 +273,18 @@ async fn an_algorithm_is_there_when_a_key_of_it_is() {
     harness.pass(31 * MINUTE).await;
     assert_eq!(resolved(&harness), "True/Resolved");
 }
+
+#[tokio::test]
+async fn a_key_that_stands_by_signs_nothing_yet() {
+    let mut harness = rotating().await;
+    let client = fixtures::CLIENT.trim_end().to_owned() + "\n  idTokenSignedResponseAlg: EdDSA\n";
+    harness.apply::<OAuthClient>(&client).await;
+    let other = signing_key("").replace("algorithm: ES256", "algorithm: EdDSA");
+    harness.apply::<SigningKey>(&other).await;
+    let resolved =
+        |harness: &Harness| harness.condition::<OAuthClient>("shop", "shop", ConditionType::ReferencesResolved).0;
+    assert_eq!(resolved(&harness), "False/SigningKeyNotReady");
+    harness.pass(45 * MINUTE).await;
+    assert_eq!(status(&harness).algorithm.as_deref(), Some("EdDSA"));
+    assert_eq!(resolved(&harness), "True/Resolved");
+}

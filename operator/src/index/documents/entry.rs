@@ -70,8 +70,6 @@ pub(crate) enum Detail {
     },
     /// Of a ring.
     Ring {
-        /// Whether one of its keys is Active.
-        active: bool,
         /// Whether it leaves.
         leaving: bool,
         /// Whether verifiers may not know its keys yet.
@@ -82,8 +80,10 @@ pub(crate) enum Detail {
         max_cache_lifetime: u32,
         /// The revision in which the Active key entered.
         active_revision: u64,
-        /// Of the keys that sign, or stand by to.
-        algorithms: BTreeSet<Algorithm>,
+        /// Of the Active key, if there is one.
+        algorithm: Option<Algorithm>,
+        /// Of the keys that stand by.
+        standby: BTreeSet<Algorithm>,
         /// Every key that is not gone.
         kids: BTreeSet<Kid>,
         /// Keys that never come back, gone or not.
@@ -108,18 +108,20 @@ impl Entry {
         !self.intact || self.written.is_some_and(|written| written != self.digest)
     }
 
-    /// Algorithms that tokens can have by it: none, unless it is a ring that is served and stays.
-    pub(crate) fn algorithms(&self) -> BTreeSet<Algorithm> {
+    /// The algorithm that tokens can have by it: none, unless it is a ring that is served, signs and stays.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
         match &self.detail {
-            Detail::Ring { leaving: false, joining: false, algorithms, .. } if self.serving() => algorithms.clone(),
-            _ => BTreeSet::new(),
+            Detail::Ring { leaving: false, joining: false, algorithm, .. } if self.serving() => *algorithm,
+            _ => None,
         }
     }
 
-    /// Algorithms that tokens will have by it: it is a ring whose keys verifiers may not know yet.
+    /// Algorithms that tokens may come to have by it: of keys that stand by, or that verifiers may not know yet.
     pub(crate) fn coming_algorithms(&self) -> BTreeSet<Algorithm> {
         match &self.detail {
-            Detail::Ring { leaving: false, joining: true, algorithms, .. } if self.serving() => algorithms.clone(),
+            Detail::Ring { leaving: false, joining, algorithm, standby, .. } if self.serving() => {
+                standby.iter().copied().chain(algorithm.filter(|_| *joining)).collect()
+            }
             _ => BTreeSet::new(),
         }
     }

@@ -111,16 +111,16 @@ fn detail(content: &Content) -> Detail {
             revoked: client.revoked_secrets.clone(),
         },
         Content::SigningKey(keys) => Detail::Ring {
-            active: active(keys).is_some(),
             leaving: keys.leaving,
             joining: keys.joining,
             created_at: keys.created_at,
             max_cache_lifetime: keys.cache_lifetime.max(keys.max_cache_lifetime),
             active_revision: active(keys).map_or(0, |key| key.revision),
-            algorithms: keys
+            algorithm: active(keys).map(|key| key.public_key.algorithm()),
+            standby: keys
                 .keys
                 .iter()
-                .filter(|key| matches!(key.phase, KeyPhase::Active | KeyPhase::Published))
+                .filter(|key| key.phase == KeyPhase::Published)
                 .map(|key| key.public_key.algorithm())
                 .collect(),
             kids: keys.keys.iter().map(|key| key.kid.clone()).collect(),

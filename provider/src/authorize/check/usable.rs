@@ -38,22 +38,28 @@ pub(super) fn check_size(request: &AuthorizationRequest, issuer: &Issuer) -> Res
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::json;
 
-    use super::check_keys;
-    use crate::authorize::fixture::{client, tenant};
-    use crate::authorize::refusal::AuthorizationErrorCode;
+    use crate::authorize::check::check;
+    use crate::authorize::fixture::{CALLBACK, client, tenant};
+    use crate::authorize::parameters::{Parameters, Source};
+    use crate::authorize::refusal::{AuthorizationErrorCode, Refusal};
 
     #[test]
     fn nobody_logs_in_for_tokens_that_cannot_be_signed() {
         let code = |algorithm: &str, scope: &str| {
             let tenant = tenant(client(json!({"idTokenSignedResponseAlg": algorithm})));
-            let client = tenant.clients.get("shop.app").unwrap();
-            check_keys(&[scope.to_owned()], client, &tenant.issuer).err().map(|error| error.code)
+            let query = format!("client_id=shop.app&redirect_uri={CALLBACK}&response_type=code&scope={scope}");
+            let parameters = Parameters::parse(Source::Query, query.as_bytes()).unwrap();
+            match check(&parameters, &tenant, Timestamp::UNIX_EPOCH) {
+                Err(Refusal::Redirect(refused)) => Some(refused.error.code),
+                other => other.map(|_| None).unwrap(),
+            }
         };
         let refused = Some(AuthorizationErrorCode::TemporarilyUnavailable);
         assert_eq!(code("ES256", "openid"), None);
         assert_eq!(code("ES384", "openid"), refused);
-        assert_eq!(code("ES384", "orders.read"), None, "without openid there is no ID token");
+        assert_eq!(code("ES384", "profile"), None, "without openid there is no ID token");
     }
 }

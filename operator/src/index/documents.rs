@@ -1,10 +1,10 @@
 //! The published documents as they stand: what the index keeps of each, and who holds which name.
 
 mod entry;
+mod issuers;
 mod read;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Digest, DocumentKind, ServiceAccountIssuerDocument};
@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::Secret;
 use super::claims::{Claim, Claims};
 
 pub(crate) use self::entry::{Detail, Entry};
+use self::issuers::Issuers;
 
 /// On a client's document: the names of the credentials Secrets made for it, separated by commas,
 /// so that the sweep finds them when the client is long gone.
@@ -32,8 +33,7 @@ pub(crate) struct Documents {
     recorded: Claims,
     by_kind: HashMap<DocumentKind, BTreeSet<String>>,
     by_tenant: HashMap<String, BTreeSet<ObjectName>>,
-    /// The issuer of ServiceAccounts that was read last: nearly all that name one name the same.
-    issuer: Option<Arc<ServiceAccountIssuerDocument>>,
+    issuers: Issuers,
 }
 
 impl Documents {
@@ -57,9 +57,9 @@ impl Documents {
         self.lost.get(name)
     }
 
-    /// What the last document that was read with an issuer of ServiceAccounts says of it.
+    /// What the served documents say of the issuer of ServiceAccounts; where they differ, the newest.
     pub(crate) fn service_account_issuer(&self) -> Option<&ServiceAccountIssuerDocument> {
-        self.issuer.as_deref()
+        self.issuers.newest()
     }
 
     /// Whose name `claim` is, by what was published.
@@ -101,10 +101,7 @@ impl Documents {
         let earlier = before.as_ref().or_else(|| self.lost.get(name));
         let mut entry = read::read(secret, earlier)?;
         if let Detail::Tenant { service_account_issuer: Some(read), .. } = &mut entry.detail {
-            match &self.issuer {
-                Some(same) if same == read => *read = Arc::clone(same),
-                _ => self.issuer = Some(Arc::clone(read)),
-            }
+            self.issuers.share(read);
         }
         entry.written = match (written, self.writing.get(name)) {
             (true, _) => {
@@ -195,12 +192,14 @@ impl Documents {
     }
 
     fn record(&mut self, entry: &Entry) {
+        self.issuers.enter(entry);
         for claim in entry.claims() {
             self.recorded.insert(claim, entry.owner.clone());
         }
     }
 
     fn unrecord(&mut self, entry: &Entry) {
+        self.issuers.leave(entry);
         for claim in entry.claims() {
             self.recorded.remove(&claim, &entry.owner);
         }

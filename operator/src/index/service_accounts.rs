@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use claviger_crds::names::{ANNOTATION_ALLOW_CLIENTS, ObjectName};
+use claviger_crds::names::{self, ANNOTATION_ALLOW_CLIENTS, ObjectName};
 use claviger_crds::oauth_client::ValidOAuthClient;
 use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument};
 use jiff::Timestamp;
@@ -127,7 +127,9 @@ impl Index {
         let mut works = BTreeSet::new();
         for tenant in self.tenants.values() {
             let name = &tenant.meta.name;
-            let issuers = before.as_deref().into_iter().chain(self.cluster_issuer(None));
+            // Its own document may have said another one than the others' did.
+            let stored = self.stored_issuer(name).map(|stored| stored.issuer.as_str());
+            let issuers = before.as_deref().into_iter().chain(stored).chain(self.cluster_issuer(None));
             if tenant.valid().is_some_and(|valid| issuers.into_iter().any(|issuer| valid.declares(issuer))) {
                 works.insert(tenant.work());
                 // Their rules may name the entry that is trusted no longer, or again.
@@ -168,6 +170,13 @@ impl Index {
                 since: *since,
             }),
         }
+    }
+
+    /// What the document of the Tenant says of the cluster's issuer, or said when it vanished.
+    pub(crate) fn stored_issuer(&self, tenant: &ObjectName) -> Option<&ServiceAccountIssuerDocument> {
+        let document = names::published_secret(DocumentKind::Tenant.as_str(), tenant);
+        let entry = self.documents.get(&document).or_else(|| self.documents.lost(&document));
+        entry.and_then(Entry::service_account_issuer)
     }
 
     /// What the document of the Tenant, which is served, says of the cluster's issuer.

@@ -1,12 +1,15 @@
 //! Whose work a change makes: no more than it must.
 
 use claviger_crds::names;
-use claviger_crds::published::{Content, Document, TenantDocument, TenantLifetimes};
+use claviger_crds::published::{
+    Content, Document, ServiceAccountIssuerDocument, Stored, TenantDocument, TenantLifetimes,
+};
 use claviger_crds::tenant::TenantStatus;
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 
 use super::*;
+use crate::service_account_issuer::ServiceAccountIssuer;
 use crate::testing::{fixtures, parse};
 
 fn name(namespace: &str, name: &str) -> ObjectName {
@@ -215,4 +218,50 @@ fn a_ring_is_forgotten_by_the_name_of_its_secret() {
     assert!(index.ring(&owner).is_some());
     assert_eq!(texts(index.delete_ring(&names::ring_secret(&owner))), ["SigningKey identity/acme-es256"]);
     assert!(index.ring(&owner).is_none());
+}
+
+/// The document of the Tenant `owner`, which says that the cluster's issuer is `issuer` since then.
+fn document_naming(issuer: &str, since: i64, owner: &str, withdrawn: bool) -> Secret {
+    let mut stored = Stored::from_secret(&tenant_document(owner, owner)).unwrap();
+    let Content::Tenant(tenant) = &mut stored.document.content else { panic!("a Tenant's") };
+    let since = Timestamp::from_second(since).unwrap();
+    let jwks = serde_json::json!({"keys": []});
+    tenant.service_account_issuer = Some(ServiceAccountIssuerDocument { issuer: issuer.to_owned(), jwks, since });
+    stored.document.withdrawn_at = withdrawn.then_some(since);
+    stored.document.to_secret("ns", "uid", 1)
+}
+
+#[test]
+fn the_last_known_issuer_of_the_cluster_is_the_newest_that_is_served() {
+    let known = |index: &Index| index.cluster_issuer(None).map(str::to_owned);
+    let old = document_naming("https://old", 1, "acme", false);
+    let new = document_naming("https://new", 2, "other", false);
+    let withdrawn = document_naming("https://withdrawn", 3, "gone", true);
+    for order in [[&old, &new, &withdrawn], [&withdrawn, &new, &old]] {
+        let mut index = furnished();
+        for secret in order {
+            index.apply_published(secret);
+        }
+        assert_eq!(known(&index).as_deref(), Some("https://new"));
+        index.delete_published(new.metadata.name.as_deref().unwrap());
+        assert_eq!(known(&index).as_deref(), Some("https://new"), "what vanished is served");
+        index.apply_published(&document_naming("https://new", 2, "other", true));
+        assert_eq!(known(&index).as_deref(), Some("https://old"));
+        index.apply_published(&document_naming("https://old", 1, "acme", true));
+        assert_eq!(known(&index), None);
+    }
+}
+
+#[test]
+fn a_tenant_whose_own_document_names_another_cluster_issuer_than_the_newest_is_told_the_true_one() {
+    let mut index = furnished();
+    let trusted = "{issuer: 'https://old', jwksUri: 'https://old/jwks', subjectRules: [{subject: '*'}]}";
+    let declaring = format!("spec:\n  trustedIssuers: [{trusted}]");
+    index.apply_tenant(&parse(&fixtures::TENANT.replace("spec:", &declaring)));
+    index.apply_published(&document_naming("https://old", 1, "acme", false));
+    index.apply_published(&document_naming("https://new", 2, "other", false));
+    let issuer = "https://new".to_owned();
+    let said = ServiceAccountIssuer { issuer, jwks: serde_json::json!({"keys": []}) };
+    let works = texts(index.apply_service_account_issuer(said, Timestamp::UNIX_EPOCH));
+    assert!(works.contains(&"Tenant identity/acme".to_owned()), "{works:?}");
 }

@@ -205,22 +205,15 @@ fn service_accounts(
     valid: Option<&ValidTenant>,
     own: Option<&Issuer>,
 ) -> (Option<String>, Option<ServiceAccountIssuerDocument>) {
-    let stored = stored_issuer(index, name);
-    let issuer = index.cluster_issuer(stored.as_ref()).map(str::to_owned);
+    let stored = index.stored_issuer(name);
+    let issuer = index.cluster_issuer(stored).map(str::to_owned);
     // Where the Tenant takes it for somebody else's, too: whoever leads next must know what was left out, though
     // the API server does not answer.
     let mistaken = issuer.as_deref().is_some_and(|issuer| valid.is_some_and(|valid| valid.declares(issuer)));
     // Nobody is two: a pod would have to tell the Tenant's tokens from the cluster's by nothing.
     let itself = issuer.as_deref().is_some_and(|issuer| own.is_some_and(|own| own.as_str() == issuer));
     let needed = !itself && (mistaken || index.needs_service_accounts(name));
-    (issuer, needed.then(|| index.service_account_issuer(stored.as_ref())).flatten())
-}
-
-/// What the Tenant's document says of the cluster's issuer, or said when it vanished.
-fn stored_issuer(index: &Index, name: &ObjectName) -> Option<ServiceAccountIssuerDocument> {
-    let document = names::published_secret(DocumentKind::Tenant.as_str(), name);
-    let entry = index.documents.get(&document).or_else(|| index.documents.lost(&document));
-    entry.and_then(Entry::service_account_issuer).cloned()
+    (issuer, needed.then(|| index.service_account_issuer(stored)).flatten())
 }
 
 /// Refresh tokens outlive everything else that is sealed, unless sessions do.

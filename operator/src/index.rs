@@ -9,6 +9,7 @@ pub(crate) mod claims;
 mod demands;
 pub(crate) mod documents;
 mod holders;
+mod hosts;
 pub(crate) mod members;
 pub(crate) mod object;
 mod sealing;
@@ -104,9 +105,8 @@ impl Index {
             return BTreeSet::new();
         };
         // No API has an address of the provider's, whosever client it is.
-        let addressed = self.at_hosts_of(&difference);
-        let (mut works, others) = self.readmitting(&addressed, |index| index.changed(&difference));
-        works.extend(addressed);
+        let hosts = self.hosts_of_tenant(&difference);
+        let (mut works, others) = self.rehosting(&hosts, |index| index.changed(&difference));
         works.extend(others);
         if difference.matters {
             for object in difference.before.iter().chain(&difference.after) {
@@ -243,11 +243,6 @@ impl Index {
             Claim::Username(..) | Claim::Subject(..) => Kind::User,
         };
         self.claims.of(claim).iter().map(move |name| Work::new(kind, name.clone()))
-    }
-
-    /// Whether a Tenant wants `host` for its own.
-    pub(crate) fn is_host(&self, host: &str) -> bool {
-        !self.claims.of(&Claim::Host(host.to_owned())).is_empty()
     }
 
     /// How many clients the tenant may have.

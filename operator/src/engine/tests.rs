@@ -8,6 +8,7 @@ mod client_secrets;
 mod crashes;
 mod departures;
 mod handover;
+mod hosts;
 mod imports;
 mod life;
 mod losses;

@@ -9,12 +9,12 @@ use claviger_crds::condition::Reason;
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::{Authentication, OAuthClient, ValidOAuthClient};
 use claviger_crds::references;
-use claviger_crds::tenant::{Tenant, ValidTenant};
+use claviger_crds::tenant::ValidTenant;
 use claviger_crds::types::ClientId;
 
 use super::Index;
 use super::demands::Demands;
-use super::object::{Difference, Object};
+use super::object::Object;
 use crate::work::Work;
 
 /// How a client stands with its Tenant.
@@ -86,16 +86,6 @@ impl Index {
         }
         works.extend(left.iter().flat_map(|tenant| self.waiting_for_quota(tenant)));
         (changed, works)
-    }
-
-    /// The clients that are an API at a host that the Tenant wants for its own now, or no longer.
-    pub(super) fn at_hosts_of(&self, difference: &Difference<Tenant>) -> BTreeSet<Work> {
-        let host = |tenant: &Option<Arc<Object<Tenant>>>| {
-            tenant.as_ref().and_then(|tenant| tenant.valid()?.host.as_ref().map(ToString::to_string))
-        };
-        let (before, after) = (host(&difference.before), host(&difference.after));
-        let hosts = if before == after { [None, None] } else { [before, after] };
-        hosts.iter().flatten().flat_map(|host| self.members.addressed(host)).collect()
     }
 
     fn client_standing(&self, name: &ObjectName) -> Option<Standing> {

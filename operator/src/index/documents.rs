@@ -10,6 +10,7 @@ use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Digest, DocumentKind, ServiceAccountIssuerDocument};
 use k8s_openapi::api::core::v1::Secret;
 
+use super::admission::host;
 use super::claims::{Claim, Claims};
 
 pub(crate) use self::entry::{Detail, Entry};
@@ -31,6 +32,8 @@ pub(crate) struct Documents {
     /// The resourceVersion that was read of each last. Only writes of ours are ahead of it.
     shown: HashMap<String, u64>,
     recorded: Claims,
+    /// By host: the clients that are an API with an address there.
+    apis: Claims,
     by_kind: HashMap<DocumentKind, BTreeSet<String>>,
     by_tenant: HashMap<String, BTreeSet<ObjectName>>,
     issuers: Issuers,
@@ -67,6 +70,23 @@ impl Documents {
         self.recorded.of(claim)
     }
 
+    /// The clients that are an API with an address at `host`, by what was published.
+    pub(crate) fn apis_at(&self, host: &str) -> impl Iterator<Item = &Entry> {
+        let owners = self.apis.of(&Claim::Host(host.to_owned())).iter();
+        owners.filter_map(|owner| self.known(&names::published_secret(DocumentKind::OAuthClient.as_str(), owner)))
+    }
+
+    /// The names that gain or lose a holder where the document `name` becomes `after`.
+    pub(crate) fn difference(&self, name: &str, after: Option<&Entry>) -> BTreeSet<Claim> {
+        let claims = |entry: Option<&Entry>| entry.map(Entry::claims).into_iter().flatten().collect::<BTreeSet<_>>();
+        claims(self.known(name)).symmetric_difference(&claims(after)).cloned().collect()
+    }
+
+    /// The document `name` as it stands, or as it vanished.
+    fn known(&self, name: &str) -> Option<&Entry> {
+        self.get(name).or_else(|| self.lost(name))
+    }
+
     /// Owners of the rings with a document of the tenant `slug`.
     pub(crate) fn rings(&self, slug: &str) -> impl Iterator<Item = &Entry> {
         let owners = self.by_tenant.get(slug).into_iter().flatten();
@@ -89,29 +109,35 @@ impl Documents {
         self.writing.insert(name.to_owned(), digest);
     }
 
-    /// Takes in a Secret, seen by the watch or returned by a write of ours. Returns what stood
-    /// there before, the names that gained or lost a holder, and the document's kind and owner.
-    pub(crate) fn apply(&mut self, secret: &Secret, written: bool) -> Option<Applied> {
+    /// Reads a Secret, seen by the watch or returned by a write of ours, to be taken in. `None` where
+    /// it is overtaken, or says nothing.
+    pub(crate) fn read(&mut self, secret: &Secret, written: bool) -> Option<Entry> {
         let name = secret.metadata.name.as_deref()?;
         if self.overtook(name, secret, written) {
             return None;
         }
         self.show(name, secret, written);
-        let before = self.remove(name);
-        let earlier = before.as_ref().or_else(|| self.lost.get(name));
+        let earlier = self.known(name);
         let mut entry = read::read(secret, earlier)?;
         if let Detail::Tenant { service_account_issuer: Some(read), .. } = &mut entry.detail {
             self.issuers.share(read);
         }
+        let earlier = earlier.and_then(|earlier| earlier.written);
         entry.written = match (written, self.writing.get(name)) {
             (true, _) => {
                 self.writing.remove(name);
                 Some(entry.digest)
             }
             (false, Some(writing)) if *writing == entry.digest => Some(entry.digest),
-            (false, _) => earlier.and_then(|earlier| earlier.written),
+            (false, _) => earlier,
         };
-        if let Some(lost) = self.lost.remove(name) {
+        Some(entry)
+    }
+
+    /// Takes in what was read. Returns the names that gained or lost a holder, and the document's kind and owner.
+    pub(crate) fn take(&mut self, entry: Entry) -> Applied {
+        let before = self.remove(&entry.name);
+        if let Some(lost) = self.lost.remove(&entry.name) {
             self.unrecord(&lost);
         }
         let mut claims: BTreeSet<Claim> = entry.claims().into_iter().collect();
@@ -125,7 +151,7 @@ impl Documents {
         let (owner, tenant) = (entry.owner.clone(), entry.tenant.clone());
         let applied = Applied { kind: entry.kind, owner, tenant, claims, served, algorithms };
         self.insert(entry);
-        Some(applied)
+        applied
     }
 
     /// Whether what is known of the document is ahead of `secret`: the watch shows a write of ours
@@ -194,6 +220,9 @@ impl Documents {
     fn record(&mut self, entry: &Entry) {
         self.issuers.enter(entry);
         for claim in entry.claims() {
+            if let Some(at) = address(&claim) {
+                self.apis.insert(at, entry.owner.clone());
+            }
             self.recorded.insert(claim, entry.owner.clone());
         }
     }
@@ -201,6 +230,9 @@ impl Documents {
     fn unrecord(&mut self, entry: &Entry) {
         self.issuers.leave(entry);
         for claim in entry.claims() {
+            if let Some(at) = address(&claim) {
+                self.apis.remove(&at, &entry.owner);
+            }
             self.recorded.remove(&claim, &entry.owner);
         }
     }
@@ -227,6 +259,14 @@ impl Documents {
             }
         }
         Some(entry)
+    }
+}
+
+/// The host at which an API with this audience is, if that is what `claim` is.
+fn address(claim: &Claim) -> Option<Claim> {
+    match claim {
+        Claim::Audience(_, audience) => host(audience).map(Claim::Host),
+        _ => None,
     }
 }
 

@@ -34,7 +34,8 @@ impl Index {
     fn may_hold(&self, claim: &Claim, name: &ObjectName) -> bool {
         match claim {
             Claim::ClientId(..) | Claim::Audience(..) => self.client_admitted(name),
-            Claim::Slug(_) | Claim::Host(_) | Claim::Username(..) | Claim::Subject(..) => true,
+            Claim::Host(host) => self.may_hold_host(host, name),
+            Claim::Slug(_) | Claim::Username(..) | Claim::Subject(..) => true,
         }
     }
 

@@ -56,32 +56,51 @@ impl Index {
     }
 
     pub(crate) fn apply_published(&mut self, secret: &Secret) -> BTreeSet<Work> {
-        let applied = self.documents.apply(secret, false);
-        self.document_changed(applied)
+        let read = self.documents.read(secret, false);
+        read.map(|entry| self.take(entry)).unwrap_or_default()
     }
 
     /// A write of ours succeeded: the watch will show it later.
     pub(crate) fn wrote_published(&mut self, secret: &Secret) -> BTreeSet<Work> {
-        let applied = self.documents.apply(secret, true);
-        let own = applied.as_ref().map(|applied| Work::new(Kind::from(applied.kind), applied.owner.clone()));
-        let mut works = self.document_changed(applied);
+        let Some(entry) = self.documents.read(secret, true) else {
+            return BTreeSet::new();
+        };
+        let own = Work::new(Kind::from(entry.kind), entry.owner.clone());
+        let mut works = self.take(entry);
         // Whoever wrote it goes on by itself.
-        if let Some(own) = own {
-            works.remove(&own);
-        }
+        works.remove(&own);
+        works
+    }
+
+    fn take(&mut self, entry: Entry) -> BTreeSet<Work> {
+        let names = match entry.kind {
+            DocumentKind::Tenant | DocumentKind::OAuthClient => self.documents.difference(&entry.name, Some(&entry)),
+            _ => BTreeSet::new(),
+        };
+        let hosts = self.hosts_of_names(&names);
+        let (applied, mut works) = self.rehosting(&hosts, |index| index.documents.take(entry));
+        works.extend(self.document_changed(Some(applied)));
         works
     }
 
     pub(crate) fn delete_published(&mut self, name: &str) -> BTreeSet<Work> {
-        let applied = self.documents.delete(name);
-        self.document_changed(applied)
+        // The names of one that providers serve stay recorded.
+        let served = self.documents.serves(name);
+        let freed = if served { BTreeSet::new() } else { self.documents.difference(name, None) };
+        let hosts = self.hosts_of_names(&freed);
+        let (applied, mut works) = self.rehosting(&hosts, |index| index.documents.delete(name));
+        works.extend(self.document_changed(applied));
+        works
     }
 
     /// Frees the names of a document that vanished, whose owner is gone and which nobody can withdraw.
     pub(crate) fn forget_lost(&mut self, owner: &Work) -> BTreeSet<Work> {
-        let freed = self.documents.forget_lost(&owner.document());
+        let document = owner.document();
+        let hosts = self.hosts_of_names(&self.documents.difference(&document, None));
+        let (freed, mut works) = self.rehosting(&hosts, |index| index.documents.forget_lost(&document));
         self.note(owner);
-        freed.map(|(tenant, claims)| self.claimants(&tenant, &claims)).unwrap_or_default()
+        works.extend(freed.map(|(tenant, claims)| self.claimants(&tenant, &claims)).unwrap_or_default());
+        works
     }
 
     /// Those that want one of `claims`, which a document of the tenant `slug` makes, and those that

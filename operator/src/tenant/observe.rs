@@ -267,8 +267,16 @@ fn conflict(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> Option<(R
         return Some((Reason::SlugConflict, format!("the slug {slug} is held by the Tenant {holder}")));
     }
     let host = tenant.host.as_ref()?;
-    let holder = index.holder(&Claim::Host(host.to_string()), slug).filter(|holder| holder != name)?;
-    Some((Reason::HostConflict, format!("the host {host} is held by the Tenant {holder}")))
+    let holder = match index.holder(&Claim::Host(host.to_string()), slug) {
+        Some(holder) if holder == *name => return None,
+        Some(holder) => format!("the Tenant {holder}"),
+        // Nobody may have it, so that an API has an address there.
+        None => match index.api_at(host.as_str(), slug) {
+            Some(api) => format!("the API of the OAuthClient {api}, which has an address there"),
+            None => return None,
+        },
+    };
+    Some((Reason::HostConflict, format!("the host {host} is held by {holder}")))
 }
 
 /// The published rings of a slug; `work` is woken when one of them is served everywhere.

@@ -268,25 +268,3 @@ async fn an_audience_is_no_others_client_id_and_no_issuer() {
         assert_eq!(granted, expected.starts_with("True"), "{audience}");
     }
 }
-
-#[tokio::test]
-async fn an_api_at_a_host_that_any_tenant_takes_is_told_at_once_and_so_are_those_who_ask_for_it() {
-    let mut harness = tenant(fixtures::TENANT).await;
-    harness.apply::<OAuthClient>(fixtures::API).await;
-    harness.apply::<OAuthClient>(fixtures::CLIENT).await;
-    let other = fixtures::TENANT.replace("acme", "other");
-    let at = |host: &str| other.replace("spec:", &format!("spec:\n  host: {host}"));
-    let resolved =
-        |harness: &Harness| harness.condition::<OAuthClient>("shop", "shop", ConditionType::ReferencesResolved).0;
-    for without in [Some(other.clone()), Some(at("login.example")), None] {
-        harness.apply::<Tenant>(&at("api.shop.example")).await;
-        assert_eq!(accepted::<OAuthClient>(&harness, "shop", "api"), "False/AudienceNotAllowed");
-        assert_eq!(resolved(&harness), "False/AudienceNotGranted");
-        match without {
-            Some(without) => harness.apply::<Tenant>(&without).await,
-            None => harness.delete::<Tenant>("identity", "other").await,
-        }
-        assert_eq!(accepted::<OAuthClient>(&harness, "shop", "api"), "True/Accepted");
-        assert_eq!(resolved(&harness), "True/Resolved");
-    }
-}

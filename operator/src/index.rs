@@ -28,6 +28,7 @@ use claviger_crds::user::User;
 use jiff::Timestamp;
 
 use self::claims::{Claim, Claims};
+use self::demands::Demanded;
 use self::documents::Documents;
 use self::members::{Member, Members};
 use self::object::{Declared, Difference, Object, Objects};
@@ -53,6 +54,7 @@ pub(crate) struct Index {
     service_accounts: ServiceAccounts,
     service_account_issuer: Option<KnownIssuer>,
     claims: Claims,
+    demanded: Demanded,
     ownerless: BTreeSet<Work>,
     /// Where the issuers are reached, but for those with a host of their own.
     external_url: Option<String>,
@@ -114,7 +116,7 @@ impl Index {
                 works.extend(self.members.of(&object.meta.name));
             }
         }
-        works
+        self.settle(works)
     }
 
     pub(crate) fn apply_client(&mut self, client: &OAuthClient) -> BTreeSet<Work> {
@@ -141,10 +143,6 @@ impl Index {
         for claim in objects.iter().flat_map(|object| object.claims()) {
             works.extend(tenants.iter().flat_map(|tenant| self.requesters(tenant, &claim)));
         }
-        if let Some(client) = objects.first() {
-            let demands = |client: &Option<Arc<_>>| client.as_ref().and_then(|client| self.demands(client));
-            works.extend(self.demands_changed(&client.meta.name, demands(&before).as_ref(), demands(&after).as_ref()));
-        }
         // Who takes a place of its tenant's quota no longer leaves it to another.
         let taken = |client: Option<Arc<Object<OAuthClient>>>| {
             client.and_then(|client| Some(client.valid().filter(|valid| self.admitted(valid))?.tenant.clone()))
@@ -155,7 +153,7 @@ impl Index {
         {
             works.extend(self.waiting_for_quota(&tenant));
         }
-        works
+        self.settle(works)
     }
 
     /// Who looks again when a place of the tenant's quota may be free.

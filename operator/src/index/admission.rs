@@ -13,7 +13,6 @@ use claviger_crds::tenant::ValidTenant;
 use claviger_crds::types::ClientId;
 
 use super::Index;
-use super::demands::Demands;
 use super::object::Object;
 use crate::work::Work;
 
@@ -21,7 +20,6 @@ use crate::work::Work;
 struct Standing {
     client: Arc<Object<OAuthClient>>,
     admitted: bool,
-    demands: Option<Demands>,
 }
 
 impl Index {
@@ -62,8 +60,8 @@ impl Index {
     }
 
     /// Makes a `change` by which Tenants may admit other ones of `clients` than before. Returns, beside what it
-    /// yields, whose work that makes: of those who compete with a client that is admitted now or no longer, who
-    /// ask for its API, or of whom it demands something.
+    /// yields, whose work that makes: of those who compete with a client that is admitted now or no longer, or who
+    /// ask for its API.
     pub(super) fn readmitting<R>(
         &mut self,
         clients: &BTreeSet<Work>,
@@ -81,7 +79,6 @@ impl Index {
             for claim in after.client.claims() {
                 works.extend(after.client.tenant().into_iter().flat_map(|tenant| self.requesters(&tenant, &claim)));
             }
-            works.extend(self.demands_changed(name, before.demands.as_ref(), after.demands.as_ref()));
             left.extend(after.client.tenant().filter(|_| !after.admitted));
         }
         works.extend(left.iter().flat_map(|tenant| self.waiting_for_quota(tenant)));
@@ -90,8 +87,8 @@ impl Index {
 
     fn client_standing(&self, name: &ObjectName) -> Option<Standing> {
         let client = Arc::clone(self.clients.get(name)?);
-        let (admitted, demands) = (self.admitted(client.valid()?), self.demands(&client));
-        Some(Standing { client, admitted, demands })
+        let admitted = self.admitted(client.valid()?);
+        Some(Standing { client, admitted })
     }
 
     fn check_attachment(

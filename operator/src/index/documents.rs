@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::admission::host;
 use super::claims::{Claim, Claims};
+use super::demands::{Sum, Sums};
 
 pub(crate) use self::entry::{Detail, Entry};
 use self::issuers::Issuers;
@@ -34,6 +35,8 @@ pub(crate) struct Documents {
     recorded: Claims,
     /// By host: the clients that are an API with an address there.
     apis: Claims,
+    /// What the clients that are served demand, by slug.
+    demands: Sums<String>,
     by_kind: HashMap<DocumentKind, BTreeSet<String>>,
     by_tenant: HashMap<String, BTreeSet<ObjectName>>,
     issuers: Issuers,
@@ -87,6 +90,11 @@ impl Documents {
         self.get(name).or_else(|| self.lost(name))
     }
 
+    /// What the clients of the tenant `slug` demand that are served.
+    pub(super) fn demands(&self, slug: &str) -> Option<&Sum> {
+        self.demands.of(slug)
+    }
+
     /// Owners of the rings with a document of the tenant `slug`.
     pub(crate) fn rings(&self, slug: &str) -> impl Iterator<Item = &Entry> {
         let owners = self.by_tenant.get(slug).into_iter().flatten();
@@ -136,6 +144,7 @@ impl Documents {
 
     /// Takes in what was read. Returns the names that gained or lost a holder, and the document's kind and owner.
     pub(crate) fn take(&mut self, entry: Entry) -> Applied {
+        let left = self.known(&entry.name).map(|known| known.tenant.clone()).filter(|left| *left != entry.tenant);
         let before = self.remove(&entry.name);
         if let Some(lost) = self.lost.remove(&entry.name) {
             self.unrecord(&lost);
@@ -149,7 +158,7 @@ impl Documents {
         let of = |entry: &Entry| (entry.algorithm(), entry.coming_algorithms());
         let algorithms = before.as_ref().map(of).unwrap_or_default() != of(&entry);
         let (owner, tenant) = (entry.owner.clone(), entry.tenant.clone());
-        let applied = Applied { kind: entry.kind, owner, tenant, claims, served, algorithms };
+        let applied = Applied { kind: entry.kind, owner, tenant, left, claims, served, algorithms };
         self.insert(entry);
         applied
     }
@@ -195,6 +204,7 @@ impl Documents {
             kind: entry.kind,
             owner: entry.owner.clone(),
             tenant: entry.tenant.clone(),
+            left: None,
             claims: entry.claims().into_iter().collect(),
             served: entry.serving(),
             // One that vanished goes on being served, and is written again at once.
@@ -225,6 +235,9 @@ impl Documents {
             }
             self.recorded.insert(claim, entry.owner.clone());
         }
+        if let Some(demands) = entry.demands() {
+            self.demands.put(&entry.tenant, &entry.owner, demands, true);
+        }
     }
 
     fn unrecord(&mut self, entry: &Entry) {
@@ -234,6 +247,9 @@ impl Documents {
                 self.apis.remove(&at, &entry.owner);
             }
             self.recorded.remove(&claim, &entry.owner);
+        }
+        if let Some(demands) = entry.demands() {
+            self.demands.put(&entry.tenant, &entry.owner, demands, false);
         }
     }
 
@@ -284,6 +300,8 @@ pub(crate) struct Applied {
     pub(crate) owner: ObjectName,
     /// Slug of its tenant.
     pub(crate) tenant: String,
+    /// Slug of another tenant that it was of before.
+    pub(crate) left: Option<String>,
     /// Names that gained or lost a holder.
     pub(crate) claims: BTreeSet<Claim>,
     /// Whether it began or ceased to be served.

@@ -32,8 +32,6 @@ struct Of {
     clients: BTreeSet<ObjectName>,
     rings: BTreeSet<ObjectName>,
     users: BTreeSet<ObjectName>,
-    /// The greatest token lifetime, seconds, of each client that says so itself.
-    lifetimes: BTreeSet<(u32, ObjectName)>,
     /// The clients that take tokens of ServiceAccounts.
     by_service_account: BTreeSet<ObjectName>,
 }
@@ -52,9 +50,6 @@ impl Member for OAuthClient {
         let name = &object.meta.name;
         let of = members.tenants.entry(valid.tenant.clone()).or_default();
         put(&mut of.clients, name, present);
-        if let Some(lifetime) = token_lifetime(valid) {
-            put(&mut of.lifetimes, &(lifetime, name.clone()), present);
-        }
         if takes_service_accounts(valid) {
             put(&mut of.by_service_account, name, present);
         }
@@ -113,11 +108,6 @@ fn put_under<K: Eq + Hash>(sets: &mut HashMap<K, BTreeSet<ObjectName>>, key: K, 
     }
 }
 
-/// The longest that an access or ID token of the client lives, where it says so itself.
-pub(super) fn token_lifetime(client: &ValidOAuthClient) -> Option<u32> {
-    client.lifetimes.access_token.into_iter().chain(client.lifetimes.id_token).max()
-}
-
 /// The ServiceAccounts that may be the client.
 pub(crate) fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
     match &client.authentication {
@@ -129,16 +119,24 @@ pub(crate) fn named_accounts(client: &ValidOAuthClient) -> &[ObjectName] {
 /// Whether the client may come with the token of a ServiceAccount: as itself, or to exchange it, or with one that
 /// says who acts.
 pub(crate) fn takes_service_accounts(client: &ValidOAuthClient) -> bool {
+    let mut rules = client.token_exchange.iter();
+    !named_accounts(client).is_empty()
+        || rules.any(|rule| rule_takes_service_accounts(&rule.subject_tokens, rule.actor_token, &rule.actor_tokens))
+}
+
+/// Whether by a rule of an exchange somebody may come with the token of a ServiceAccount.
+pub(super) fn rule_takes_service_accounts(
+    subjects: &[SubjectToken],
+    actor: ActorToken,
+    actors: &[SubjectToken],
+) -> bool {
     let account = SubjectToken::ServiceAccount;
-    let acts = client
-        .token_exchange
-        .iter()
-        .any(|rule| rule.actor_token != ActorToken::Forbidden && rule.actor_tokens.contains(&account));
-    acts || exchanges_accounts(client) || !named_accounts(client).is_empty()
+    subjects.contains(&account) || (actor != ActorToken::Forbidden && actors.contains(&account))
 }
 
 /// Whether the client may exchange the token of a ServiceAccount. An actor may have one unless it is said otherwise,
-/// so that most clients that exchange anything do not mean to.
+/// so that most clients that exchange anything do not mean to. No rule fails for want of such an actor: the client may
+/// be one itself, by its own access token.
 pub(crate) fn exchanges_accounts(client: &ValidOAuthClient) -> bool {
     client.token_exchange.iter().any(|rule| rule.subject_tokens.contains(&SubjectToken::ServiceAccount))
 }
@@ -176,16 +174,6 @@ impl Members {
     /// The tenant's SigningKeys.
     pub(crate) fn rings(&self, tenant: &ObjectName) -> impl Iterator<Item = &ObjectName> {
         self.tenants.get(tenant).into_iter().flat_map(|of| &of.rings)
-    }
-
-    /// What the tenant's clients ask for as their greatest token lifetime, seconds: the longest first.
-    pub(super) fn lifetimes(&self, tenant: &ObjectName) -> impl Iterator<Item = &(u32, ObjectName)> {
-        self.tenants.get(tenant).into_iter().flat_map(|of| of.lifetimes.iter().rev())
-    }
-
-    /// The tenant's clients that take tokens of ServiceAccounts.
-    pub(super) fn by_service_account(&self, tenant: &ObjectName) -> impl Iterator<Item = &ObjectName> {
-        self.tenants.get(tenant).into_iter().flat_map(|of| &of.by_service_account)
     }
 
     /// The clients that are an API with an address at `host`.

@@ -39,7 +39,7 @@ impl Index {
             None => index.namespaces.remove(namespace),
         });
         works.extend(others);
-        works
+        self.settle(works)
     }
 
     /// The clients that ask for the audience, if that is what `claim` is.
@@ -80,7 +80,7 @@ impl Index {
         let hosts = self.hosts_of_names(&names);
         let (applied, mut works) = self.rehosting(&hosts, |index| index.documents.take(entry));
         works.extend(self.document_changed(Some(applied)));
-        works
+        self.settle(works)
     }
 
     pub(crate) fn delete_published(&mut self, name: &str) -> BTreeSet<Work> {
@@ -90,7 +90,7 @@ impl Index {
         let hosts = self.hosts_of_names(&freed);
         let (applied, mut works) = self.rehosting(&hosts, |index| index.documents.delete(name));
         works.extend(self.document_changed(applied));
-        works
+        self.settle(works)
     }
 
     /// Frees the names of a document that vanished, whose owner is gone and which nobody can withdraw.
@@ -99,8 +99,10 @@ impl Index {
         let hosts = self.hosts_of_names(&self.documents.difference(&document, None));
         let (freed, mut works) = self.rehosting(&hosts, |index| index.documents.forget_lost(&document));
         self.note(owner);
-        works.extend(freed.map(|(tenant, claims)| self.claimants(&tenant, &claims)).unwrap_or_default());
-        works
+        let Some((tenant, claims)) = freed else { return works };
+        works.extend(self.claimants(&tenant, &claims));
+        works.extend(self.demands_changed(self.served_as(&tenant)));
+        self.settle(works)
     }
 
     /// Those that want one of `claims`, which a document of the tenant `slug` makes, and those that
@@ -119,7 +121,7 @@ impl Index {
     }
 
     fn document_changed(&mut self, applied: Option<Applied>) -> BTreeSet<Work> {
-        let Some(Applied { kind, owner, tenant, claims, served, algorithms }) = applied else {
+        let Some(Applied { kind, owner, tenant, left, claims, served, algorithms }) = applied else {
             return BTreeSet::new();
         };
         let own = Work::new(Kind::from(kind), owner.clone());
@@ -146,9 +148,13 @@ impl Index {
             }
             DocumentKind::OAuthClient if served && !self.documents.of(kind, &owner).is_some_and(Entry::serving) => {
                 works.extend(issuers.iter().flat_map(|issuer| self.waiting_for_quota(issuer)));
-                works.extend(self.withdrawn(&owner));
             }
             _ => {}
+        }
+        if kind == DocumentKind::OAuthClient {
+            for slug in left.iter().chain([&tenant]) {
+                works.extend(self.demands_changed(self.served_as(slug)));
+            }
         }
         works
     }

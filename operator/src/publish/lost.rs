@@ -30,7 +30,7 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
             service_account_issuer: None,
             trusted_issuers: Vec::new(),
         }),
-        Detail::Client { client_id, audience, hashes, revoked } => {
+        Detail::Client { client_id, audience, hashes, revoked, demands: _ } => {
             let client = powerless(client_id, ClientAuthentication::Secret { hashes });
             let server = audience.map(|audience| ResourceServerDocument { audience, scopes: Vec::new() });
             Content::OAuthClient(ClientDocument { resource_server: server, revoked_secrets: revoked, ..client })

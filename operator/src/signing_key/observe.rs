@@ -207,12 +207,7 @@ fn pinned(
     if rings.iter().any(|ring| ring.owner != *name && ring.signs() && ring.algorithm == Some(algorithm)) {
         return Vec::new();
     }
-    let clients = state.index.members.clients(tenant);
-    let pins = |client: &ObjectName| {
-        let valid = state.index.clients.get(client).and_then(|client| client.valid());
-        valid.is_some_and(|valid| valid.id_token_signed_response_alg == Some(algorithm))
-    };
-    clients.filter(|client| pins(client) && state.index.counts(client)).cloned().collect()
+    state.index.pinning(tenant, algorithm).into_iter().collect()
 }
 
 fn surroundings(

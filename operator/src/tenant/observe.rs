@@ -219,11 +219,7 @@ fn service_accounts(
 /// Refresh tokens outlive everything else that is sealed, unless sessions do.
 fn longest_sealed(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> u32 {
     let of_tenant = tenant.lifetimes.refresh_token.max(tenant.lifetimes.session);
-    let lifetime = |client: &ObjectName| index.clients.get(client)?.valid()?.lifetimes.refresh_token;
-    let longer = |client: &ObjectName| lifetime(client).filter(|lifetime| *lifetime > of_tenant);
-    let clients = index.members.clients(name).filter_map(|client| Some((longer(client)?, client)));
-    let counted = clients.filter(|(_, client)| index.counts(client));
-    counted.map(|(lifetime, _)| lifetime).max().unwrap_or(of_tenant)
+    of_tenant.max(index.refresh_token_lifetime(name))
 }
 
 fn ringless(state: &mut State, tenant: &Object<Tenant>, now: Moment) -> Ringless {

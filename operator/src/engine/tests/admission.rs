@@ -1,15 +1,15 @@
 //! What a client demands of a Tenant, which counts if that has it, and only then.
 
 use claviger_crds::condition::ConditionType;
-use claviger_crds::names::ANNOTATION_PAUSED;
+use claviger_crds::names::{self, ANNOTATION_PAUSED, ObjectName};
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 
 use super::rotation::{MINUTE, ring, signing_key, status};
 use super::sealing::memory;
-use super::service_account_issuer::{published, say};
-use crate::testing::{Harness, fixtures, parse};
+use super::service_account_issuer::{WORKER, published, say, tenant_of};
+use crate::testing::{Harness, PUBLISHED, fixtures, parse};
 use crate::work::Kind;
 
 /// A client of a namespace that the Tenant does not select.
@@ -38,6 +38,13 @@ async fn furnished() -> Harness {
 async fn select(harness: &mut Harness, selected: bool) {
     harness.world.apply_namespace("mart", if selected { &[("tenant", "acme")] } else { &[] });
     harness.run().await;
+}
+
+/// Nothing is written for the client but its status.
+fn paused(yaml: &str) -> OAuthClient {
+    let mut paused: OAuthClient = parse(yaml);
+    paused.metadata.annotations = Some([(ANNOTATION_PAUSED.to_owned(), "true".to_owned())].into());
+    paused
 }
 
 fn writes_of_tenants(harness: &Harness) -> Vec<String> {
@@ -117,9 +124,7 @@ async fn a_client_counts_while_it_is_served_though_it_is_let_in_no_longer() {
     let mut harness = furnished().await;
     select(&mut harness, true).await;
     harness.apply::<OAuthClient>(OUTSIDER).await;
-    let mut paused: OAuthClient = parse(OUTSIDER);
-    paused.metadata.annotations = Some([(ANNOTATION_PAUSED.to_owned(), "true".to_owned())].into());
-    harness.world.apply(paused);
+    harness.world.apply(paused(OUTSIDER));
     select(&mut harness, false).await;
     let served = harness.document(Kind::OAuthClient, "mart", "outsider").unwrap();
     assert_eq!(served.withdrawn_at, None);
@@ -141,4 +146,90 @@ async fn whoever_a_tenant_refuses_holds_up_no_change_of_its_algorithm() {
     assert_eq!(blocked(&harness), "False/NotBlocked");
     harness.pass(15 * MINUTE).await;
     assert_eq!(status(&harness).algorithm.as_deref(), Some("EdDSA"));
+}
+
+#[tokio::test]
+async fn several_that_are_let_in_together_count_as_one_does() {
+    let mut harness = furnished().await;
+    let another = OUTSIDER.replace("name: outsider,", "name: another,");
+    harness.world.apply(parse::<OAuthClient>(OUTSIDER));
+    harness.apply::<OAuthClient>(&another).await;
+    for _ in 0..2 {
+        select(&mut harness, true).await;
+        assert!(published(&harness).is_some());
+        assert_eq!(ring(&harness).max_token_lifetime, 20 * 3600);
+        select(&mut harness, false).await;
+        assert_eq!(published(&harness), None);
+    }
+}
+
+#[tokio::test]
+async fn what_is_served_counts_for_the_tenant_that_serves_it_wherever_its_owner_goes() {
+    let mut harness = furnished().await;
+    select(&mut harness, true).await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    harness.apply::<Tenant>(&fixtures::TENANT.replace("name: acme,", "name: victim,")).await;
+    harness.world.delete::<OAuthClient>(&ObjectName::new("mart", "outsider"));
+    harness.world.apply_namespace("mart", &[]);
+    harness.world.apply(paused(&OUTSIDER.replace("name: acme,", "name: victim,")));
+    harness.run().await;
+    assert_eq!(harness.document(Kind::OAuthClient, "mart", "outsider").unwrap().withdrawn_at, None);
+    assert_eq!(tenant_of(&harness, "victim").service_account_issuer, None, "it refuses the client");
+    assert!(published(&harness).is_some(), "it serves the client");
+}
+
+#[tokio::test]
+async fn what_is_served_counts_as_it_was_published_whatever_is_declared_since() {
+    let changed = OUTSIDER
+        .replace("serviceAccounts: [{name: outsider}]", "secret: {}")
+        .replace("  idTokenSignedResponseAlg: ES256\n", "");
+    let invalid = changed.replace("[client_credentials]", "[authorization_code]");
+    let declarations = [paused(&changed), parse(&invalid)];
+    for declared in declarations {
+        let mut harness = furnished().await;
+        select(&mut harness, true).await;
+        harness.apply::<OAuthClient>(OUTSIDER).await;
+        harness.world.apply(declared);
+        harness.run().await;
+        harness.apply::<SigningKey>(&signing_key("").replace("algorithm: ES256", "algorithm: EdDSA")).await;
+        assert!(published(&harness).is_some());
+        let blocked = harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
+        assert_eq!(blocked.0, "True/AlgorithmInUse");
+        assert!(blocked.1.contains("mart/outsider"), "{}", blocked.1);
+        harness.apply::<OAuthClient>(&changed).await;
+        assert_eq!(published(&harness), None);
+        let blocked = harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
+        assert_eq!(blocked.0, "False/NotBlocked");
+    }
+}
+
+#[tokio::test]
+async fn what_vanished_counts_until_it_is_withdrawn() {
+    let mut harness = furnished().await;
+    select(&mut harness, true).await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let document = names::published_secret(Kind::OAuthClient.as_str(), &ObjectName::new("mart", "outsider"));
+    harness.world.apply(paused(OUTSIDER));
+    harness.run().await;
+    harness.world.remove_secret(&ObjectName::new(PUBLISHED, document));
+    select(&mut harness, false).await;
+    assert!(published(&harness).is_some(), "pods serve it still");
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    assert_eq!(published(&harness), None);
+}
+
+#[tokio::test]
+async fn whoever_is_deleted_counts_while_the_withdrawal_is_held_back() {
+    let mut harness = furnished().await;
+    let names: Vec<String> = (0..6).map(|at| format!("worker-{at}")).collect();
+    for name in &names {
+        harness.world.apply(parse::<OAuthClient>(&WORKER.replace("name: worker,", &format!("name: {name},"))));
+    }
+    harness.run().await;
+    names.iter().for_each(|name| harness.world.delete::<OAuthClient>(&ObjectName::new("shop", name)));
+    harness.run().await;
+    assert_eq!(harness.document(Kind::OAuthClient, "shop", "worker-0").unwrap().withdrawn_at, None);
+    assert!(published(&harness).is_some(), "pods serve them still");
+    harness.pass(2 * MINUTE).await;
+    assert_eq!(published(&harness), None);
 }

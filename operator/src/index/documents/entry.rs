@@ -11,6 +11,7 @@ use claviger_jose::{Algorithm, Kid};
 use jiff::Timestamp;
 
 use crate::index::claims::Claim;
+use crate::index::demands::Demands;
 
 /// One published Secret, without the parts that only a provider needs.
 #[derive(Clone, Debug)]
@@ -67,6 +68,8 @@ pub(crate) enum Detail {
         hashes: Vec<SecretHash>,
         /// Those that must never be accepted again.
         revoked: Vec<RevokedSecret>,
+        /// What it demands of its Tenant while it is served.
+        demands: Demands,
     },
     /// Of a ring.
     Ring {
@@ -130,6 +133,14 @@ impl Entry {
     pub(crate) fn service_account_issuer(&self) -> Option<&ServiceAccountIssuerDocument> {
         match &self.detail {
             Detail::Tenant { service_account_issuer, .. } => service_account_issuer.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What the client demands that is served by it.
+    pub(super) fn demands(&self) -> Option<&Demands> {
+        match &self.detail {
+            Detail::Client { demands, .. } if self.serving() => Some(demands),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ use claviger_crds::published::{
 use k8s_openapi::api::core::v1::Secret;
 
 use super::{ANNOTATION_CREDENTIALS, Detail, Entry};
+use crate::index::demands::Demands;
 
 /// Reads a published Secret. One that is not readable keeps what was known of it before; one that
 /// never was readable must at least say whose it is.
@@ -109,6 +110,7 @@ fn detail(content: &Content) -> Detail {
                 _ => Vec::new(),
             },
             revoked: client.revoked_secrets.clone(),
+            demands: Demands::published(client),
         },
         Content::SigningKey(keys) => Detail::Ring {
             leaving: keys.leaving,

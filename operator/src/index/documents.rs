@@ -145,6 +145,7 @@ impl Documents {
     /// Takes in what was read. Returns the names that gained or lost a holder, and the document's kind and owner.
     pub(crate) fn take(&mut self, entry: Entry) -> Applied {
         let left = self.known(&entry.name).map(|known| known.tenant.clone()).filter(|left| *left != entry.tenant);
+        let was_served = self.serves(&entry.name);
         let before = self.remove(&entry.name);
         if let Some(lost) = self.lost.remove(&entry.name) {
             self.unrecord(&lost);
@@ -154,7 +155,7 @@ impl Documents {
             claims =
                 before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
         }
-        let served = before.as_ref().is_some_and(Entry::serving) != entry.serving();
+        let served = was_served != entry.serving();
         let of = |entry: &Entry| (entry.algorithm(), entry.coming_algorithms());
         let algorithms = before.as_ref().map(of).unwrap_or_default() != of(&entry);
         let (owner, tenant) = (entry.owner.clone(), entry.tenant.clone());

@@ -265,3 +265,26 @@ fn a_tenant_whose_own_document_names_another_cluster_issuer_than_the_newest_is_t
     let works = texts(index.apply_service_account_issuer(said, Timestamp::UNIX_EPOCH));
     assert!(works.contains(&"Tenant identity/acme".to_owned()), "{works:?}");
 }
+
+/// The document of the client `shop/shop`, and its tombstone.
+fn client_documents() -> [Secret; 2] {
+    let client = serde_json::json!({
+        "clientId": "shop.shop", "displayName": "Shop", "applicationType": "web", "consent": "Required",
+        "authentication": {"method": "none"}, "requirePkce": true, "idTokenClaims": "Minimal", "accessTokenType": "JWT",
+    });
+    let content = Content::OAuthClient(serde_json::from_value(client).unwrap());
+    let served = Document::serving("acme", name("shop", "shop"), content);
+    let withdrawn = Document { withdrawn_at: Some(Timestamp::UNIX_EPOCH), ..served.clone() };
+    [(served, 1), (withdrawn, 2)].map(|(document, revision)| document.to_secret("ns", "uid", revision))
+}
+
+#[test]
+fn what_vanished_and_is_withdrawn_then_leaves_its_place_of_the_quota() {
+    let mut index = furnished();
+    index.apply_tenant(&parse(&fixtures::TENANT.replace("spec:", "spec:\n  ceilings: {clients: 1}")));
+    let [served, withdrawn] = client_documents();
+    index.apply_published(&served);
+    index.delete_published(served.metadata.name.as_deref().unwrap());
+    let works = texts(index.apply_published(&withdrawn));
+    assert_eq!(works, ["OAuthClient shop/api", "OAuthClient shop/shop"]);
+}

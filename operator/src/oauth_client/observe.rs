@@ -159,7 +159,8 @@ fn look(context: &Context, state: &mut State, name: &ObjectName) -> Option<Obser
         grants = grants::grant(&state.index, valid, tenant);
         accounts = Accounts::resolve(&state.index, valid);
         issuer = tenant::issuer_needs(state, tenant, &work);
-        if accounts::awaits_issuer(&state.index, valid) {
+        // Who is refused is told when its Tenant has it, and not by every change of that one's document.
+        if refusal.is_none() && accounts::awaits_issuer(&state.index, valid) {
             // Nobody is this client before its Tenant's document says whose tokens count.
             issuer.push(Vec::new());
             state.liveness.wait(&Work::new(Kind::Tenant, tenant.name().clone()).document(), &work);

@@ -10,7 +10,7 @@ use super::rotation::{MINUTE, ring, signing_key, status};
 use super::sealing::memory;
 use super::service_account_issuer::{WORKER, published, say, tenant_of};
 use crate::testing::{Harness, PUBLISHED, fixtures, parse};
-use crate::work::Kind;
+use crate::work::{Kind, Work};
 
 /// A client of a namespace that the Tenant does not select.
 const OUTSIDER: &str = "
@@ -232,4 +232,14 @@ async fn whoever_is_deleted_counts_while_the_withdrawal_is_held_back() {
     assert!(published(&harness).is_some(), "pods serve them still");
     harness.pass(2 * MINUTE).await;
     assert_eq!(published(&harness), None);
+}
+
+#[tokio::test]
+async fn whoever_a_tenant_refuses_is_not_woken_by_every_change_of_its_document() {
+    let mut harness = furnished().await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let document = names::published_secret(Kind::Tenant.as_str(), &ObjectName::new("identity", "acme"));
+    let waiting = harness.engine.context().with(|state| state.liveness.wake(&document));
+    let outsider = Work::new(Kind::OAuthClient, ObjectName::new("mart", "outsider"));
+    assert!(!waiting.contains(&outsider), "{waiting:?}");
 }

@@ -18,7 +18,7 @@ use claviger_jose::Algorithm;
 
 use super::Index;
 use super::claims::Claim;
-use super::members::{rule_takes_service_accounts, takes_service_accounts};
+use super::members::{put, rule_takes_service_accounts, takes_service_accounts};
 use crate::work::{Kind, Work};
 
 /// Of one client.
@@ -100,17 +100,17 @@ impl Sum {
     fn put(&mut self, client: &ObjectName, demands: &Demands, present: bool) {
         let Demands { service_accounts, token_lifetime, refresh_token, algorithm } = demands;
         if *service_accounts {
-            put(&mut self.service_accounts, client.clone(), present);
+            put(&mut self.service_accounts, client, present);
         }
         if *token_lifetime > 0 {
-            put(&mut self.token_lifetimes, (*token_lifetime, client.clone()), present);
+            put(&mut self.token_lifetimes, &(*token_lifetime, client.clone()), present);
         }
         if *refresh_token > 0 {
-            put(&mut self.refresh_tokens, (*refresh_token, client.clone()), present);
+            put(&mut self.refresh_tokens, &(*refresh_token, client.clone()), present);
         }
         if let Some(algorithm) = algorithm {
             let pinning = self.algorithms.entry(*algorithm).or_default();
-            put(pinning, client.clone(), present);
+            put(pinning, client, present);
             if pinning.is_empty() {
                 self.algorithms.remove(algorithm);
             }
@@ -120,14 +120,6 @@ impl Sum {
     fn is_empty(&self) -> bool {
         let Self { service_accounts, token_lifetimes, refresh_tokens, algorithms } = self;
         service_accounts.is_empty() && token_lifetimes.is_empty() && refresh_tokens.is_empty() && algorithms.is_empty()
-    }
-}
-
-fn put<T: Ord>(set: &mut BTreeSet<T>, item: T, present: bool) {
-    if present {
-        set.insert(item);
-    } else {
-        set.remove(&item);
     }
 }
 

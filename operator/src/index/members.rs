@@ -88,7 +88,8 @@ impl Member for User {
     }
 }
 
-fn put<T: Clone + Ord>(set: &mut BTreeSet<T>, item: &T, present: bool) {
+/// `item` enters the set, or (not `present`) leaves it.
+pub(super) fn put<T: Clone + Ord>(set: &mut BTreeSet<T>, item: &T, present: bool) {
     if present {
         set.insert(item.clone());
     } else {

@@ -96,16 +96,10 @@ pub(crate) fn verify(
     }
     let Kubernetes { namespace, serviceaccount: Bound { name, uid } } = claims.kubernetes;
     // Both say who it is; a cluster in which they differ is none that this release knows.
-    if claims.iss != issuer.issuer || !is_subject_of(&claims.sub, &namespace, &name) {
+    if claims.iss != issuer.issuer || claims.sub != subject(&namespace, &name) {
         return Err(UNBOUND);
     }
     Ok(VerifiedServiceAccount { subject: claims.sub, uid, audiences: claims.aud, expires_at: claims.exp.0 })
-}
-
-/// Whether `subject` is that of the ServiceAccount `namespace`/`name`.
-fn is_subject_of(subject: &str, namespace: &str, name: &str) -> bool {
-    let rest = subject.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(namespace));
-    rest.and_then(|rest| rest.strip_prefix(':')) == Some(name)
 }
 
 /// The `sub` of the ServiceAccount `namespace`/`name`, as Kubernetes writes it.

@@ -68,7 +68,7 @@ impl State {
     /// the pods alone know of it.
     pub(crate) fn published_owner(&self, document: &str) -> Option<String> {
         let documents = &self.index.documents;
-        let known = documents.get(document).or_else(|| documents.lost(document));
+        let known = documents.known(document);
         let served = || self.acknowledgements.highest_revision(document).map(|_| String::new());
         known.map(|entry| entry.owner_uid.clone()).or_else(served)
     }
@@ -76,7 +76,7 @@ impl State {
     /// The highest revision of `document` that was ever stored or served, as far as is known; else 0.
     pub(crate) fn highest_revision(&self, document: &str) -> u64 {
         let documents = &self.index.documents;
-        let known = documents.get(document).or_else(|| documents.lost(document)).map(|entry| entry.revision);
+        let known = documents.known(document).map(|entry| entry.revision);
         known.max(self.acknowledgements.highest_revision(document)).unwrap_or(0)
     }
 

@@ -134,8 +134,7 @@ fn strays(state: &mut State, now: Moment) -> Vec<String> {
     let State { index, acknowledgements, strays, .. } = state;
     let stray = |document: &str| {
         let documents = &index.documents;
-        documents.get(document).or_else(|| documents.lost(document)).is_none()
-            && acknowledgements.highest_revision(document).is_some()
+        documents.known(document).is_none() && acknowledgements.highest_revision(document).is_some()
     };
     let owned = || {
         let rings = index.ring_owners().map(|owner| Work::new(Kind::SigningKey, owner.clone()));

@@ -264,7 +264,7 @@ impl Index {
     fn slug_served(&self, tenant: &ObjectName) -> Option<String> {
         let valid = self.tenants.get(tenant).and_then(|object| object.valid());
         let document = names::published_secret(DocumentKind::Tenant.as_str(), tenant);
-        let published = || self.documents.get(&document).or_else(|| self.documents.lost(&document));
+        let published = || self.documents.known(&document);
         let slug = valid
             .map(|valid| valid.slug.to_string())
             .or_else(|| published().map(|document| document.tenant.clone()))?;

@@ -86,7 +86,7 @@ impl Documents {
     }
 
     /// The document `name` as it stands, or as it vanished.
-    fn known(&self, name: &str) -> Option<&Entry> {
+    pub(crate) fn known(&self, name: &str) -> Option<&Entry> {
         self.get(name).or_else(|| self.lost(name))
     }
 

@@ -175,7 +175,7 @@ impl Index {
     /// What the document of the Tenant says of the cluster's issuer, or said when it vanished.
     pub(crate) fn stored_issuer(&self, tenant: &ObjectName) -> Option<&ServiceAccountIssuerDocument> {
         let document = names::published_secret(DocumentKind::Tenant.as_str(), tenant);
-        let entry = self.documents.get(&document).or_else(|| self.documents.lost(&document));
+        let entry = self.documents.known(&document);
         entry.and_then(Entry::service_account_issuer)
     }
 

@@ -92,7 +92,7 @@ fn check(code: &Code, client: &Client, form: &Form<'_>, now: Timestamp) -> Resul
 /// The grant that the code begins.
 fn new_grant(code: &Code, client: &Client, tenant: &TenantSnapshot, now: Timestamp) -> Result<NewGrant, OAuthError> {
     let PersonGrant { id, subject, session, .. } = &code.grant;
-    let refresh = client.grant_types.refresh_token.then(|| person::refresh_window(client, tenant, now, None));
+    let refresh = client.grant_types.refresh_token.then(|| person::refresh_window(client, tenant, now));
     let longest = person::access_token_end(client, tenant, now);
     Ok(NewGrant {
         id: *id,

@@ -106,18 +106,16 @@ pub(crate) fn check_keys(scopes: &[String], client: &Client, issuer: &Issuer) ->
     Ok(())
 }
 
-/// Until when a refresh token that is made `now` counts, in a grant that has this window already.
-pub(super) fn refresh_window(
-    client: &Client,
-    tenant: &TenantSnapshot,
-    now: Timestamp,
-    before: Option<RefreshWindow>,
-) -> RefreshWindow {
-    let lifetimes = &tenant.issuer.lifetimes;
-    let absolute = client.lifetimes.refresh_token.unwrap_or(lifetimes.refresh_token);
-    let idle = client.lifetimes.refresh_token_idle.unwrap_or(lifetimes.refresh_token_idle);
-    let expires_at = before.map_or_else(|| after(now, absolute), |before| before.expires_at);
-    RefreshWindow { expires_at, idle_expires_at: after(now, idle).min(expires_at) }
+/// Until when the refresh tokens of a grant count that begins `now`.
+pub(super) fn refresh_window(client: &Client, tenant: &TenantSnapshot, now: Timestamp) -> RefreshWindow {
+    let absolute = client.lifetimes.refresh_token.unwrap_or(tenant.issuer.lifetimes.refresh_token);
+    let expires_at = after(now, absolute);
+    RefreshWindow { expires_at, idle_expires_at: idle_end(client, tenant, now).min(expires_at) }
+}
+
+/// Until when a refresh token that is made `now` counts, unless it is used.
+pub(super) fn idle_end(client: &Client, tenant: &TenantSnapshot, now: Timestamp) -> Timestamp {
+    after(now, client.lifetimes.refresh_token_idle.unwrap_or(tenant.issuer.lifetimes.refresh_token_idle))
 }
 
 /// When the longest-lived token of a grant that begins `now` is over: where there is no refresh token,

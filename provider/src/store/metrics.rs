@@ -21,6 +21,7 @@ pub(super) enum Operation {
     RedeemCode,
     Grant,
     RotateRefresh,
+    TakeRotationBack,
     EndGrant,
     IsRevoked,
     LiveGrant,
@@ -117,10 +118,11 @@ impl StoreMetrics {
 
 impl Operation {
     /// In the order of their numbers.
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::RedeemCode,
         Self::Grant,
         Self::RotateRefresh,
+        Self::TakeRotationBack,
         Self::EndGrant,
         Self::IsRevoked,
         Self::LiveGrant,
@@ -154,6 +156,7 @@ impl Operation {
             Self::RedeemCode => "redeem_code",
             Self::Grant => "grant",
             Self::RotateRefresh => "rotate_refresh",
+            Self::TakeRotationBack => "take_rotation_back",
             Self::EndGrant => "end_grant",
             Self::IsRevoked => "is_revoked",
             Self::LiveGrant => "live_grant",

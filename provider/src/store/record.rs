@@ -94,7 +94,7 @@ pub struct Rotation {
     pub generation: u32,
     /// Now.
     pub now: Timestamp,
-    /// Until when the successor counts, unless it is used.
+    /// Until when the successor counts, unless it is used; never longer than the grant's window.
     pub idle_expires_at: Timestamp,
     /// When the last token that is made of this is over: the grant's row stays so long.
     pub tokens_expire_at: Timestamp,
@@ -103,14 +103,16 @@ pub struct Rotation {
 }
 
 /// What became of a refresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// The token's successor has this generation; also for whoever asks again within the grace.
-    Successor(u32),
-    /// The token was used before, outside the grace: the grant is ended now (RFC 9700 §4.14.2).
-    Reused,
+    /// The token is used up; the grant as it stands now, with the generation of the successor.
+    Successor(Grant),
+    /// The token was used before, within the grace; the grant as it stands, with the generation of that successor.
+    Again(Grant),
+    /// The token was used before, outside the grace: the grant of this `sub` is ended now (RFC 9700 §4.14.2).
+    Reused(String),
     /// Another request with the same token was faster, and there is no grace; or the clock stands
-    /// before the last rotation, or the token is newer than the store. The grant goes on.
+    /// before the last rotation, or the token is far newer than the store. The grant goes on.
     Lost,
     /// The grant is ended or expired, or its session is over.
     Over,

@@ -81,6 +81,10 @@ impl Store for SqlStore {
         self.counted(Operation::RotateRefresh, grants::rotate(&self.database, rotation))
     }
 
+    fn take_rotation_back<'a>(&'a self, rotation: &'a Rotation) -> Answer<'a, ()> {
+        self.counted(Operation::TakeRotationBack, grants::take_rotation_back(&self.database, rotation))
+    }
+
     fn end_grant<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, ()> {
         self.counted(Operation::EndGrant, grants::end(&self.database, tenant, id, now))
     }

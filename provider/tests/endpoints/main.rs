@@ -42,6 +42,7 @@ mod logout_queue;
 mod matrix;
 mod operations;
 mod races;
+mod refused_refreshes;
 mod revoke;
 mod revoked_keys;
 mod scope_and_audience;

@@ -51,22 +51,32 @@ FROM grants WHERE tenant = $1 AND id = $2 AND expires_at > $3 AND ended_at IS NU
        WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $3))
   AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = $1 AND jti = $4)";
 
+/// A token one ahead of the row is the successor by a rotation that was taken back, after another request had its
+/// answer. Nobody makes one up: the provider seals them.
 const ROTATE: &str = "
-UPDATE grants SET generation = generation + 1, rotated_at = $5, idle_expires_at = $6,
+UPDATE grants SET generation = $4 + 1, rotated_at = $5,
+                  idle_expires_at = CASE WHEN refresh_expires_at < $6 THEN refresh_expires_at ELSE $6 END,
                   expires_at = CASE WHEN expires_at < $7 THEN $7 ELSE expires_at END
-WHERE tenant = $1 AND id = $2 AND client = $3 AND generation = $4
+WHERE tenant = $1 AND id = $2 AND client = $3 AND (generation = $4 OR generation = $4 - 1)
   AND ended_at IS NULL AND refresh_expires_at > $5 AND idle_expires_at > $5 AND expires_at > $5
   AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
-       WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $5))";
+       WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $5))
+RETURNING client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL";
 
-/// Why a rotation was none: the last column is NULL where the refresh token counts.
+/// Why a rotation was none: the one but last column is NULL where the refresh token counts.
 const NOT_ROTATED: &str = "
-SELECT generation, rotated_at,
+SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at,
        CASE WHEN ended_at IS NULL AND refresh_expires_at > $4 AND idle_expires_at > $4 AND expires_at > $4
              AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
                   WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
-                    AND sessions.idle_expires_at > $4)) THEN NULL ELSE created_at END
+                    AND sessions.idle_expires_at > $4)) THEN NULL ELSE created_at END,
+       rotated_at
 FROM grants WHERE tenant = $1 AND id = $2 AND client = $3";
+
+/// The grace of the token's own predecessor does not begin again.
+const TAKE_ROTATION_BACK: &str = "
+UPDATE grants SET generation = $4, rotated_at = 0
+WHERE tenant = $1 AND id = $2 AND client = $3 AND generation = $4 + 1 AND rotated_at = $5";
 
 /// A grant that is not there is over too: rows outlive their tokens.
 const REVOKED: &str = "
@@ -162,36 +172,45 @@ pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<R
     let id = &rotation.grant;
     let (idle, tokens) = (rotation.idle_expires_at.as_second(), rotation.tokens_expire_at.as_second());
     let values = [tenant.into(), id.into(), client.into(), generation.into(), now.into(), idle.into(), tokens.into()];
-    if database.change(Statement::new(ROTATE, values)).await? == 1 {
-        return Ok(Rotated::Successor(rotation.generation.saturating_add(1)));
+    if let Some(row) = database.returning(Statement::new(ROTATE, values)).await?.first() {
+        return Ok(Rotated::Successor(read(*id, row)?));
     }
     let values = [tenant.into(), id.into(), client.into(), now.into()];
     let rows = database.read(Statement::new(NOT_ROTATED, values)).await?;
     let Some(row) = rows.first() else { return Ok(Rotated::Unknown) };
-    if row.maybe_number(2)?.is_some() {
+    let grant = read(*id, row)?;
+    if grant.over {
         return Ok(Rotated::Over);
     }
-    let refused = refusal(rotation, row.count(0)?, row.maybe_number(1)?);
-    if refused == Rotated::Reused {
+    let refused = refusal(rotation, grant, row.maybe_number(10)?);
+    if matches!(refused, Rotated::Reused(_)) {
         end(database, &rotation.tenant, rotation.grant, rotation.now).await?;
     }
     Ok(refused)
 }
 
-/// What a token is that is not `current`, the live grant's last, which was made at `rotated_at`.
-fn refusal(rotation: &Rotation, current: u32, rotated_at: Option<i64>) -> Rotated {
-    let behind = i64::from(current) - i64::from(rotation.generation);
+/// What a token is that is not the last of the live `grant`, which was made at `rotated_at`.
+fn refusal(rotation: &Rotation, grant: Grant, rotated_at: Option<i64>) -> Rotated {
+    let behind = i64::from(grant.generation) - i64::from(rotation.generation);
     let elapsed = rotated_at.map_or(0, |rotated_at| rotation.now.as_second() - rotated_at);
     // Clocks of two pods differ a little. One that stepped far back opens no window for a
     // stolen token and ends nobody's grant either.
     let apart = elapsed.saturating_abs();
     match behind {
-        1 if rotation.grace > 0 && apart <= i64::from(rotation.grace) => Rotated::Successor(current),
+        1 if rotation.grace > 0 && apart <= i64::from(rotation.grace) => Rotated::Again(grant),
         1 if elapsed < 0 || apart <= RACE.as_secs().cast_signed() => Rotated::Lost,
-        // Just now it became possible again, or the grant's state came back from a backup.
+        // Just now it became possible again, or the grant's state came back from an old backup.
         ..=0 => Rotated::Lost,
-        _ => Rotated::Reused,
+        _ => Rotated::Reused(grant.subject),
     }
+}
+
+/// One statement.
+pub(super) async fn take_rotation_back(database: &Database, rotation: &Rotation) -> Result<(), StoreError> {
+    let (tenant, client) = (rotation.tenant.as_str(), rotation.client.as_str());
+    let (generation, now) = (i64::from(rotation.generation), rotation.now.as_second());
+    let values = [tenant.into(), (&rotation.grant).into(), client.into(), generation.into(), now.into()];
+    database.change(Statement::new(TAKE_ROTATION_BACK, values)).await.map(drop)
 }
 
 /// One statement.

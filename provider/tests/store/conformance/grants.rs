@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use claviger_provider::store::{Grant, Redeemed, Rotated, SessionEnd, Store, StoreError, TenantKey, TokenLookup};
+use claviger_provider::store::{Grant, Redeemed, SessionEnd, Store, StoreError, TenantKey, TokenLookup};
 
-use super::refresh::{Rotation, refresh};
+use super::refresh::{Rotation, Told, refresh, rotate};
 use super::sessions::end;
 use super::*;
 
@@ -11,7 +11,7 @@ async fn revoked(store: &dyn Store, tenant: &TenantKey, grant: Option<u8>, secon
     store.is_revoked(token).await.unwrap()
 }
 
-async fn stored(store: &dyn Store, number: u8, seconds: i64) -> Option<Grant> {
+pub(crate) async fn stored(store: &dyn Store, number: u8, seconds: i64) -> Option<Grant> {
     store.grant(&tenant(), id(number), at(seconds)).await.unwrap()
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn the_end_of_a_grant_is_the_end_of_its_tokens(store: &dyn Stor
     assert!(revoked(store, &tenant(), Some(2), 1).await);
     assert!(revoked(store, &tenant(), Some(3), 1).await);
     assert!(!revoked(store, &tenant(), Some(4), 1).await, "the others go on");
-    assert_eq!(store.rotate_refresh(&refresh(3, 0, 1)).await, Ok(Rotated::Over));
+    assert_eq!(rotate(store, &refresh(3, 0, 1)).await, Told::Over);
     assert!(revoked(store, &tenant(), Some(2), -100).await, "nor does a clock that steps back revive it");
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn tenants_with_the_same_ids_do_not_meet(store: &dyn Store) {
     assert!(store.session(&tenant(), id(1), id(101), at(1)).await.unwrap().is_some());
     let foreign = Rotation { tenant: other_tenant(), ..refresh(3, 0, 1) };
     store.redeem_code(&grant(3)).await.unwrap();
-    assert_eq!(store.rotate_refresh(&foreign).await, Ok(Rotated::Unknown));
+    assert_eq!(rotate(store, &foreign).await, Told::Unknown);
 }
 
 pub(crate) async fn what_is_over_is_deleted_in_bounded_batches(store: &dyn Store) {

@@ -13,6 +13,7 @@ mod foreign_keys;
 mod json_object;
 mod key;
 mod own;
+mod proven;
 mod signed;
 #[cfg(test)]
 mod tests;

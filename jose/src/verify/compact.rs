@@ -13,6 +13,7 @@ const LONGEST: usize = 16 * 1024;
 
 /// The parts of a token. The header was read strictly; the payload waits for the signature.
 pub(crate) struct Compact<'a> {
+    text: &'a str,
     header: Header,
     signing_input: &'a str,
     payload: &'a str,
@@ -46,7 +47,12 @@ impl<'a> Compact<'a> {
             return Err(VerifyError::Critical);
         }
         let signature = decode(signature).ok_or(VerifyError::Malformed)?;
-        Ok(Self { header, signing_input, payload, signature })
+        Ok(Self { text: token, header, signing_input, payload, signature })
+    }
+
+    /// All of it, as it came. No two texts are one token.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
     }
 
     /// `alg`, when it is one that this crate knows.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::compact::Compact;
 use super::foreign_jwk::{self, ForeignJwk};
+use super::proven::Proven;
 use super::signed::Signed;
 use super::{Unverified, VerifyError, VerifyingKey};
 use crate::algorithm::Algorithm;
@@ -22,7 +23,11 @@ const TRIES: usize = 10;
 
 /// The usable keys of a JWK Set (RFC 7517 §5) of one client or one issuer.
 #[derive(Clone)]
-pub struct ForeignKeys(Vec<ForeignKey>);
+pub struct ForeignKeys {
+    keys: Vec<ForeignKey>,
+    /// What they have verified, where that comes again.
+    proven: Option<Proven>,
+}
 
 #[derive(Clone)]
 struct ForeignKey {
@@ -84,12 +89,20 @@ impl ForeignKeys {
         let usable = keys.iter().filter_map(foreign_jwk::read);
         let keys = usable
             .flat_map(|ForeignJwk { kid, keys }| keys.into_iter().map(move |key| ForeignKey { kid: kid.clone(), key }));
-        Ok(Self(keys.collect()))
+        Ok(Self { keys: keys.collect(), proven: None })
+    }
+
+    /// The same keys, which verify no signature twice: for issuers whose tokens are sent many times, as kubelet hands
+    /// them out. Of the last `most` tokens that were signed by one of the keys a hash is kept; all but the signature
+    /// is checked again each time.
+    #[must_use]
+    pub fn remembering(self, most: usize) -> Self {
+        Self { proven: Some(Proven::of(most)), ..self }
     }
 
     /// Whether no key is usable.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 
     /// Verifies `token`, whose algorithm must be one of `algorithms` and the key's, and whose `typ` that of
@@ -120,13 +133,16 @@ impl ForeignKeys {
             return Err(VerifyError::Algorithm);
         }
         let token_type = *types.iter().find(|expected| expected.is_of(compact)).ok_or(VerifyError::Type)?;
-        self.check_signature(compact, algorithm)?;
+        match &self.proven {
+            Some(proven) => proven.check(compact.text(), || self.check_signature(compact, algorithm))?,
+            None => self.check_signature(compact, algorithm)?,
+        }
         Ok((algorithm, token_type))
     }
 
     fn check_signature(&self, compact: &Compact<'_>, algorithm: Algorithm) -> Result<(), VerifyError> {
         let named: Vec<_> =
-            self.0.iter().filter(|key| compact.kid().is_none_or(|kid| key.kid.as_deref() == Some(kid))).collect();
+            self.keys.iter().filter(|key| compact.kid().is_none_or(|kid| key.kid.as_deref() == Some(kid))).collect();
         let mut candidates = named.iter().filter(|key| key.key.algorithm() == algorithm).take(TRIES).peekable();
         if candidates.peek().is_none() {
             let known = compact.kid().is_some() && !named.is_empty();
@@ -145,7 +161,7 @@ impl ForeignKeys {
 
 impl fmt::Debug for ForeignKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| (&key.kid, key.key.algorithm()))).finish()
+        f.debug_list().entries(self.keys.iter().map(|key| (&key.kid, key.key.algorithm()))).finish()
     }
 }
 

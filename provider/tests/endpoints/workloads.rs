@@ -155,6 +155,33 @@ async fn a_key_that_is_not_known_is_told_to_the_operator_once_in_a_while() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_good_is_asked_for_all_of_it_again_each_time() {
+    let cluster = Cluster::new();
+    let (token, fixture) = (cluster.key.sign(&billing()), &cluster.fixture);
+    let status = async || asserted(fixture, "/oauth/token", &token, &GRANT).await.status.as_u16();
+    let trusting = |key: &ClientKey| {
+        let mut tenant = tenant_document("acme");
+        trust_cluster(&mut tenant, key);
+        serving("acme", "acme", Content::Tenant(tenant))
+    };
+    assert_eq!((status().await, status().await), (200, 200));
+    fixture.advance(3_607 + 30);
+    assert_eq!(status().await, 401, "it is expired");
+    fixture.advance(-3_607 - 30);
+    assert_eq!(status().await, 200);
+    fixture.apply(&workload("acme", "shop.billing", &[]), 2);
+    assert_eq!(status().await, 401, "it is nobody's");
+    fixture.apply(&workload("acme", "shop.billing", &["shop/billing"]), 3);
+    assert_eq!(status().await, 200);
+    fixture.apply(&trusting(&ClientKey::new()), 2);
+    assert_eq!(status().await, 401, "the cluster has rotated its key");
+    fixture.apply(&trusting(&cluster.key), 3);
+    assert_eq!(status().await, 200);
+    let elsewhere = asserted_at(fixture, "other", "/oauth/token", &token, &GRANT).await;
+    assert_eq!(elsewhere.status, 401, "it is for another tenant");
+}
+
+#[tokio::test]
 async fn one_that_was_made_again_is_another() {
     let cluster = Cluster::new();
     let again = UID.replace('1', "9");

@@ -25,7 +25,15 @@ fn verify(
     algorithms: &[Algorithm],
     types: &[ForeignType],
 ) -> Result<Signed<VerifiedForeign>, VerifyError> {
-    keys.verify(&Unverified::parse(token)?, algorithms, types)
+    let token = Unverified::parse(token)?;
+    let verified = keys.verify(&token, algorithms, types);
+    // Whatever it is, keys that remember say the same, the first time and the second.
+    let remembering = keys.clone().remembering(2);
+    for _ in 0..2 {
+        let again = remembering.verify(&token, algorithms, types);
+        assert_eq!(again.err(), verified.as_ref().err().copied());
+    }
+    verified
 }
 
 fn token(key: &PrivateKey, header: Value) -> String {
@@ -51,6 +59,38 @@ fn every_kind_of_key_verifies_with_a_kid_and_without() {
             assert_eq!(verify(&keys, &not_allowed, &others, JWT).unwrap_err(), VerifyError::Algorithm);
         }
     }
+}
+
+#[test]
+fn of_a_token_that_is_known_all_but_the_signature_is_checked_again() {
+    let key = PrivateKey::generate(Algorithm::Es256).unwrap();
+    let keys = keys(&[jwk(&key, json!({"kid": "1"}))]).remembering(2);
+    let token = token(&key, json!({"alg": "ES256", "kid": "1"}));
+    let verify = |token: &str, algorithms: &[Algorithm], types: &[ForeignType]| {
+        keys.verify(&Unverified::parse(token).unwrap(), algorithms, types)
+    };
+    for _ in 0..2 {
+        assert!(verify(&token, &[Algorithm::Es256], JWT).unwrap().at(NOW, Duration::ZERO).is_ok());
+    }
+    assert_eq!(verify(&token, &[Algorithm::Rs256], JWT).unwrap_err(), VerifyError::Algorithm);
+    let access_token = &[ForeignType::AccessToken];
+    assert_eq!(verify(&token, &[Algorithm::Es256], access_token).unwrap_err(), VerifyError::Type);
+    let expired = verify(&token, &[Algorithm::Es256], JWT).unwrap().at(NOW + 100_000, Duration::ZERO);
+    assert_eq!(expired.unwrap_err(), TimeError::Expired);
+    // The parts of two tokens that are known make no third.
+    let mut later = claims();
+    later["exp"] = json!(NOW + 1_000_000);
+    let later = forge(&key, r#"{"alg":"ES256","kid":"1"}"#, &later.to_string());
+    assert!(verify(&later, &[Algorithm::Es256], JWT).is_ok());
+    let (signed, _) = later.rsplit_once('.').unwrap();
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    let mixed = format!("{signed}.{signature}");
+    assert_eq!(verify(&mixed, &[Algorithm::Es256], JWT).unwrap_err(), VerifyError::Signature);
+    // Other keys know nothing of it, whatever they are called.
+    let other = PrivateKey::generate(Algorithm::Es256).unwrap();
+    let others = self::keys(&[jwk(&other, json!({"kid": "1"}))]).remembering(2);
+    let refused = others.verify(&Unverified::parse(&token).unwrap(), &[Algorithm::Es256], JWT);
+    assert_eq!(refused.unwrap_err(), VerifyError::Signature);
 }
 
 #[test]

@@ -30,10 +30,19 @@ impl Index {
         name: &ObjectName,
         tenant: &ValidTenant,
     ) -> Option<(Reason, String)> {
+        self.refuse_anywhere(client, name, tenant).or_else(|| self.check_issuers(client))
+    }
+
+    /// The same, wherever the API is that it may be: whose a host is follows from who would be had there.
+    pub(super) fn refuse_anywhere(
+        &self,
+        client: &ValidOAuthClient,
+        name: &ObjectName,
+        tenant: &ValidTenant,
+    ) -> Option<(Reason, String)> {
         check_client_id(client, name)
             .or_else(|| self.check_attachment(client, name, tenant))
             .or_else(|| check_audience(client, name))
-            .or_else(|| self.check_issuers(client))
             .or_else(|| check_authentication(client))
             .or_else(|| check_ceilings(client, tenant))
     }

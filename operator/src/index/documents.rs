@@ -10,7 +10,6 @@ use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Digest, DocumentKind, ServiceAccountIssuerDocument};
 use k8s_openapi::api::core::v1::Secret;
 
-use super::admission::host;
 use super::claims::{Claim, Claims};
 use super::demands::{Sum, Sums};
 
@@ -33,8 +32,6 @@ pub(crate) struct Documents {
     /// The resourceVersion that was read of each last. Only writes of ours are ahead of it.
     shown: HashMap<String, u64>,
     recorded: Claims,
-    /// By host: the clients that are an API with an address there.
-    apis: Claims,
     /// What the clients that are served demand, by slug.
     demands: Sums<String>,
     by_kind: HashMap<DocumentKind, BTreeSet<String>>,
@@ -71,12 +68,6 @@ impl Documents {
     /// Whose name `claim` is, by what was published.
     pub(crate) fn holders(&self, claim: &Claim) -> &[ObjectName] {
         self.recorded.of(claim)
-    }
-
-    /// The clients that are an API with an address at `host`, by what was published.
-    pub(crate) fn apis_at(&self, host: &str) -> impl Iterator<Item = &Entry> {
-        let owners = self.apis.of(&Claim::Host(host.to_owned())).iter();
-        owners.filter_map(|owner| self.known(&names::published_secret(DocumentKind::OAuthClient.as_str(), owner)))
     }
 
     /// The names that gain or lose a holder where the document `name` becomes `after`.
@@ -231,9 +222,6 @@ impl Documents {
     fn record(&mut self, entry: &Entry) {
         self.issuers.enter(entry);
         for claim in entry.claims() {
-            if let Some(at) = address(&claim) {
-                self.apis.insert(at, entry.owner.clone());
-            }
             self.recorded.insert(claim, entry.owner.clone());
         }
         if let Some(demands) = entry.demands() {
@@ -244,9 +232,6 @@ impl Documents {
     fn unrecord(&mut self, entry: &Entry) {
         self.issuers.leave(entry);
         for claim in entry.claims() {
-            if let Some(at) = address(&claim) {
-                self.apis.remove(&at, &entry.owner);
-            }
             self.recorded.remove(&claim, &entry.owner);
         }
         if let Some(demands) = entry.demands() {
@@ -276,14 +261,6 @@ impl Documents {
             }
         }
         Some(entry)
-    }
-}
-
-/// The host at which an API with this audience is, if that is what `claim` is.
-fn address(claim: &Claim) -> Option<Claim> {
-    match claim {
-        Claim::Audience(_, audience) => host(audience).map(Claim::Host),
-        _ => None,
     }
 }
 

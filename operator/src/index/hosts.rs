@@ -8,7 +8,6 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::tenant::Tenant;
 
 use super::Index;
-use super::admission::host;
 use super::claims::Claim;
 use super::object::{Difference, Object};
 use crate::work::Work;
@@ -17,12 +16,6 @@ impl Index {
     /// Whether a Tenant holds `host`. That one wants it is not enough.
     pub(super) fn is_host(&self, host: &str) -> bool {
         self.holder(&Claim::Host(host.to_owned()), "").is_some()
-    }
-
-    /// The API of another Tenant than the one with this slug that has an address at `host`, by its document or its
-    /// tombstone. With its own clients a Tenant may do as it likes.
-    pub(crate) fn api_at(&self, host: &str, slug: &str) -> Option<&ObjectName> {
-        self.documents.apis_at(host).find(|entry| entry.tenant != slug).map(|entry| &entry.owner)
     }
 
     /// Whether no more than another Tenant that wants `host` stands in the way of this one. Who does not hold
@@ -62,17 +55,14 @@ impl Index {
         either.flat_map(|(_, slug, host)| self.hosts_wanted_by(&slug).into_iter().chain(host)).collect()
     }
 
-    /// The hosts that may be others' when documents record `names` for somebody else. Those of APIs matter where
-    /// a Tenant wants the host.
+    /// The hosts that may be others' when documents record `names` for somebody else.
     pub(super) fn hosts_of_names(&self, names: &BTreeSet<Claim>) -> BTreeSet<String> {
-        let wanted = |host: &String| !self.claims.of(&Claim::Host(host.clone())).is_empty();
         let mut hosts = BTreeSet::new();
         for name in names {
             match name {
                 Claim::Host(host) => hosts.extend([host.clone()]),
                 Claim::Slug(slug) => hosts.extend(self.hosts_wanted_by(slug)),
-                Claim::Audience(_, audience) => hosts.extend(host(audience).filter(wanted)),
-                Claim::ClientId(..) | Claim::Username(..) | Claim::Subject(..) => {}
+                Claim::ClientId(..) | Claim::Audience(..) | Claim::Username(..) | Claim::Subject(..) => {}
             }
         }
         hosts

@@ -74,7 +74,7 @@ impl Index {
 
     fn take(&mut self, entry: Entry) -> BTreeSet<Work> {
         let names = match entry.kind {
-            DocumentKind::Tenant | DocumentKind::OAuthClient => self.documents.difference(&entry.name, Some(&entry)),
+            DocumentKind::Tenant => self.documents.difference(&entry.name, Some(&entry)),
             _ => BTreeSet::new(),
         };
         let hosts = self.hosts_of_names(&names);
@@ -99,6 +99,7 @@ impl Index {
         let hosts = self.hosts_of_names(&self.documents.difference(&document, None));
         let (freed, mut works) = self.rehosting(&hosts, |index| index.documents.forget_lost(&document));
         self.note(owner);
+        works.extend(self.keep_hosts(&BTreeSet::from([owner.clone()])));
         let Some((tenant, claims)) = freed else { return works };
         works.extend(self.claimants(&tenant, &claims));
         works.extend(self.demands_changed(self.served_as(&tenant)));

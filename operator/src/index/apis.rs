@@ -8,6 +8,7 @@ use claviger_crds::published::DocumentKind;
 
 use super::Index;
 use super::admission::host;
+use super::claims::Claim;
 use super::documents::{Detail, Entry};
 use crate::work::{Kind, Work};
 
@@ -51,7 +52,9 @@ impl Apis {
         at.filter(move |(other, _)| *other != slug).flat_map(|(_, apis)| apis)
     }
 
-    fn put(&mut self, client: &ObjectName, kept: Option<Kept>) {
+    /// The client keeps this now. Returns the hosts that a tenant has begun or ceased to keep by that.
+    fn put(&mut self, client: &ObjectName, kept: Option<Kept>) -> BTreeSet<String> {
+        let mut turned = BTreeSet::new();
         if let Some(Kept { host, slug }) = self.by_client.remove(client)
             && let Some(slugs) = self.at.get_mut(&host)
         {
@@ -59,6 +62,7 @@ impl Apis {
                 apis.remove(client);
                 if apis.is_empty() {
                     slugs.remove(&slug);
+                    turned.insert(host.clone());
                 }
             }
             if slugs.is_empty() {
@@ -66,10 +70,14 @@ impl Apis {
             }
         }
         if let Some(kept) = kept {
-            let slugs = self.at.entry(kept.host.clone()).or_default();
-            slugs.entry(kept.slug.clone()).or_default().insert(client.clone());
+            let apis = self.at.entry(kept.host.clone()).or_default().entry(kept.slug.clone()).or_default();
+            if apis.is_empty() {
+                turned.insert(kept.host.clone());
+            }
+            apis.insert(client.clone());
             self.by_client.insert(client.clone(), kept);
         }
+        turned
     }
 }
 
@@ -88,11 +96,13 @@ impl Index {
         let now: Vec<_> = now.filter(|(client, kept)| self.apis.by_client.get(client) != kept.as_ref()).collect();
         let before = now.iter().filter_map(|(client, _)| self.apis.by_client.get(client));
         let hosts = before.chain(now.iter().filter_map(|(_, kept)| kept.as_ref())).map(|kept| kept.host.clone());
-        let ((), works) = self.rehosting(&hosts.collect(), |index| {
-            for (client, kept) in now {
-                index.apis.put(client, kept);
-            }
+        let (turned, mut works) = self.rehosting(&hosts.collect(), |index| {
+            now.into_iter().flat_map(|(client, kept)| index.apis.put(client, kept)).collect::<BTreeSet<_>>()
         });
+        // A Tenant that does not get a host says whose it is.
+        for host in turned {
+            works.extend(self.rivals(&Claim::Host(host)));
+        }
         works
     }
 
@@ -109,7 +119,7 @@ impl Index {
     }
 
     /// The host of the API that the client declares, if its Tenant would have it there.
-    fn declared(&self, client: &ObjectName) -> Option<Kept> {
+    pub(super) fn declared(&self, client: &ObjectName) -> Option<Kept> {
         let valid = self.clients.get(client)?.valid()?;
         let tenant = self.tenants.get(&valid.tenant)?.valid()?;
         let fits = self.refuse_anywhere(valid, &valid.tenant, tenant).is_none();

@@ -138,6 +138,7 @@ impl Index {
         };
         let mut works = self.changed(&difference);
         if !difference.matters {
+            works.extend(self.keep_hosts(&works));
             return works;
         }
         let Difference { before, after, .. } = difference;

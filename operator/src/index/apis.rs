@@ -89,8 +89,19 @@ impl Index {
         self.apis.of_others(host, slug).next()
     }
 
+    /// Whether nothing of an API keeps `host` from the Tenant with this slug. One that `said_accepted`, so that it had
+    /// the host, gives way to documents alone.
+    pub(super) fn is_clear(&self, host: &str, slug: &str, said_accepted: bool) -> bool {
+        !self.apis.of_others(host, slug).any(|api| !said_accepted || self.is_recorded(api))
+    }
+
+    fn is_recorded(&self, client: &ObjectName) -> bool {
+        let document = names::published_secret(DocumentKind::OAuthClient.as_str(), client);
+        self.documents.known(&document).is_some_and(Entry::is_readable)
+    }
+
     /// Takes in which hosts the clients among `works` keep now. Returns whose work that makes.
-    pub(super) fn keep_hosts(&mut self, works: &BTreeSet<Work>) -> BTreeSet<Work> {
+    pub(crate) fn keep_hosts(&mut self, works: &BTreeSet<Work>) -> BTreeSet<Work> {
         let clients = works.iter().filter(|work| work.kind == Kind::OAuthClient).map(|work| &work.name);
         let now = clients.map(|client| (client, self.keeps(client)));
         let now: Vec<_> = now.filter(|(client, kept)| self.apis.by_client.get(client) != kept.as_ref()).collect();
@@ -111,7 +122,12 @@ impl Index {
     /// stands between the two: else one OAuthClient that nobody has would keep it for ever.
     fn keeps(&self, client: &ObjectName) -> Option<Kept> {
         let document = names::published_secret(DocumentKind::OAuthClient.as_str(), client);
-        let published = Kept::published(self.documents.known(&document)?)?;
+        let Some(readable) = self.documents.known(&document).filter(|entry| entry.is_readable()) else {
+            // A new leader that finds a document lost or unreadable still knows whose the host was.
+            let was_served = self.clients.get(client).is_some_and(|client| client.said_served());
+            return was_served.then(|| self.declared(client)).flatten();
+        };
+        let published = Kept::published(readable)?;
         if self.documents.serves(&document) || !self.clients.contains(client) {
             return Some(published);
         }

@@ -25,9 +25,11 @@ impl Index {
     /// Whether no more than another Tenant that wants `host` stands in the way of this one. Who does not hold
     /// its own slug is never served, and keeps no host from anybody.
     pub(super) fn may_hold_host(&self, host: &str, tenant: &ObjectName) -> bool {
-        let Some(valid) = self.tenants.get(tenant).and_then(|tenant| tenant.valid()) else { return false };
+        let Some(object) = self.tenants.get(tenant) else { return false };
+        let Some(valid) = object.valid() else { return false };
         let slug = valid.slug.as_str();
-        self.holder(&Claim::Slug(slug.to_owned()), slug).as_ref() == Some(tenant) && self.api_at(host, slug).is_none()
+        self.holder(&Claim::Slug(slug.to_owned()), slug).as_ref() == Some(tenant)
+            && self.is_clear(host, slug, object.said_accepted())
     }
 
     /// Makes a `change` after which `hosts` may be others'. Returns, beside what it yields, whose work that makes: of

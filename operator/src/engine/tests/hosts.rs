@@ -172,6 +172,28 @@ async fn a_new_leader_knows_who_had_a_host_first_whatever_it_sees_first() {
     assert_eq!(standing(&harness), API_HOLDS, "a document that vanishes leaves the host where it is");
 }
 
+#[tokio::test]
+async fn a_new_leader_that_finds_the_document_of_an_api_missing_or_unreadable_leaves_the_host_where_it_was() {
+    let at = ObjectName::new(PUBLISHED, names::published_secret("OAuthClient", &ObjectName::new("shop", "api")));
+    for missing in [true, false] {
+        let mut harness = waited_for().await;
+        let mut document = harness.world.secret(&at).unwrap();
+        if missing {
+            harness.world.remove_secret(&at);
+        } else {
+            document.data = None;
+            harness.world.put_secret(document);
+        }
+        harness.restart();
+        harness.run().await;
+        harness.pass(LATER).await;
+        assert_eq!(standing(&harness), API_HOLDS, "{missing}");
+        harness.delete::<OAuthClient>("shop", "api").await;
+        harness.pass(LONG_AFTER).await;
+        assert_eq!(accepted::<Tenant>(&harness, "identity", "other"), "True/Accepted", "{missing}");
+    }
+}
+
 /// An API that another Tenant waits for the host of.
 async fn waited_for() -> Harness {
     let mut harness = Harness::furnished().await;

@@ -69,3 +69,46 @@ fn one_more_api_at_a_host_that_a_tenant_wants_is_nobody_elses_work() {
         assert_eq!(of_others(&works, name), expected, "{at}");
     }
 }
+
+/// What a status says that calls its object accepted and served.
+fn said<S: serde::de::DeserializeOwned>() -> Option<S> {
+    let holds = |type_: &str| {
+        serde_json::json!({
+            "type": type_, "status": "True", "reason": type_, "message": "", "observedGeneration": 0,
+            "lastTransitionTime": "2026-03-01T12:00:00Z",
+        })
+    };
+    serde_json::from_value(serde_json::json!({"conditions": [holds("Accepted"), holds("Programmed")]})).ok()
+}
+
+#[test]
+fn where_no_document_is_left_a_host_is_whose_it_was_by_the_statuses() {
+    for (api_said, tenant_said, holds) in
+        [(false, false, true), (true, false, false), (false, true, true), (true, true, true)]
+    {
+        let mut index = Index::default();
+        index.apply_tenant(&parse(fixtures::TENANT));
+        label_shop(&mut index);
+        let (mut client, _) = api("api");
+        client.status = said().filter(|_| api_said);
+        index.apply_client(&client);
+        let mut tenant = other();
+        tenant.status = said().filter(|_| tenant_said);
+        index.apply_tenant(&tenant);
+        assert_eq!(index.is_host(HOST), holds, "{api_said} {tenant_said}");
+    }
+}
+
+#[test]
+fn an_api_that_no_longer_says_that_it_is_served_leaves_a_host_that_no_document_keeps() {
+    let mut index = Index::default();
+    index.apply_tenant(&parse(fixtures::TENANT));
+    label_shop(&mut index);
+    let (mut client, _) = api("api");
+    client.status = said();
+    index.apply_client(&client);
+    index.apply_tenant(&other());
+    client.status = None;
+    assert!(texts(index.apply_client(&client)).contains(&"Tenant identity/other".to_owned()));
+    assert!(index.is_host(HOST));
+}

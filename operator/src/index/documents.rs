@@ -137,14 +137,10 @@ impl Documents {
     pub(crate) fn take(&mut self, entry: Entry) -> Applied {
         let left = self.known(&entry.name).map(|known| known.tenant.clone()).filter(|left| *left != entry.tenant);
         let was_served = self.serves(&entry.name);
+        let claims = self.difference(&entry.name, Some(&entry));
         let before = self.remove(&entry.name);
         if let Some(lost) = self.lost.remove(&entry.name) {
             self.unrecord(&lost);
-        }
-        let mut claims: BTreeSet<Claim> = entry.claims().into_iter().collect();
-        if let Some(before) = &before {
-            claims =
-                before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
         }
         let served = was_served != entry.serving();
         let of = |entry: &Entry| (entry.algorithm(), entry.coming_algorithms());

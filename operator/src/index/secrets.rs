@@ -101,19 +101,18 @@ impl Index {
         self.note(owner);
         works.extend(self.keep_hosts(&BTreeSet::from([owner.clone()])));
         let Some((tenant, claims)) = freed else { return works };
-        works.extend(self.claimants(&tenant, &claims));
+        works.extend(self.claimants(&claims));
         works.extend(self.demands_changed(self.served_as(&tenant)));
         self.settle(works)
     }
 
-    /// Those that want one of `claims`, which a document of the tenant `slug` makes, and those that
-    /// ask for such an audience.
-    fn claimants<'a>(&self, slug: &str, claims: impl IntoIterator<Item = &'a Claim>) -> BTreeSet<Work> {
-        let issuers = self.claims.of(&Claim::Slug(slug.to_owned()));
+    /// Those that want one of `claims`, which documents make or made, and those that ask for such an audience.
+    fn claimants<'a>(&self, claims: impl IntoIterator<Item = &'a Claim>) -> BTreeSet<Work> {
         let mut works = BTreeSet::new();
         for claim in claims {
             works.extend(self.rivals(claim));
-            for issuer in issuers {
+            let slug = claim.scope().map(|slug| Claim::Slug(slug.to_owned()));
+            for issuer in slug.iter().flat_map(|slug| self.claims.of(slug)) {
                 works.extend(self.rivals(&claim.within(&issuer.to_string())));
                 works.extend(self.requesters(issuer, claim));
             }
@@ -128,7 +127,7 @@ impl Index {
         let own = Work::new(Kind::from(kind), owner.clone());
         self.note(&own);
         let issuers = self.claims.of(&Claim::Slug(tenant.clone())).to_vec();
-        let mut works = self.claimants(&tenant, &claims);
+        let mut works = self.claimants(&claims);
         works.insert(own);
         match kind {
             DocumentKind::Tenant if served || !claims.is_empty() => {

@@ -112,3 +112,23 @@ fn an_api_that_no_longer_says_that_it_is_served_leaves_a_host_that_no_document_k
     assert!(texts(index.apply_client(&client)).contains(&"Tenant identity/other".to_owned()));
     assert!(index.is_host(HOST));
 }
+
+#[test]
+fn a_document_that_comes_back_with_other_names_or_for_another_tenant_tells_who_waits_for_those_it_had() {
+    let audience = format!("https://{HOST}/api");
+    for (slug, elsewhere, vanishes) in [("acme", "https://other.example", true), ("other", audience.as_str(), false)] {
+        let mut index = Index::default();
+        index.apply_tenant(&parse(fixtures::TENANT));
+        label_shop(&mut index);
+        let mut rival = api("api").0;
+        rival.metadata.name = Some("rival".to_owned());
+        index.apply_client(&rival);
+        let document = api_document("acme", "api", &audience);
+        index.apply_published(&document);
+        if vanishes {
+            index.delete_published(document.metadata.name.as_deref().unwrap());
+        }
+        let works = texts(index.apply_published(&api_document(slug, "api", elsewhere)));
+        assert!(works.contains(&"OAuthClient shop/rival".to_owned()), "{slug} {elsewhere}: {works:?}");
+    }
+}

@@ -5,6 +5,7 @@
 //! again without a cache first.
 
 mod admission;
+mod apis;
 pub(crate) mod claims;
 mod demands;
 pub(crate) mod documents;
@@ -27,6 +28,7 @@ use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
 use jiff::Timestamp;
 
+use self::apis::Apis;
 use self::claims::{Claim, Claims};
 use self::demands::Demanded;
 use self::documents::Documents;
@@ -54,6 +56,7 @@ pub(crate) struct Index {
     service_accounts: ServiceAccounts,
     service_account_issuer: Option<KnownIssuer>,
     claims: Claims,
+    apis: Apis,
     demanded: Demanded,
     ownerless: BTreeSet<Work>,
     /// Where the issuers are reached, but for those with a host of their own.
@@ -135,6 +138,7 @@ impl Index {
         };
         let mut works = self.changed(&difference);
         if !difference.matters {
+            works.extend(self.keep_hosts(&works));
             return works;
         }
         let Difference { before, after, .. } = difference;

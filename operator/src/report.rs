@@ -196,6 +196,8 @@ pub(crate) async fn report<K: Declared>(
     let decided = accepted(K::conditions(&object.status)) != accepted(K::conditions(&status));
     context.with(|state| {
         objects(&mut state.index).wrote_status(&object.meta, &version, status);
+        let works = state.index.keep_hosts(&[work.clone()].into());
+        state.wake(works);
         // A name that no document records goes by who is accepted.
         if decided {
             let rivals = state.index.rivals_of(object);

@@ -30,10 +30,19 @@ impl Index {
         name: &ObjectName,
         tenant: &ValidTenant,
     ) -> Option<(Reason, String)> {
+        self.refuse_anywhere(client, name, tenant).or_else(|| self.check_issuers(client))
+    }
+
+    /// The same, wherever the API is that it may be: whose a host is follows from who would be had there.
+    pub(super) fn refuse_anywhere(
+        &self,
+        client: &ValidOAuthClient,
+        name: &ObjectName,
+        tenant: &ValidTenant,
+    ) -> Option<(Reason, String)> {
         check_client_id(client, name)
             .or_else(|| self.check_attachment(client, name, tenant))
             .or_else(|| check_audience(client, name))
-            .or_else(|| self.check_issuers(client))
             .or_else(|| check_authentication(client))
             .or_else(|| check_ceilings(client, tenant))
     }
@@ -75,14 +84,20 @@ impl Index {
             let Some(after) = self.client_standing(name).filter(|after| after.admitted != before.admitted) else {
                 continue;
             };
-            works.extend(self.rivals_of(&after.client));
-            for claim in after.client.claims() {
-                works.extend(after.client.tenant().into_iter().flat_map(|tenant| self.requesters(&tenant, &claim)));
-            }
+            works.extend(self.concerned_by(&after.client));
             left.extend(after.client.tenant().filter(|_| !after.admitted));
         }
         works.extend(left.iter().flat_map(|tenant| self.waiting_for_quota(tenant)));
         (changed, works)
+    }
+
+    /// Those whom it concerns that its Tenant has `client`, or has it no longer: its rivals, and who asks for its API.
+    pub(super) fn concerned_by(&self, client: &Object<OAuthClient>) -> BTreeSet<Work> {
+        let mut works = self.rivals_of(client);
+        for claim in client.claims() {
+            works.extend(client.tenant().into_iter().flat_map(|tenant| self.requesters(&tenant, &claim)));
+        }
+        works
     }
 
     fn client_standing(&self, name: &ObjectName) -> Option<Standing> {

@@ -39,6 +39,17 @@ impl Claim {
         Self::Subject(scope.to_owned(), subject.to_owned())
     }
 
+    /// The tenant within which it is a name.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        match self {
+            Self::Slug(_) | Self::Host(_) => None,
+            Self::ClientId(scope, _)
+            | Self::Audience(scope, _)
+            | Self::Username(scope, _)
+            | Self::Subject(scope, _) => Some(scope),
+        }
+    }
+
     /// The same name in another scope.
     pub(crate) fn within(&self, scope: &str) -> Self {
         match self {

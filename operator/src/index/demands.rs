@@ -176,9 +176,10 @@ impl Index {
         self.sums(tenant).filter_map(|sum| sum.algorithms.get(&algorithm)).flatten().cloned().collect()
     }
 
-    /// Adds to the `works` that an event makes those that follow from what the clients among them demand now. Whoever
-    /// is admitted, or no longer, is among them, for its status says so.
+    /// Adds to the `works` that an event makes those that follow from what the clients among them keep and demand now.
+    /// Whoever is admitted, or no longer, is among them, for its status says so.
     pub(super) fn settle(&mut self, mut works: BTreeSet<Work>) -> BTreeSet<Work> {
+        works.extend(self.keep_hosts(&works));
         let mut tenants = BTreeSet::new();
         for work in &works {
             match work.kind {

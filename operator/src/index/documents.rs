@@ -10,7 +10,6 @@ use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Digest, DocumentKind, ServiceAccountIssuerDocument};
 use k8s_openapi::api::core::v1::Secret;
 
-use super::admission::host;
 use super::claims::{Claim, Claims};
 use super::demands::{Sum, Sums};
 
@@ -33,8 +32,6 @@ pub(crate) struct Documents {
     /// The resourceVersion that was read of each last. Only writes of ours are ahead of it.
     shown: HashMap<String, u64>,
     recorded: Claims,
-    /// By host: the clients that are an API with an address there.
-    apis: Claims,
     /// What the clients that are served demand, by slug.
     demands: Sums<String>,
     by_kind: HashMap<DocumentKind, BTreeSet<String>>,
@@ -71,12 +68,6 @@ impl Documents {
     /// Whose name `claim` is, by what was published.
     pub(crate) fn holders(&self, claim: &Claim) -> &[ObjectName] {
         self.recorded.of(claim)
-    }
-
-    /// The clients that are an API with an address at `host`, by what was published.
-    pub(crate) fn apis_at(&self, host: &str) -> impl Iterator<Item = &Entry> {
-        let owners = self.apis.of(&Claim::Host(host.to_owned())).iter();
-        owners.filter_map(|owner| self.known(&names::published_secret(DocumentKind::OAuthClient.as_str(), owner)))
     }
 
     /// The names that gain or lose a holder where the document `name` becomes `after`.
@@ -146,14 +137,10 @@ impl Documents {
     pub(crate) fn take(&mut self, entry: Entry) -> Applied {
         let left = self.known(&entry.name).map(|known| known.tenant.clone()).filter(|left| *left != entry.tenant);
         let was_served = self.serves(&entry.name);
+        let claims = self.difference(&entry.name, Some(&entry));
         let before = self.remove(&entry.name);
         if let Some(lost) = self.lost.remove(&entry.name) {
             self.unrecord(&lost);
-        }
-        let mut claims: BTreeSet<Claim> = entry.claims().into_iter().collect();
-        if let Some(before) = &before {
-            claims =
-                before.claims().into_iter().collect::<BTreeSet<_>>().symmetric_difference(&claims).cloned().collect();
         }
         let served = was_served != entry.serving();
         let of = |entry: &Entry| (entry.algorithm(), entry.coming_algorithms());
@@ -231,9 +218,6 @@ impl Documents {
     fn record(&mut self, entry: &Entry) {
         self.issuers.enter(entry);
         for claim in entry.claims() {
-            if let Some(at) = address(&claim) {
-                self.apis.insert(at, entry.owner.clone());
-            }
             self.recorded.insert(claim, entry.owner.clone());
         }
         if let Some(demands) = entry.demands() {
@@ -244,9 +228,6 @@ impl Documents {
     fn unrecord(&mut self, entry: &Entry) {
         self.issuers.leave(entry);
         for claim in entry.claims() {
-            if let Some(at) = address(&claim) {
-                self.apis.remove(&at, &entry.owner);
-            }
             self.recorded.remove(&claim, &entry.owner);
         }
         if let Some(demands) = entry.demands() {
@@ -276,14 +257,6 @@ impl Documents {
             }
         }
         Some(entry)
-    }
-}
-
-/// The host at which an API with this audience is, if that is what `claim` is.
-fn address(claim: &Claim) -> Option<Claim> {
-    match claim {
-        Claim::Audience(_, audience) => host(audience).map(Claim::Host),
-        _ => None,
     }
 }
 

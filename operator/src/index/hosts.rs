@@ -8,7 +8,6 @@ use claviger_crds::names::ObjectName;
 use claviger_crds::tenant::Tenant;
 
 use super::Index;
-use super::admission::host;
 use super::claims::Claim;
 use super::object::{Difference, Object};
 use crate::work::Work;
@@ -16,37 +15,57 @@ use crate::work::Work;
 impl Index {
     /// Whether a Tenant holds `host`. That one wants it is not enough.
     pub(super) fn is_host(&self, host: &str) -> bool {
-        self.holder(&Claim::Host(host.to_owned()), "").is_some()
+        self.host_holder(host).is_some()
     }
 
-    /// The API of another Tenant than the one with this slug that has an address at `host`, by its document or its
-    /// tombstone. With its own clients a Tenant may do as it likes.
-    pub(crate) fn api_at(&self, host: &str, slug: &str) -> Option<&ObjectName> {
-        self.documents.apis_at(host).find(|entry| entry.tenant != slug).map(|entry| &entry.owner)
+    fn host_holder(&self, host: &str) -> Option<ObjectName> {
+        self.holder(&Claim::Host(host.to_owned()), "")
     }
 
     /// Whether no more than another Tenant that wants `host` stands in the way of this one. Who does not hold
     /// its own slug is never served, and keeps no host from anybody.
     pub(super) fn may_hold_host(&self, host: &str, tenant: &ObjectName) -> bool {
-        let Some(valid) = self.tenants.get(tenant).and_then(|tenant| tenant.valid()) else { return false };
+        let Some(object) = self.tenants.get(tenant) else { return false };
+        let Some(valid) = object.valid() else { return false };
         let slug = valid.slug.as_str();
-        self.holder(&Claim::Slug(slug.to_owned()), slug).as_ref() == Some(tenant) && self.api_at(host, slug).is_none()
+        self.holder(&Claim::Slug(slug.to_owned()), slug).as_ref() == Some(tenant)
+            && self.is_clear(host, slug, object.said_accepted())
     }
 
     /// Makes a `change` after which `hosts` may be others'. Returns, beside what it yields, whose work that makes: of
-    /// the APIs there, of those who have to do with one, and of the Tenants that want them.
+    /// the Tenants that want one that is another's now; and where a Tenant came or went, of the APIs there and of
+    /// those who have to do with one.
     pub(super) fn rehosting<R>(
         &mut self,
         hosts: &BTreeSet<String>,
         change: impl FnOnce(&mut Self) -> R,
     ) -> (R, BTreeSet<Work>) {
-        let apis: BTreeSet<Work> = hosts.iter().flat_map(|host| self.members.addressed(host)).collect();
-        let (changed, mut works) = self.readmitting(&apis, change);
-        works.extend(apis);
-        for host in hosts {
+        let before: Vec<_> = hosts.iter().map(|host| (host, self.host_holder(host))).collect();
+        let changed = change(self);
+        let mut works = BTreeSet::new();
+        for (host, before) in before {
+            let after = self.host_holder(host);
+            if after == before {
+                continue;
+            }
             works.extend(self.rivals(&Claim::Host(host.clone())));
+            if after.is_none() || before.is_none() {
+                works.extend(self.readmitted_at(host, after.is_none()));
+            }
         }
         (changed, works)
+    }
+
+    /// Whose work it makes that `host` is a Tenant's no longer, or (not `free`) is one's now.
+    fn readmitted_at(&self, host: &str, free: bool) -> BTreeSet<Work> {
+        let apis: BTreeSet<Work> = self.members.addressed(host).collect();
+        let admitted = apis.iter().filter(|api| self.declared(&api.name).is_some());
+        let admitted: Vec<_> = admitted.filter_map(|api| self.clients.get(&api.name)).collect();
+        let mut works: BTreeSet<Work> = admitted.iter().flat_map(|api| self.concerned_by(api)).collect();
+        let left = admitted.iter().filter(|_| !free).filter_map(|api| api.tenant());
+        works.extend(left.collect::<BTreeSet<_>>().iter().flat_map(|tenant| self.waiting_for_quota(tenant)));
+        works.extend(apis);
+        works
     }
 
     /// The hosts that may be others' when a Tenant is another: its own, and those of the rivals for its slug.
@@ -62,17 +81,14 @@ impl Index {
         either.flat_map(|(_, slug, host)| self.hosts_wanted_by(&slug).into_iter().chain(host)).collect()
     }
 
-    /// The hosts that may be others' when documents record `names` for somebody else. Those of APIs matter where
-    /// a Tenant wants the host.
+    /// The hosts that may be others' when documents record `names` for somebody else.
     pub(super) fn hosts_of_names(&self, names: &BTreeSet<Claim>) -> BTreeSet<String> {
-        let wanted = |host: &String| !self.claims.of(&Claim::Host(host.clone())).is_empty();
         let mut hosts = BTreeSet::new();
         for name in names {
             match name {
                 Claim::Host(host) => hosts.extend([host.clone()]),
                 Claim::Slug(slug) => hosts.extend(self.hosts_wanted_by(slug)),
-                Claim::Audience(_, audience) => hosts.extend(host(audience).filter(wanted)),
-                Claim::ClientId(..) | Claim::Username(..) | Claim::Subject(..) => {}
+                Claim::ClientId(..) | Claim::Audience(..) | Claim::Username(..) | Claim::Subject(..) => {}
             }
         }
         hosts

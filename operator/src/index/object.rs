@@ -125,6 +125,13 @@ impl<K: Declared> Object<K> {
             })
     }
 
+    /// Whether its status says that besides, and that providers serve it.
+    pub(crate) fn said_served(&self) -> bool {
+        let programmed = ConditionType::Programmed.to_string();
+        let mut conditions = K::conditions(&self.status).iter();
+        self.said_accepted() && conditions.any(|condition| condition.type_ == programmed && condition.status == "True")
+    }
+
     /// Whether `event` shows a write of ours that a later one of ours has overtaken. Versions of one
     /// object compare as numbers. What is no newer than the watch was already is taken: a restored
     /// cluster begins again from there.

@@ -74,7 +74,7 @@ impl Index {
 
     fn take(&mut self, entry: Entry) -> BTreeSet<Work> {
         let names = match entry.kind {
-            DocumentKind::Tenant | DocumentKind::OAuthClient => self.documents.difference(&entry.name, Some(&entry)),
+            DocumentKind::Tenant => self.documents.difference(&entry.name, Some(&entry)),
             _ => BTreeSet::new(),
         };
         let hosts = self.hosts_of_names(&names);
@@ -99,20 +99,20 @@ impl Index {
         let hosts = self.hosts_of_names(&self.documents.difference(&document, None));
         let (freed, mut works) = self.rehosting(&hosts, |index| index.documents.forget_lost(&document));
         self.note(owner);
+        works.extend(self.keep_hosts(&BTreeSet::from([owner.clone()])));
         let Some((tenant, claims)) = freed else { return works };
-        works.extend(self.claimants(&tenant, &claims));
+        works.extend(self.claimants(&claims));
         works.extend(self.demands_changed(self.served_as(&tenant)));
         self.settle(works)
     }
 
-    /// Those that want one of `claims`, which a document of the tenant `slug` makes, and those that
-    /// ask for such an audience.
-    fn claimants<'a>(&self, slug: &str, claims: impl IntoIterator<Item = &'a Claim>) -> BTreeSet<Work> {
-        let issuers = self.claims.of(&Claim::Slug(slug.to_owned()));
+    /// Those that want one of `claims`, which documents make or made, and those that ask for such an audience.
+    fn claimants<'a>(&self, claims: impl IntoIterator<Item = &'a Claim>) -> BTreeSet<Work> {
         let mut works = BTreeSet::new();
         for claim in claims {
             works.extend(self.rivals(claim));
-            for issuer in issuers {
+            let slug = claim.scope().map(|slug| Claim::Slug(slug.to_owned()));
+            for issuer in slug.iter().flat_map(|slug| self.claims.of(slug)) {
                 works.extend(self.rivals(&claim.within(&issuer.to_string())));
                 works.extend(self.requesters(issuer, claim));
             }
@@ -127,7 +127,7 @@ impl Index {
         let own = Work::new(Kind::from(kind), owner.clone());
         self.note(&own);
         let issuers = self.claims.of(&Claim::Slug(tenant.clone())).to_vec();
-        let mut works = self.claimants(&tenant, &claims);
+        let mut works = self.claimants(&claims);
         works.insert(own);
         match kind {
             DocumentKind::Tenant if served || !claims.is_empty() => {

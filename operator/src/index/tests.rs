@@ -1,5 +1,7 @@
 //! Whose work a change makes: no more than it must.
 
+mod hosts;
+
 use claviger_crds::names;
 use claviger_crds::published::{
     Content, Document, ServiceAccountIssuerDocument, Stored, TenantDocument, TenantLifetimes,

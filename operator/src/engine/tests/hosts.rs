@@ -171,3 +171,73 @@ async fn a_new_leader_knows_who_had_a_host_first_whatever_it_sees_first() {
     harness.pass(LATER).await;
     assert_eq!(standing(&harness), API_HOLDS, "a document that vanishes leaves the host where it is");
 }
+
+#[tokio::test]
+async fn a_new_leader_that_finds_the_document_of_an_api_missing_or_unreadable_leaves_the_host_where_it_was() {
+    let at = ObjectName::new(PUBLISHED, names::published_secret("OAuthClient", &ObjectName::new("shop", "api")));
+    for missing in [true, false] {
+        let mut harness = waited_for().await;
+        let mut document = harness.world.secret(&at).unwrap();
+        if missing {
+            harness.world.remove_secret(&at);
+        } else {
+            document.data = None;
+            harness.world.put_secret(document);
+        }
+        harness.restart();
+        harness.run().await;
+        harness.pass(LATER).await;
+        assert_eq!(standing(&harness), API_HOLDS, "{missing}");
+        harness.delete::<OAuthClient>("shop", "api").await;
+        harness.pass(LONG_AFTER).await;
+        assert_eq!(accepted::<Tenant>(&harness, "identity", "other"), "True/Accepted", "{missing}");
+    }
+}
+
+/// An API that another Tenant waits for the host of.
+async fn waited_for() -> Harness {
+    let mut harness = Harness::furnished().await;
+    harness.apply::<Tenant>(&other_at("api.shop.example")).await;
+    assert_eq!(standing(&harness), API_HOLDS);
+    harness
+}
+
+#[tokio::test]
+async fn an_api_whose_tenant_no_longer_has_it_keeps_no_host() {
+    let mut harness = waited_for().await;
+    harness.world.apply_namespace("shop", &[("tenant", "none")]);
+    harness.run().await;
+    assert_eq!(accepted::<OAuthClient>(&harness, "shop", "api"), "False/NotAllowedByTenant");
+    assert_eq!(accepted::<Tenant>(&harness, "identity", "other"), "True/Accepted");
+    harness.world.apply_namespace("shop", &[("tenant", "acme")]);
+    harness.run().await;
+    assert_eq!(standing(&harness), TENANT_HOLDS, "it comes too late");
+}
+
+#[tokio::test]
+async fn an_api_whose_tenant_is_gone_keeps_no_host() {
+    let mut harness = waited_for().await;
+    harness.delete::<Tenant>("identity", "acme").await;
+    harness.pass(LATER).await;
+    assert!(!is_served(&harness, Kind::OAuthClient, "shop", "api"));
+    assert_eq!(accepted::<Tenant>(&harness, "identity", "other"), "True/Accepted");
+}
+
+#[tokio::test]
+async fn an_api_that_is_refused_at_another_host_keeps_not_the_one_where_it_was() {
+    let mut harness = waited_for().await;
+    let ours = fixtures::API.replace("https://api.shop.example", "https://login.example/api");
+    harness.apply::<OAuthClient>(&ours).await;
+    assert_eq!(accepted::<OAuthClient>(&harness, "shop", "api"), "False/AudienceNotAllowed");
+    assert_eq!(accepted::<Tenant>(&harness, "identity", "other"), "True/Accepted");
+}
+
+#[tokio::test]
+async fn an_api_that_only_its_own_tenants_host_keeps_out_returns_before_another_tenant_comes() {
+    let mut harness = waited_for().await;
+    harness.apply::<Tenant>(&fixtures::TENANT.replace("spec:", "spec:\n  host: api.shop.example")).await;
+    assert!(!is_served(&harness, Kind::OAuthClient, "shop", "api"));
+    assert_eq!(accepted::<Tenant>(&harness, "identity", "other"), "False/HostConflict");
+    harness.apply::<Tenant>(fixtures::TENANT).await;
+    assert_eq!(standing(&harness), API_HOLDS);
+}

@@ -145,6 +145,11 @@ impl Entry {
         }
     }
 
+    /// Whether this process ever read what it says.
+    pub(crate) fn is_readable(&self) -> bool {
+        !matches!(self.detail, Detail::Unreadable)
+    }
+
     /// Whether it is of an OAuthClient.
     pub(crate) fn is_client(&self) -> bool {
         self.kind == DocumentKind::OAuthClient

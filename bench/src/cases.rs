@@ -12,6 +12,19 @@ use crate::servers::Server;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// For wrk: one of `bodies` after the other.
+const IN_TURN: &str = "
+local requests, last = {}, 0
+function init(args)
+  wrk.init(args)
+  for number, body in ipairs(bodies) do requests[number] = wrk.format(nil, nil, nil, body) end
+end
+function request()
+  last = last % #requests + 1
+  return requests[last]
+end
+";
+
 /// One thing to measure.
 pub(crate) struct Case {
     pub(crate) name: String,
@@ -21,38 +34,46 @@ pub(crate) struct Case {
     pub(crate) limit: Target,
 }
 
-/// One request.
+/// One request, or several in turn.
 pub(crate) struct Target {
     pub(crate) path: String,
-    body: Option<String>,
+    /// None where it is a GET.
+    bodies: Vec<String>,
     authorization: Option<String>,
 }
 
 impl Target {
     fn get(path: impl Into<String>) -> Self {
-        Self { path: path.into(), body: None, authorization: None }
+        Self { path: path.into(), bodies: Vec::new(), authorization: None }
     }
 
     fn token(path: impl Into<String>, tenant: &Tenant) -> Self {
         let credentials = STANDARD.encode(format!("{}:{}", tenant.client_id, tenant.client_secret));
         Self {
             path: path.into(),
-            body: Some("grant_type=client_credentials".to_owned()),
+            bodies: vec!["grant_type=client_credentials".to_owned()],
             authorization: Some(format!("Basic {credentials}")),
         }
     }
 
-    /// With a pod's token, as `claviger token` sends it.
-    fn workload(path: impl Into<String>, tenant: &Tenant) -> Self {
-        Self { path: path.into(), body: Some(workload(tenant)), authorization: None }
+    /// With the tokens of pods, as `claviger token` sends them.
+    fn workload(path: impl Into<String>, tokens: &[String]) -> Self {
+        let bodies = tokens.iter().map(|token| workload(token)).collect();
+        Self { path: path.into(), bodies, authorization: None }
     }
 
     /// The request for wrk, and what it prints at the end.
     pub(crate) fn script(&self) -> String {
         let mut script = format!("wrk.path = {:?}\n", self.path);
-        if let Some(body) = &self.body {
+        if let Some(body) = self.bodies.first() {
             script +=
                 &format!("wrk.method = \"POST\"\nwrk.body = {body:?}\nwrk.headers[\"Content-Type\"] = {FORM:?}\n");
+        }
+        if self.bodies.len() > 1 {
+            script += &format!(
+                "bodies = {{{}}}\n{IN_TURN}",
+                self.bodies.iter().map(|body| format!("{body:?},")).collect::<String>()
+            );
         }
         if let Some(authorization) = &self.authorization {
             script += &format!("wrk.headers[\"Authorization\"] = {authorization:?}\n");
@@ -95,18 +116,19 @@ pub(crate) fn all(fixture: &Fixture) -> Vec<Case> {
     }
     for tenant in &fixture.tenants {
         let algorithm = tenant.algorithm;
-        cases.push(Case {
-            name: format!("by ServiceAccount, {algorithm}"),
-            goal: Goal::Ratio(1.25),
-            provider: Target::workload(format!("{}/oauth/token", tenant.path), tenant),
-            limit: Target::workload(format!("/workload/{algorithm}"), tenant),
-        });
+        for (name, tokens) in [("", &tenant.pods_tokens[..1]), (", another each time", &tenant.pods_tokens[..])] {
+            cases.push(Case {
+                name: format!("by ServiceAccount, {algorithm}{name}"),
+                goal: Goal::Ratio(1.25),
+                provider: Target::workload(format!("{}/oauth/token", tenant.path), tokens),
+                limit: Target::workload(format!("/workload/{algorithm}"), tokens),
+            });
+        }
     }
     cases
 }
 
-fn workload(tenant: &Tenant) -> String {
-    let assertion = &tenant.pods_token;
+fn workload(assertion: &str) -> String {
     format!(
         "grant_type=client_credentials&client_assertion_type=\
          urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}"
@@ -133,7 +155,7 @@ pub(crate) async fn save_answers(provider: &Server, fixture: &Fixture, folder: &
         let request = agent
             .post(format!("http://{}{}/oauth/token", provider.address, tenant.path))
             .header("content-type", FORM)
-            .body(workload(tenant));
+            .body(workload(&tenant.pods_tokens[0]));
         requests.push((format!("workload-{}.json", tenant.algorithm), request));
     }
     for (file, request) in requests {

@@ -25,6 +25,8 @@ use crate::workload;
 /// The published namespace.
 pub(crate) const NAMESPACE: &str = "bench-published";
 const OTHER_CLIENTS: usize = 100;
+/// Of each tenant.
+const PODS: u32 = 5_000;
 /// Accounts of each tenant: one that logs in twice at once is throttled.
 pub(crate) const PEOPLE: usize = 64;
 /// Of every account.
@@ -48,8 +50,8 @@ pub(crate) struct Tenant {
     pub(crate) application: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
-    /// What a pod proves with to be a client.
-    pub(crate) pods_token: String,
+    /// What pods prove with to be a client, each another; more than a provider knows again.
+    pub(crate) pods_tokens: Vec<String>,
 }
 
 impl Fixture {
@@ -101,7 +103,7 @@ fn documents(algorithm: Algorithm, pods: &workload::Cluster) -> Result<(Tenant, 
     ];
     let pod = ClientDocument { authentication: workload::authentication(), ..client("bench.pod", &secret) };
     documents.push(Document::serving(&slug, owner("pod"), Content::OAuthClient(pod)));
-    let pods_token = pods.token(&format!("{ORIGIN}{path}"))?;
+    let pods_tokens = pods.tokens(&format!("{ORIGIN}{path}"), PODS)?;
     let password_hash = password_hash()?;
     for number in 0..PEOPLE {
         let user = user(number, &password_hash);
@@ -113,7 +115,7 @@ fn documents(algorithm: Algorithm, pods: &workload::Cluster) -> Result<(Tenant, 
         documents.push(Document::serving(&slug, owner(&format!("other-{number}")), content));
     }
     let client_secret = secret.expose().to_owned();
-    Ok((Tenant { algorithm, path, application, client_id, client_secret, pods_token }, documents))
+    Ok((Tenant { algorithm, path, application, client_id, client_secret, pods_tokens }, documents))
 }
 
 fn tenant(slug: &str, path: &str, pods: &workload::Cluster) -> TenantDocument {

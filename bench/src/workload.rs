@@ -30,20 +30,23 @@ impl Cluster {
         ServiceAccountIssuerDocument { issuer, jwks, since: Timestamp::UNIX_EPOCH }
     }
 
-    /// A token of the pod for `audience`, for an hour.
-    pub(crate) fn token(&self, audience: &str) -> Result<String> {
+    /// The tokens of so many pods for `audience`, each for an hour.
+    pub(crate) fn tokens(&self, audience: &str, count: u32) -> Result<Vec<String>> {
         let now = UNIX_EPOCH.elapsed()?.as_secs();
-        let claims = json!({
-            "iss": ISSUER, "sub": "system:serviceaccount:bench:bench", "aud": [audience],
-            "iat": now, "nbf": now, "exp": now + 3_607, "jti": "6d0d1d1e-0000-4000-8000-000000000000",
-            "kubernetes.io": {
-                "namespace": "bench",
-                "node": {"name": "node-1", "uid": "3a5d6b5e-0b06-4c7a-8a43-000000000003"},
-                "pod": {"name": "bench-5d9c", "uid": "3a5d6b5e-0b06-4c7a-8a43-000000000002"},
-                "serviceaccount": {"name": "bench", "uid": UID},
-            },
-        });
-        Ok(self.signer.sign_bytes(TokenType::Jwt, &serde_json::to_vec(&claims)?)?)
+        let token = |pod: u32| {
+            let claims = json!({
+                "iss": ISSUER, "sub": "system:serviceaccount:bench:bench", "aud": [audience],
+                "iat": now, "nbf": now, "exp": now + 3_607, "jti": format!("6d0d1d1e-0000-4000-8000-{pod:012}"),
+                "kubernetes.io": {
+                    "namespace": "bench",
+                    "node": {"name": "node-1", "uid": "3a5d6b5e-0b06-4c7a-8a43-000000000003"},
+                    "pod": {"name": "bench-5d9c", "uid": format!("3a5d6b5e-0b06-4c7a-8a43-{pod:012}")},
+                    "serviceaccount": {"name": "bench", "uid": UID},
+                },
+            });
+            Ok(self.signer.sign_bytes(TokenType::Jwt, &serde_json::to_vec(&claims)?)?)
+        };
+        (0..count).map(token).collect()
     }
 }
 

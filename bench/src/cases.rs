@@ -15,8 +15,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// For wrk: one of `bodies` after the other.
 const IN_TURN: &str = "
 local requests, last = {}, 0
-function init(args)
-  wrk.init(args)
+function init()
   for number, body in ipairs(bodies) do requests[number] = wrk.format(nil, nil, nil, body) end
 end
 function request()

@@ -138,8 +138,7 @@ impl Index {
         };
         let mut works = self.changed(&difference);
         if !difference.matters {
-            works.extend(self.keep_hosts(&works));
-            return works;
+            return self.settle(works);
         }
         let Difference { before, after, .. } = difference;
         let objects: Vec<&Arc<Object<OAuthClient>>> = before.iter().chain(&after).collect();

@@ -196,7 +196,7 @@ pub(crate) async fn report<K: Declared>(
     let decided = accepted(K::conditions(&object.status)) != accepted(K::conditions(&status));
     context.with(|state| {
         objects(&mut state.index).wrote_status(&object.meta, &version, status);
-        let works = state.index.keep_hosts(&[work.clone()].into());
+        let works = state.index.said(&work);
         state.wake(works);
         // A name that no document records goes by who is accepted.
         if decided {

@@ -103,9 +103,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Rotates a refresh token: compare and set of its generation.
     fn rotate_refresh<'a>(&'a self, rotation: &'a Rotation) -> Answer<'a, Rotated>;
 
-    /// Takes a rotation back that answered [`Rotated::Successor`] and of which nothing was issued: the token counts
-    /// again, if the successor was not used meanwhile. The successor does too, for a request that asked again may
-    /// have got it.
+    /// Takes a rotation back that answered [`Rotated::Successor`], of which its caller has issued nothing: the token
+    /// counts again, if the successor was not used meanwhile. The successor does too, for a request that asked again
+    /// may have got it.
     fn take_rotation_back<'a>(&'a self, rotation: &'a Rotation) -> Answer<'a, ()>;
 
     /// Ends a grant: its refresh token, and its access tokens where they are looked up.

@@ -50,7 +50,7 @@ impl<'a> Compact<'a> {
         Ok(Self { text: token, header, signing_input, payload, signature })
     }
 
-    /// All of it, as it came. No two texts are one token.
+    /// All of it, as it came.
     pub(crate) fn text(&self) -> &'a str {
         self.text
     }

@@ -1,7 +1,8 @@
 //! Signatures that were found good, so that none is verified twice.
 //!
 //! Whether some keys have signed a text is the same whenever it is asked: what is kept belongs to one set of keys,
-//! and goes with it. Only what they have signed is kept, so nobody else can fill it.
+//! and goes with it. Only what they have signed is kept: an outsider fills nothing. Who may have tokens signed can
+//! drive out those of others, which then cost a verification again.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

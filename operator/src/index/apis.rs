@@ -24,7 +24,7 @@ pub(super) struct Apis {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
     host: String,
-    /// Of the tenant for whose own issuer it is free.
+    /// Of the tenant whose API it is, and whose own issuer may have the host all the same.
     slug: String,
 }
 
@@ -52,17 +52,20 @@ impl Apis {
         at.filter(move |(other, _)| *other != slug).flat_map(|(_, apis)| apis)
     }
 
-    /// The client keeps this now. Returns the hosts that a tenant has begun or ceased to keep by that.
+    /// The client keeps this now. Returns the hosts of which another API is the first of its tenant now, which is the
+    /// one that a Tenant names that does not get the host.
     fn put(&mut self, client: &ObjectName, kept: Option<Kept>) -> BTreeSet<String> {
         let mut turned = BTreeSet::new();
         if let Some(Kept { host, slug }) = self.by_client.remove(client)
             && let Some(slugs) = self.at.get_mut(&host)
         {
             if let Some(apis) = slugs.get_mut(&slug) {
+                if apis.first() == Some(client) {
+                    turned.insert(host.clone());
+                }
                 apis.remove(client);
                 if apis.is_empty() {
                     slugs.remove(&slug);
-                    turned.insert(host.clone());
                 }
             }
             if slugs.is_empty() {
@@ -71,7 +74,7 @@ impl Apis {
         }
         if let Some(kept) = kept {
             let apis = self.at.entry(kept.host.clone()).or_default().entry(kept.slug.clone()).or_default();
-            if apis.is_empty() {
+            if apis.first().is_none_or(|first| client < first) {
                 turned.insert(kept.host.clone());
             }
             apis.insert(client.clone());
@@ -100,8 +103,14 @@ impl Index {
         self.documents.known(&document).is_some_and(Entry::is_readable)
     }
 
+    /// The status of `work` was written: whose work that makes.
+    pub(crate) fn said(&mut self, work: &Work) -> BTreeSet<Work> {
+        let works = self.keep_hosts(&BTreeSet::from([work.clone()]));
+        self.settle(works)
+    }
+
     /// Takes in which hosts the clients among `works` keep now. Returns whose work that makes.
-    pub(crate) fn keep_hosts(&mut self, works: &BTreeSet<Work>) -> BTreeSet<Work> {
+    pub(super) fn keep_hosts(&mut self, works: &BTreeSet<Work>) -> BTreeSet<Work> {
         let clients = works.iter().filter(|work| work.kind == Kind::OAuthClient).map(|work| &work.name);
         let now = clients.map(|client| (client, self.keeps(client)));
         let now: Vec<_> = now.filter(|(client, kept)| self.apis.by_client.get(client) != kept.as_ref()).collect();
@@ -117,13 +126,14 @@ impl Index {
         works
     }
 
-    /// The host that the client keeps: that of the API as which it is served, or was until its object went, for it may
-    /// return. What is withdrawn while the object stands is refused, and keeps its host only where nothing but a host
-    /// stands between the two: else one OAuthClient that nobody has would keep it for ever.
+    /// The host that the client keeps.
+    /// 1. Where no document is readable: of the API that it declares, if it says that it is served.
+    /// 2. Where it is served, or its object is gone, for that may return: of the API in the document.
+    /// 3. Where it is withdrawn and its object stands: of both, if nothing but a host keeps it from being served. Else
+    ///    an OAuthClient that no Tenant has would keep its host for ever.
     fn keeps(&self, client: &ObjectName) -> Option<Kept> {
         let document = names::published_secret(DocumentKind::OAuthClient.as_str(), client);
         let Some(readable) = self.documents.known(&document).filter(|entry| entry.is_readable()) else {
-            // A new leader that finds a document lost or unreadable still knows whose the host was.
             let was_served = self.clients.get(client).is_some_and(|client| client.said_served());
             return was_served.then(|| self.declared(client)).flatten();
         };

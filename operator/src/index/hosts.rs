@@ -32,9 +32,9 @@ impl Index {
             && self.is_clear(host, slug, object.said_accepted())
     }
 
-    /// Makes a `change` after which `hosts` may be others'. Returns, beside what it yields, whose work that makes: of
-    /// the Tenants that want one that is another's now; and where a Tenant came or went, of the APIs there and of
-    /// those who have to do with one.
+    /// Makes a `change` after which `hosts` may be others'. Returns, beside what it yields, whose work that makes. Where
+    /// another Tenant has a host now: of all Tenants that want it. Where one came or went: of the APIs there too, and
+    /// of those who have to do with one.
     pub(super) fn rehosting<R>(
         &mut self,
         hosts: &BTreeSet<String>,
@@ -73,12 +73,13 @@ impl Index {
         let names = |tenant: &Option<Arc<Object<Tenant>>>| {
             let tenant = tenant.as_ref()?;
             let valid = tenant.valid()?;
-            Some((tenant.meta.uid.clone(), valid.slug.to_string(), valid.host.as_ref().map(ToString::to_string)))
+            let host = valid.host.as_ref().map(ToString::to_string);
+            Some((tenant.meta.uid.clone(), tenant.said_accepted(), valid.slug.to_string(), host))
         };
         let (before, after) = (names(&difference.before), names(&difference.after));
         let either = if before == after { [None, None] } else { [before, after] };
         let either = either.into_iter().flatten();
-        either.flat_map(|(_, slug, host)| self.hosts_wanted_by(&slug).into_iter().chain(host)).collect()
+        either.flat_map(|(_, _, slug, host)| self.hosts_wanted_by(&slug).into_iter().chain(host)).collect()
     }
 
     /// The hosts that may be others' when documents record `names` for somebody else.

@@ -100,7 +100,7 @@ impl Index {
         let (freed, mut works) = self.rehosting(&hosts, |index| index.documents.forget_lost(&document));
         self.note(owner);
         works.extend(self.keep_hosts(&BTreeSet::from([owner.clone()])));
-        let Some((tenant, claims)) = freed else { return works };
+        let Some((tenant, claims)) = freed else { return self.settle(works) };
         works.extend(self.claimants(&claims));
         works.extend(self.demands_changed(self.served_as(&tenant)));
         self.settle(works)

@@ -1,8 +1,10 @@
 //! The refresh token grant (RFC 6749 §6), with rotation (RFC 9700 §4.14.2): each use yields a successor,
 //! which is derived and never stored.
 //!
-//! The token is rotated first, which answers the grant in the same round trip, and then the grant is judged. A
-//! rotation that is refused is taken back: bad input, and what a tenant may mend, lose nobody a login.
+//! A request that asks for no more than its grant has is judged by what the rotation answers: one round trip. If the
+//! tenant has taken away what was granted, the rotation is taken back: who is given it again goes on. What a request
+//! asks for itself (`scope`, `resource`, `audience`) is judged before. Else whoever has stolen a token could have
+//! its rotations taken back at will, and its use would never be noticed.
 
 use claviger_jose::DerivedToken;
 
@@ -27,14 +29,34 @@ pub(crate) async fn rotate<'a>(
     let text = text.ok_or(OAuthError::new(ErrorCode::InvalidRequest, "refresh_token is missing"))?;
     let token = DerivedToken::open(exchange.tenant.issuer.sealer()?, text)
         .ok_or_else(|| OAuthError::invalid_grant("nothing that this tenant sealed"))?;
-    let asked = form.get("scope").map(scope::parse).transpose()?;
     let rotation = rotation(exchange, client, &token);
+    if form.get("scope").is_some() || audience::targets(form).next().is_some() {
+        return judged_before(exchange, client, form, &rotation).await;
+    }
     let (grant, first) = commit(exchange, client, &rotation).await?;
-    let judged = judge(exchange, client, form, asked.as_deref(), &grant);
+    let judged = judge(exchange, client, &grant);
     if judged.is_err() && first {
         take_back(exchange, rotation).await?;
     }
     judged
+}
+
+/// A refusal changes nothing.
+async fn judged_before<'a>(
+    exchange: &'a Exchange<'_>,
+    client: &'a AuthenticatedClient,
+    form: &Form<'_>,
+    rotation: &Rotation,
+) -> Result<PersonTokens<'a>, OAuthError> {
+    let grant = exchange.provider.store().grant(&rotation.tenant, rotation.grant, rotation.now).await;
+    let grant = grant.map_err(|_| OAuthError::store_away())?.filter(|grant| grant.client == rotation.client);
+    let grant = grant.ok_or_else(unknown)?;
+    let mut tokens = judge(exchange, client, &grant)?;
+    audience::check_same(form, &tokens.grant.audience)?;
+    tokens.narrowed = narrow(form, &tokens.grant)?;
+    let (grant, _) = commit(exchange, client, rotation).await?;
+    tokens.refresh = Some(grant.generation);
+    Ok(tokens)
 }
 
 /// The use of `token`, now.
@@ -72,42 +94,44 @@ async fn commit(
         }
         Rotated::Lost => Err(OAuthError::invalid_grant("another request with this token was faster")),
         Rotated::Over => Err(OAuthError::invalid_grant("the grant is over")),
-        Rotated::Unknown => Err(OAuthError::invalid_grant("there is no such grant of this client")),
+        Rotated::Unknown => Err(unknown()),
     }
 }
 
-/// What `client` may have by `grant` now, of what it asks for.
+fn unknown() -> OAuthError {
+    OAuthError::invalid_grant("there is no such grant of this client")
+}
+
+/// What `client` may have by `grant` now.
 fn judge<'a>(
     exchange: &'a Exchange<'_>,
     client: &'a AuthenticatedClient,
-    form: &Form<'_>,
-    asked: Option<&[&str]>,
     grant: &Grant,
 ) -> Result<PersonTokens<'a>, OAuthError> {
     let (tenant, itself) = (&exchange.tenant, client.client());
     let person = PersonGrant::of(grant).map_err(|_| OAuthError::invalid_grant("the grant is unreadable"))?;
     let person = person::still_granted(person, itself, &tenant.issuer)?;
     let user = person::user(tenant, &person.subject)?;
-    audience::check_same(form, &person.audience)?;
-    let narrowed = asked.map(|asked| narrow(asked, &person)).transpose()?;
     person::check_keys(&person.scopes, itself, &tenant.issuer)?;
     let refresh = Some(grant.generation);
-    Ok(PersonTokens { client, user, grant: person, narrowed, refresh, moment: Moment::Refresh })
+    Ok(PersonTokens { client, user, grant: person, narrowed: None, refresh, moment: Moment::Refresh })
 }
 
-/// The scopes that are asked for, which must have been granted.
-fn narrow(asked: &[&str], person: &PersonGrant) -> Result<Vec<String>, OAuthError> {
+/// The scopes asked for, which must have been granted; none where the request does not say.
+fn narrow(form: &Form<'_>, person: &PersonGrant) -> Result<Option<Vec<String>>, OAuthError> {
+    let Some(text) = form.get("scope") else { return Ok(None) };
+    let asked = scope::parse(text)?;
     if asked.iter().any(|scope| !person.has(scope)) {
         let description = "scope has more than was granted";
         return Err(OAuthError::new(ErrorCode::InvalidScope, description));
     }
-    Ok(asked.iter().map(|scope| (*scope).to_owned()).collect())
+    Ok(Some(asked.into_iter().map(str::to_owned).collect()))
 }
 
-/// In a task of its own: who hangs up on a refusal keeps the token too.
+/// In a task of its own: who hangs up on a refusal keeps the token too. Whether it counts is not known where the
+/// store is away now, so that the client is told to come again.
 async fn take_back(exchange: &Exchange<'_>, rotation: Rotation) -> Result<(), OAuthError> {
     let store = exchange.provider.shared_store();
     let taken = tokio::spawn(async move { store.take_rotation_back(&rotation).await }).await;
-    // Where it is not known whether the token counts, the client is not told that it does not.
     taken.unwrap_or(Err(StoreError::Unavailable)).map_err(|_| OAuthError::store_away())
 }

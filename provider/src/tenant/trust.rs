@@ -15,8 +15,9 @@ use super::index::Unusable;
 use super::key_source::{self, KeySource};
 use crate::token::service_account;
 
-/// So many tokens of ServiceAccounts are known again, at 100 bytes each. A pod sends the same one for most of an hour.
-const REPEATED: usize = 4096;
+/// So many tokens of ServiceAccounts are known again, of each tenant, at 100 bytes each. A pod sends the same one for
+/// most of an hour.
+const REPEATED: usize = 1024;
 
 /// The issuers that a tenant trusts. No two have one name.
 #[derive(Debug, Default)]

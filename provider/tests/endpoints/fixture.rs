@@ -4,7 +4,7 @@
 mod keys;
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Once, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -88,6 +88,13 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+/// Before anything is logged: an event that first happens where nobody listens, while somebody else begins to, may be
+/// taken for one that nobody listens to, for good.
+fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap());
+}
+
 impl Fixture {
     /// A provider that has loaded nothing yet.
     pub(crate) fn loading() -> Self {
@@ -100,6 +107,7 @@ impl Fixture {
     }
 
     fn with(options: Options) -> Self {
+        listen();
         let (clock, store) = (Arc::new(TestClock(AtomicI64::new(NOW))), Arc::clone(&options.store));
         Self { provider: Provider::with_clock(options, clock.clone()), store, clock, around: OnceLock::new() }
     }

@@ -56,7 +56,7 @@ fn one_more_api_at_a_host_that_a_tenant_wants_is_nobody_elses_work() {
         };
         assert_eq!(of_others(&works, name), expected, "{at}");
     }
-    for (at, name) in names.iter().enumerate() {
+    for (at, name) in names.iter().enumerate().rev() {
         index.delete_client(&ObjectName::new("shop", name));
         let (_, mut document) = api(name);
         let mut stored = Stored::from_secret(&document).unwrap();
@@ -65,8 +65,31 @@ fn one_more_api_at_a_host_that_a_tenant_wants_is_nobody_elses_work() {
         let works = index.apply_published(&document);
         assert_eq!(of_others(&works, name), Vec::<String>::new(), "its tombstone keeps the host");
         let works = index.delete_published(document.metadata.name.as_deref().unwrap());
-        let expected = if at == 49 { vec!["Tenant identity/other".to_owned()] } else { Vec::new() };
+        let expected = if at == 0 { vec!["Tenant identity/other".to_owned()] } else { Vec::new() };
         assert_eq!(of_others(&works, name), expected, "{at}");
+    }
+}
+
+#[test]
+fn a_tenant_without_its_host_is_told_when_another_api_is_the_one_it_names() {
+    let mut index = Index::default();
+    index.apply_tenant(&parse(fixtures::TENANT));
+    label_shop(&mut index);
+    index.apply_tenant(&other());
+    for (name, told) in [("b", true), ("c", false), ("a", true)] {
+        let (client, document) = api(name);
+        index.apply_client(&client);
+        let works = of_others(&index.apply_published(&document), name);
+        assert_eq!(works.contains(&"Tenant identity/other".to_owned()), told, "{name}");
+    }
+    for (name, told) in [("a", true), ("c", false), ("b", true)] {
+        index.delete_client(&ObjectName::new("shop", name));
+        let mut stored = Stored::from_secret(&api(name).1).unwrap();
+        stored.document.withdrawn_at = Some(Timestamp::UNIX_EPOCH);
+        let document = stored.document.to_secret("ns", "uid", 2);
+        index.apply_published(&document);
+        let works = of_others(&index.delete_published(document.metadata.name.as_deref().unwrap()), name);
+        assert_eq!(works.contains(&"Tenant identity/other".to_owned()), told, "{name}");
     }
 }
 

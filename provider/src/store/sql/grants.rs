@@ -63,7 +63,7 @@ WHERE tenant = $1 AND id = $2 AND client = $3 AND (generation = $4 OR generation
        WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $5))
 RETURNING client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL";
 
-/// Why a rotation was none: the one but last column is NULL where the refresh token counts.
+/// Why a rotation was none: the grant's columns, of which the last is NULL where the refresh token counts, and one more.
 const NOT_ROTATED: &str = "
 SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at,
        CASE WHEN ended_at IS NULL AND refresh_expires_at > $4 AND idle_expires_at > $4 AND expires_at > $4

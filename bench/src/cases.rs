@@ -36,7 +36,7 @@ pub(crate) struct Case {
 /// One request, or several in turn.
 pub(crate) struct Target {
     pub(crate) path: String,
-    /// None where it is a GET.
+    /// Empty where it is a GET.
     bodies: Vec<String>,
     authorization: Option<String>,
 }

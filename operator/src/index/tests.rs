@@ -234,6 +234,17 @@ fn document_naming(issuer: &str, since: i64, owner: &str, withdrawn: bool) -> Se
 }
 
 #[test]
+fn a_tombstone_says_nothing_of_the_clusters_issuer() {
+    for withdrawn in [false, true] {
+        let mut index = furnished();
+        let document = document_naming("https://old", 1, "acme", withdrawn);
+        index.apply_published(&document);
+        let owner = Stored::from_secret(&document).unwrap().document.owner;
+        assert_eq!(index.stored_issuer(&owner).is_some(), !withdrawn);
+    }
+}
+
+#[test]
 fn the_last_known_issuer_of_the_cluster_is_the_newest_that_is_served() {
     let known = |index: &Index| index.cluster_issuer(None).map(str::to_owned);
     let old = document_naming("https://old", 1, "acme", false);

@@ -112,7 +112,7 @@ pub enum Rotated {
     /// The token was used before, outside the grace: the grant of this `sub` is ended now (RFC 9700 §4.14.2).
     Reused(String),
     /// Another request with the same token was faster, and there is no grace; or the clock stands
-    /// before the last rotation, or the token is two generations newer than the row. The grant goes on.
+    /// before the last rotation, or the token is two generations or more ahead of the row. The grant goes on.
     Lost,
     /// The grant is ended or expired, or its session is over.
     Over,

@@ -15,7 +15,7 @@ use super::index::Unusable;
 use super::key_source::{self, KeySource};
 use crate::token::service_account;
 
-/// So many tokens of ServiceAccounts are known again, of each tenant, at 100 bytes each. A pod sends the same one for
+/// So many tokens of ServiceAccounts are known again, of each tenant, at about 100 bytes each. A pod sends the same one for
 /// most of an hour.
 const REPEATED: usize = 1024;
 

@@ -40,6 +40,19 @@ async fn select(harness: &mut Harness, selected: bool) {
     harness.run().await;
 }
 
+/// The Tenant has the outsider.
+async fn let_in() -> Harness {
+    let mut harness = furnished().await;
+    select(&mut harness, true).await;
+    harness.apply::<OAuthClient>(OUTSIDER).await;
+    harness
+}
+
+/// The ring is to change its algorithm: whether it may, and who is in the way.
+fn blocked(harness: &Harness) -> (String, String) {
+    harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked)
+}
+
 /// Nothing is written for the client but its status.
 fn paused(yaml: &str) -> OAuthClient {
     let mut paused: OAuthClient = parse(yaml);
@@ -121,9 +134,7 @@ async fn the_last_client_that_counts_takes_the_issuer_with_it_whoever_else_is_re
 
 #[tokio::test]
 async fn a_client_counts_while_it_is_served_though_it_is_let_in_no_longer() {
-    let mut harness = furnished().await;
-    select(&mut harness, true).await;
-    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let mut harness = let_in().await;
     harness.world.apply(paused(OUTSIDER));
     select(&mut harness, false).await;
     let served = harness.document(Kind::OAuthClient, "mart", "outsider").unwrap();
@@ -135,15 +146,11 @@ async fn a_client_counts_while_it_is_served_though_it_is_let_in_no_longer() {
 
 #[tokio::test]
 async fn whoever_a_tenant_refuses_holds_up_no_change_of_its_algorithm() {
-    let mut harness = furnished().await;
-    select(&mut harness, true).await;
-    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let mut harness = let_in().await;
     harness.apply::<SigningKey>(&signing_key("").replace("algorithm: ES256", "algorithm: EdDSA")).await;
-    let blocked =
-        |harness: &Harness| harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked).0;
-    assert_eq!(blocked(&harness), "True/AlgorithmInUse");
+    assert_eq!(blocked(&harness).0, "True/AlgorithmInUse");
     select(&mut harness, false).await;
-    assert_eq!(blocked(&harness), "False/NotBlocked");
+    assert_eq!(blocked(&harness).0, "False/NotBlocked");
     harness.pass(15 * MINUTE).await;
     assert_eq!(status(&harness).algorithm.as_deref(), Some("EdDSA"));
 }
@@ -165,9 +172,7 @@ async fn several_that_are_let_in_together_count_as_one_does() {
 
 #[tokio::test]
 async fn what_is_served_counts_for_the_tenant_that_serves_it_wherever_its_owner_goes() {
-    let mut harness = furnished().await;
-    select(&mut harness, true).await;
-    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let mut harness = let_in().await;
     harness.apply::<Tenant>(&fixtures::TENANT.replace("name: acme,", "name: victim,")).await;
     harness.world.delete::<OAuthClient>(&ObjectName::new("mart", "outsider"));
     harness.world.apply_namespace("mart", &[]);
@@ -186,28 +191,23 @@ async fn what_is_served_counts_as_it_was_published_whatever_is_declared_since() 
     let invalid = changed.replace("[client_credentials]", "[authorization_code]");
     let declarations = [paused(&changed), parse(&invalid)];
     for declared in declarations {
-        let mut harness = furnished().await;
-        select(&mut harness, true).await;
-        harness.apply::<OAuthClient>(OUTSIDER).await;
+        let mut harness = let_in().await;
         harness.world.apply(declared);
         harness.run().await;
         harness.apply::<SigningKey>(&signing_key("").replace("algorithm: ES256", "algorithm: EdDSA")).await;
         assert!(published(&harness).is_some());
-        let blocked = harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
-        assert_eq!(blocked.0, "True/AlgorithmInUse");
-        assert!(blocked.1.contains("mart/outsider"), "{}", blocked.1);
+        let (reason, message) = blocked(&harness);
+        assert_eq!(reason, "True/AlgorithmInUse");
+        assert!(message.contains("mart/outsider"), "{message}");
         harness.apply::<OAuthClient>(&changed).await;
         assert_eq!(published(&harness), None);
-        let blocked = harness.condition::<SigningKey>("identity", "acme-es256", ConditionType::RotationBlocked);
-        assert_eq!(blocked.0, "False/NotBlocked");
+        assert_eq!(blocked(&harness).0, "False/NotBlocked");
     }
 }
 
 #[tokio::test]
 async fn what_vanished_counts_until_it_is_withdrawn() {
-    let mut harness = furnished().await;
-    select(&mut harness, true).await;
-    harness.apply::<OAuthClient>(OUTSIDER).await;
+    let mut harness = let_in().await;
     let document = names::published_secret(Kind::OAuthClient.as_str(), &ObjectName::new("mart", "outsider"));
     harness.world.apply(paused(OUTSIDER));
     harness.run().await;

@@ -33,16 +33,25 @@ fn of_others(works: &BTreeSet<Work>, name: &str) -> Vec<String> {
     works.iter().filter(|work| work.name != ObjectName::new("shop", name)).map(ToString::to_string).collect()
 }
 
-fn label_shop(index: &mut Index) {
+/// The Tenant acme, and the namespace that it lets in.
+fn shop() -> Index {
+    let mut index = Index::default();
+    index.apply_tenant(&parse(fixtures::TENANT));
     let yaml = "metadata: {name: shop, labels: {tenant: acme}}";
     index.apply_namespace(&serde_saphyr::from_str::<Namespace>(yaml).unwrap());
+    index
+}
+
+/// What is left of the API `name` when it is withdrawn.
+fn tombstone(name: &str) -> Secret {
+    let mut stored = Stored::from_secret(&api(name).1).unwrap();
+    stored.document.withdrawn_at = Some(Timestamp::UNIX_EPOCH);
+    stored.document.to_secret("ns", "uid", 2)
 }
 
 #[test]
 fn one_more_api_at_a_host_that_a_tenant_wants_is_nobody_elses_work() {
-    let mut index = Index::default();
-    index.apply_tenant(&parse(fixtures::TENANT));
-    label_shop(&mut index);
+    let mut index = shop();
     index.apply_tenant(&other());
     let names: Vec<String> = (0..50).map(|at| format!("api-{at}")).collect();
     for (at, name) in names.iter().enumerate() {
@@ -58,10 +67,7 @@ fn one_more_api_at_a_host_that_a_tenant_wants_is_nobody_elses_work() {
     }
     for (at, name) in names.iter().enumerate().rev() {
         index.delete_client(&ObjectName::new("shop", name));
-        let (_, mut document) = api(name);
-        let mut stored = Stored::from_secret(&document).unwrap();
-        stored.document.withdrawn_at = Some(Timestamp::UNIX_EPOCH);
-        document = stored.document.to_secret("ns", "uid", 2);
+        let document = tombstone(name);
         let works = index.apply_published(&document);
         assert_eq!(of_others(&works, name), Vec::<String>::new(), "its tombstone keeps the host");
         let works = index.delete_published(document.metadata.name.as_deref().unwrap());
@@ -72,9 +78,7 @@ fn one_more_api_at_a_host_that_a_tenant_wants_is_nobody_elses_work() {
 
 #[test]
 fn a_tenant_without_its_host_is_told_when_another_api_is_the_one_it_names() {
-    let mut index = Index::default();
-    index.apply_tenant(&parse(fixtures::TENANT));
-    label_shop(&mut index);
+    let mut index = shop();
     index.apply_tenant(&other());
     for (name, told) in [("b", true), ("c", false), ("a", true)] {
         let (client, document) = api(name);
@@ -84,9 +88,7 @@ fn a_tenant_without_its_host_is_told_when_another_api_is_the_one_it_names() {
     }
     for (name, told) in [("a", true), ("c", false), ("b", true)] {
         index.delete_client(&ObjectName::new("shop", name));
-        let mut stored = Stored::from_secret(&api(name).1).unwrap();
-        stored.document.withdrawn_at = Some(Timestamp::UNIX_EPOCH);
-        let document = stored.document.to_secret("ns", "uid", 2);
+        let document = tombstone(name);
         index.apply_published(&document);
         let works = of_others(&index.delete_published(document.metadata.name.as_deref().unwrap()), name);
         assert_eq!(works.contains(&"Tenant identity/other".to_owned()), told, "{name}");
@@ -109,9 +111,7 @@ fn where_no_document_is_left_a_host_is_whose_it_was_by_the_statuses() {
     for (api_said, tenant_said, holds) in
         [(false, false, true), (true, false, false), (false, true, true), (true, true, true)]
     {
-        let mut index = Index::default();
-        index.apply_tenant(&parse(fixtures::TENANT));
-        label_shop(&mut index);
+        let mut index = shop();
         let (mut client, _) = api("api");
         client.status = said().filter(|_| api_said);
         index.apply_client(&client);
@@ -124,9 +124,7 @@ fn where_no_document_is_left_a_host_is_whose_it_was_by_the_statuses() {
 
 #[test]
 fn an_api_that_no_longer_says_that_it_is_served_leaves_a_host_that_no_document_keeps() {
-    let mut index = Index::default();
-    index.apply_tenant(&parse(fixtures::TENANT));
-    label_shop(&mut index);
+    let mut index = shop();
     let (mut client, _) = api("api");
     client.status = said();
     index.apply_client(&client);
@@ -140,9 +138,7 @@ fn an_api_that_no_longer_says_that_it_is_served_leaves_a_host_that_no_document_k
 fn a_document_that_comes_back_with_other_names_or_for_another_tenant_tells_who_waits_for_those_it_had() {
     let audience = format!("https://{HOST}/api");
     for (slug, elsewhere, vanishes) in [("acme", "https://other.example", true), ("other", audience.as_str(), false)] {
-        let mut index = Index::default();
-        index.apply_tenant(&parse(fixtures::TENANT));
-        label_shop(&mut index);
+        let mut index = shop();
         let mut rival = api("api").0;
         rival.metadata.name = Some("rival".to_owned());
         index.apply_client(&rival);

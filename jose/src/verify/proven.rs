@@ -5,7 +5,7 @@
 //! drive out those of others, which then cost a verification again.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use hashlink::LruCache;
@@ -34,7 +34,7 @@ impl Proven {
         Ok(())
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, LruCache<Digest, ()>> {
+    fn last(&self) -> MutexGuard<'_, LruCache<Digest, ()>> {
         // Whoever panicked has left a set of good ones all the same.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -176,7 +176,7 @@ impl Index {
     pub(crate) fn stored_issuer(&self, tenant: &ObjectName) -> Option<&ServiceAccountIssuerDocument> {
         let document = names::published_secret(DocumentKind::Tenant.as_str(), tenant);
         let entry = self.documents.known(&document);
-        entry.and_then(Entry::service_account_issuer)
+        entry.and_then(Entry::service_account_issuer).map(AsRef::as_ref)
     }
 
     /// What the document of the Tenant, which is served, says of the cluster's issuer.
@@ -185,7 +185,7 @@ impl Index {
         tenant: &ObjectName,
     ) -> Option<&ServiceAccountIssuerDocument> {
         let document = self.documents.of(DocumentKind::Tenant, tenant).filter(|entry| entry.serving());
-        document.and_then(Entry::service_account_issuer)
+        document.and_then(Entry::service_account_issuer).map(AsRef::as_ref)
     }
 
     /// `iss` of the cluster's ServiceAccount tokens, if the API server has said it, or where it has not, a

@@ -130,9 +130,9 @@ impl Entry {
     }
 
     /// What it says of the issuer of the cluster's ServiceAccounts, if it is served: a tombstone may be long out of date.
-    pub(crate) fn service_account_issuer(&self) -> Option<&ServiceAccountIssuerDocument> {
+    pub(crate) fn service_account_issuer(&self) -> Option<&Arc<ServiceAccountIssuerDocument>> {
         match &self.detail {
-            Detail::Tenant { service_account_issuer, .. } if self.serving() => service_account_issuer.as_deref(),
+            Detail::Tenant { service_account_issuer, .. } if self.serving() => service_account_issuer.as_ref(),
             _ => None,
         }
     }

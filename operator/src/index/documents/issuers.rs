@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claviger_crds::published::ServiceAccountIssuerDocument;
 
-use super::{Detail, Entry};
+use super::Entry;
 
 /// What is said, and by how many documents.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Issuers(Vec<(Arc<ServiceAccountIssuerDocument>, usize)>);
 
 impl Issuers {
     pub(super) fn enter(&mut self, entry: &Entry) {
-        let Some(said) = said(entry) else { return };
+        let Some(said) = entry.service_account_issuer() else { return };
         match self.0.iter_mut().find(|(known, _)| known == said) {
             Some((_, times)) => *times += 1,
             None => self.0.push((Arc::clone(said), 1)),
@@ -21,7 +21,7 @@ impl Issuers {
     }
 
     pub(super) fn leave(&mut self, entry: &Entry) {
-        let Some(said) = said(entry) else { return };
+        let Some(said) = entry.service_account_issuer() else { return };
         let Some(at) = self.0.iter().position(|(known, _)| known == said) else { return };
         if let Some((_, times)) = self.0.get_mut(at).filter(|(_, times)| *times > 1) {
             *times -= 1;
@@ -41,13 +41,5 @@ impl Issuers {
     pub(super) fn newest(&self) -> Option<&ServiceAccountIssuerDocument> {
         let said = self.0.iter().map(|(known, _)| &**known);
         said.max_by(|a, b| (a.since, &a.issuer).cmp(&(b.since, &b.issuer)))
-    }
-}
-
-/// Nobody is asked who is withdrawn.
-fn said(entry: &Entry) -> Option<&Arc<ServiceAccountIssuerDocument>> {
-    match &entry.detail {
-        Detail::Tenant { service_account_issuer, .. } if entry.serving() => service_account_issuer.as_ref(),
-        _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! The engine alone changes it. What is read here may be old; whatever destroys something reads
 //! again without a cache first.
 
+mod address;
 mod admission;
 mod apis;
 pub(crate) mod claims;
@@ -28,6 +29,7 @@ use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
 use jiff::Timestamp;
 
+use self::address::Address;
 use self::apis::Apis;
 use self::claims::{Claim, Claims};
 use self::demands::Demanded;
@@ -60,7 +62,7 @@ pub(crate) struct Index {
     demanded: Demanded,
     ownerless: BTreeSet<Work>,
     /// Where the issuers are reached, but for those with a host of their own.
-    external_url: Option<String>,
+    external: Option<Address>,
 }
 
 /// What of a ring's Secret is known without its data.
@@ -88,7 +90,7 @@ pub(crate) struct SealingMeta {
 impl Index {
     /// An index of nothing, of an installation whose issuers are below `external_url`.
     pub(crate) fn of(external_url: &str) -> Self {
-        Self { external_url: Some(external_url.to_owned()), ..Self::default() }
+        Self { external: Address::of(external_url), ..Self::default() }
     }
 }
 
@@ -96,22 +98,26 @@ impl Index {
 
 impl Index {
     pub(crate) fn apply_tenant(&mut self, tenant: &Tenant) -> BTreeSet<Work> {
-        let difference = self.tenants.apply(tenant);
+        let difference = self.tenants.compare(tenant);
         self.tenant_changed(difference)
     }
 
     pub(crate) fn delete_tenant(&mut self, name: &ObjectName) -> BTreeSet<Work> {
-        let difference = self.tenants.delete(name);
+        let difference = self.tenants.compare_without(name);
         self.tenant_changed(difference)
     }
 
+    /// Takes it in, too: who had a host before is asked with the Tenant as it was.
     fn tenant_changed(&mut self, difference: Option<Difference<Tenant>>) -> BTreeSet<Work> {
         let Some(difference) = difference else {
             return BTreeSet::new();
         };
         // No API has an address of the provider's, whosever client it is.
         let hosts = self.hosts_of_tenant(&difference);
-        let (mut works, others) = self.rehosting(&hosts, |index| index.changed(&difference));
+        let (mut works, others) = self.rehosting(&hosts, |index| {
+            index.tenants.take(&difference);
+            index.changed(&difference)
+        });
         works.extend(others);
         if difference.matters {
             for object in difference.before.iter().chain(&difference.after) {

@@ -13,6 +13,7 @@ use claviger_crds::tenant::ValidTenant;
 use claviger_crds::types::ClientId;
 
 use super::Index;
+use super::address::Address;
 use super::object::Object;
 use crate::work::Work;
 
@@ -51,10 +52,9 @@ impl Index {
     /// client assertions are, would be for the API too.
     fn check_issuers(&self, client: &ValidOAuthClient) -> Option<(Reason, String)> {
         let audience = client.resource_server.as_ref()?.audience.as_str();
-        let below =
-            |root: &str| audience.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let host = host(audience)?;
-        let is_ours = self.external_url.as_deref().is_some_and(below) || self.is_host(&host);
+        let address = Address::of(audience)?;
+        let is_ours =
+            self.external.as_ref().is_some_and(|external| address.is_within(external)) || self.is_host(&address.host);
         is_ours.then(|| {
             let message =
                 format!("resourceServer.audience {audience} is an address of this provider's: take the API's own");
@@ -119,12 +119,6 @@ impl Index {
             (Reason::NotAllowedByTenant, message)
         })
     }
-}
-
-/// The host of an audience that is a URI with one.
-pub(super) fn host(audience: &str) -> Option<String> {
-    let (_, rest) = audience.split_once("://")?;
-    Some(rest.split('/').next().unwrap_or_default().to_ascii_lowercase())
 }
 
 fn check_client_id(client: &ValidOAuthClient, tenant: &ObjectName) -> Option<(Reason, String)> {

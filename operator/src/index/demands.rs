@@ -60,8 +60,9 @@ pub(super) struct Demanded {
 struct Told {
     service_accounts: bool,
     token_lifetime: u32,
-    /// How many clients pinned each.
-    algorithms: BTreeMap<Algorithm, usize>,
+    /// How many clients pinned each, by what is declared and by what is served: who is among the one may be others than
+    /// who is among the other, and a SigningKey's status names them.
+    algorithms: BTreeMap<Algorithm, [usize; 2]>,
 }
 
 // === impl Demands ===
@@ -158,22 +159,23 @@ impl<T: Clone + Eq + Hash> Sums<T> {
 impl Index {
     /// The greatest token lifetime that a client of the tenant has, seconds.
     pub(crate) fn token_lifetime(&self, tenant: &ObjectName) -> u32 {
-        self.sums(tenant).map(|sum| longest(&sum.token_lifetimes)).max().unwrap_or(0)
+        self.sums(tenant).into_iter().flatten().map(|sum| longest(&sum.token_lifetimes)).max().unwrap_or(0)
     }
 
     /// The greatest lifetime of refresh tokens that a client of the tenant has, seconds.
     pub(crate) fn refresh_token_lifetime(&self, tenant: &ObjectName) -> u32 {
-        self.sums(tenant).map(|sum| longest(&sum.refresh_tokens)).max().unwrap_or(0)
+        self.sums(tenant).into_iter().flatten().map(|sum| longest(&sum.refresh_tokens)).max().unwrap_or(0)
     }
 
     /// Whether a client of the tenant takes tokens of ServiceAccounts.
     pub(crate) fn needs_service_accounts(&self, tenant: &ObjectName) -> bool {
-        self.sums(tenant).any(|sum| !sum.service_accounts.is_empty())
+        self.sums(tenant).into_iter().flatten().any(|sum| !sum.service_accounts.is_empty())
     }
 
     /// The clients of the tenant whose ID tokens are signed by `algorithm`.
     pub(crate) fn pinning(&self, tenant: &ObjectName, algorithm: Algorithm) -> BTreeSet<ObjectName> {
-        self.sums(tenant).filter_map(|sum| sum.algorithms.get(&algorithm)).flatten().cloned().collect()
+        let sums = self.sums(tenant).into_iter().flatten();
+        sums.filter_map(|sum| sum.algorithms.get(&algorithm)).flatten().cloned().collect()
     }
 
     /// Adds to the `works` that an event makes those that follow from what the clients among them keep and demand now.
@@ -242,11 +244,11 @@ impl Index {
     }
 
     fn tell(&self, tenant: &ObjectName) -> Told {
-        let mut algorithms = BTreeMap::new();
-        for (algorithm, clients) in self.sums(tenant).flat_map(|sum| &sum.algorithms) {
-            // Most of those that are served declare the same: they are no more than one.
-            let most: &mut usize = algorithms.entry(*algorithm).or_default();
-            *most = clients.len().max(*most);
+        let mut algorithms = BTreeMap::<_, [usize; 2]>::new();
+        for (at, sum) in self.sums(tenant).into_iter().enumerate() {
+            for (algorithm, clients) in sum.into_iter().flat_map(|sum| &sum.algorithms) {
+                algorithms.entry(*algorithm).or_default()[at] = clients.len();
+            }
         }
         Told {
             service_accounts: self.needs_service_accounts(tenant),
@@ -256,9 +258,9 @@ impl Index {
     }
 
     /// What is declared, and what is served.
-    fn sums(&self, tenant: &ObjectName) -> impl Iterator<Item = &Sum> {
+    fn sums(&self, tenant: &ObjectName) -> [Option<&Sum>; 2] {
         let served = self.slug_served(tenant).and_then(|slug| self.documents.demands(&slug));
-        self.demanded.sums.of(tenant).into_iter().chain(served)
+        [self.demanded.sums.of(tenant), served]
     }
 
     /// The slug that is the Tenant's. One that wants another's has none of its clients.

@@ -187,18 +187,42 @@ impl<K: Declared> Objects<K> {
     }
 
     pub(crate) fn apply(&mut self, object: &K) -> Option<Difference<K>> {
-        let after = Arc::new(Object::read(object)?);
-        if self.0.get(&after.meta.name).is_some_and(|before| before.overtook(&after)) {
-            return None;
-        }
-        let before = self.0.insert(after.meta.name.clone(), Arc::clone(&after));
-        let matters = before.as_ref().is_none_or(|before| !before.same(&after));
-        Some(Difference { before, after: Some(after), matters })
+        let difference = self.compare(object)?;
+        self.take(&difference);
+        Some(difference)
     }
 
     pub(crate) fn delete(&mut self, name: &ObjectName) -> Option<Difference<K>> {
-        let before = self.0.remove(name)?;
-        Some(Difference { before: Some(before), after: None, matters: true })
+        let difference = self.compare_without(name)?;
+        self.take(&difference);
+        Some(difference)
+    }
+
+    /// What [`Self::take`] would change by which `object` is there as it is now. Nothing if it shows what a later
+    /// write of ours has overtaken.
+    pub(super) fn compare(&self, object: &K) -> Option<Difference<K>> {
+        let after = Object::read(object)?;
+        let before = self.0.get(&after.meta.name);
+        if before.is_some_and(|before| before.overtook(&after)) {
+            return None;
+        }
+        let matters = before.is_none_or(|before| !before.same(&after));
+        Some(Difference { before: before.cloned(), after: Some(Arc::new(after)), matters })
+    }
+
+    /// What it would change by which the object is gone.
+    pub(super) fn compare_without(&self, name: &ObjectName) -> Option<Difference<K>> {
+        let before = self.0.get(name)?;
+        Some(Difference { before: Some(Arc::clone(before)), after: None, matters: true })
+    }
+
+    /// Makes a change that was found by comparing.
+    pub(super) fn take(&mut self, difference: &Difference<K>) {
+        match (&difference.before, &difference.after) {
+            (_, Some(after)) => drop(self.0.insert(after.meta.name.clone(), Arc::clone(after))),
+            (Some(before), None) => drop(self.0.remove(&before.meta.name)),
+            (None, None) => {}
+        }
     }
 
     /// Remembers a status that was written, until the watch shows it; `became` is the object's

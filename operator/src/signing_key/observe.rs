@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::{Digest, KeyPhase};
 use claviger_crds::signing_key::SigningKey;
-use claviger_jose::Kid;
+use claviger_jose::{Algorithm, Kid};
 
 use super::import::{self, Source};
 use super::ring::{Ring, RingError, StoredRing};
@@ -36,7 +36,7 @@ pub(super) struct Observed {
     pub(super) owner_uid: String,
     /// The greatest token lifetime that the tenant's clients ask for, seconds.
     pub(super) client_token_lifetime: u32,
-    /// The clients that would be without a key for their ID tokens if the ring's algorithm changed.
+    /// The clients that would be without a key for their ID tokens if the ring's algorithm changed as is asked for.
     pub(super) pinned: Vec<ObjectName>,
     /// The Secret of the key that is to sign, where the SigningKey names one and may serve.
     pub(super) source: Option<Source>,
@@ -153,7 +153,11 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
     }
     let owner_uid = object.as_ref().map(|object| object.meta.uid.clone());
     let owner_uid = owner_uid.or_else(|| entry.map(|entry| entry.owner_uid)).unwrap_or_default();
-    let pinned = tenant_name.map(|name| pinned(state, &work.name, &name, stored.as_ref(), &rings)).unwrap_or_default();
+    let asked = object.as_ref().and_then(|object| Some(object.valid()?.algorithm));
+    let signs = stored.as_ref().and_then(|stored| Some(stored.ring.active()?.public_key.algorithm()));
+    let given_up = signs.filter(|signs| asked.is_some_and(|asked| asked != *signs));
+    let pinned =
+        given_up.zip(tenant_name).map(|(algorithm, tenant)| pinned(state, &work.name, &tenant, algorithm, &rings));
     Observed {
         work,
         object,
@@ -162,7 +166,7 @@ fn look(context: &Context, state: &mut State, work: Work, stored: Option<StoredR
         unreadable: None,
         owner_uid,
         client_token_lifetime,
-        pinned,
+        pinned: pinned.unwrap_or_default(),
         source: None,
         around,
         spoilt,
@@ -192,18 +196,14 @@ fn another_is_first(state: &mut State, slug: String, name: &ObjectName, makes: b
     }
 }
 
-/// The clients whose ID tokens are signed by the algorithm of the key that signs now, where no other
-/// ring of the tenant has one of it.
+/// The clients whose ID tokens are signed by `algorithm`, where no ring of the tenant but `name` has a key of it.
 fn pinned(
     state: &State,
     name: &ObjectName,
     tenant: &ObjectName,
-    stored: Option<&StoredRing>,
+    algorithm: Algorithm,
     rings: &[PublishedRing],
 ) -> Vec<ObjectName> {
-    let Some(algorithm) = stored.and_then(|stored| stored.ring.active()).map(|key| key.public_key.algorithm()) else {
-        return Vec::new();
-    };
     if rings.iter().any(|ring| ring.owner != *name && ring.signs() && ring.algorithm == Some(algorithm)) {
         return Vec::new();
     }

@@ -206,6 +206,19 @@ async fn what_is_served_counts_as_it_was_published_whatever_is_declared_since() 
 }
 
 #[tokio::test]
+async fn who_holds_up_a_change_of_algorithm_is_named_whether_it_is_served_or_declared() {
+    let mut harness = let_in().await;
+    harness.apply::<SigningKey>(&signing_key("").replace("algorithm: ES256", "algorithm: EdDSA")).await;
+    let without = OUTSIDER.replace("  idTokenSignedResponseAlg: ES256\n", "");
+    harness.world.apply(paused(&without));
+    harness.run().await;
+    harness.world.apply(paused(&OUTSIDER.replace("name: outsider,", "name: another,")));
+    harness.run().await;
+    let (_, message) = blocked(&harness);
+    assert!(message.contains("mart/outsider") && message.contains("mart/another"), "{message}");
+}
+
+#[tokio::test]
 async fn what_vanished_counts_until_it_is_withdrawn() {
     let mut harness = let_in().await;
     let document = names::published_secret(Kind::OAuthClient.as_str(), &ObjectName::new("mart", "outsider"));

@@ -151,3 +151,15 @@ fn a_document_that_comes_back_with_other_names_or_for_another_tenant_tells_who_w
         assert!(works.contains(&"OAuthClient shop/rival".to_owned()), "{slug} {elsewhere}: {works:?}");
     }
 }
+
+#[test]
+fn a_host_that_a_tenant_held_without_a_document_is_free_when_it_goes() {
+    let mut index = shop();
+    index.apply_tenant(&other());
+    index.apply_client(&parse(fixtures::API));
+    index.apply_client(&parse(fixtures::CLIENT));
+    assert!(index.is_host(HOST));
+    let gone = ["Tenant identity/other", "OAuthClient shop/api", "OAuthClient shop/shop"];
+    assert_eq!(texts(index.delete_tenant(&name("identity", "other"))), gone);
+    assert_eq!(texts(index.apply_tenant(&other())), gone);
+}

@@ -29,13 +29,12 @@ use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
 use jiff::Timestamp;
 
-use self::address::Address;
 use self::apis::Apis;
 use self::claims::{Claim, Claims};
 use self::demands::Demanded;
 use self::documents::Documents;
 use self::members::{Member, Members};
-use self::object::{Declared, Difference, Object, Objects};
+use self::object::{Compared, Declared, Difference, Object, Objects};
 use self::service_accounts::{KnownIssuer, ServiceAccounts};
 use crate::work::{Kind, Work};
 
@@ -61,8 +60,8 @@ pub(crate) struct Index {
     apis: Apis,
     demanded: Demanded,
     ownerless: BTreeSet<Work>,
-    /// Where the issuers are reached, but for those with a host of their own.
-    external: Option<Address>,
+    /// The host where the issuers are reached, but for those with one of their own.
+    external_host: Option<String>,
 }
 
 /// What of a ring's Secret is known without its data.
@@ -88,9 +87,10 @@ pub(crate) struct SealingMeta {
 }
 
 impl Index {
-    /// An index of nothing, of an installation whose issuers are below `external_url`.
+    /// An index of nothing, of an installation whose issuers are below `external_url`, which the command line has
+    /// checked.
     pub(crate) fn of(external_url: &str) -> Self {
-        Self { external: Address::of(external_url), ..Self::default() }
+        Self { external_host: address::host(external_url), ..Self::default() }
     }
 }
 
@@ -98,25 +98,26 @@ impl Index {
 
 impl Index {
     pub(crate) fn apply_tenant(&mut self, tenant: &Tenant) -> BTreeSet<Work> {
-        let difference = self.tenants.compare(tenant);
-        self.tenant_changed(difference)
+        let compared = self.tenants.compare(tenant);
+        self.tenant_changed(compared)
     }
 
     pub(crate) fn delete_tenant(&mut self, name: &ObjectName) -> BTreeSet<Work> {
-        let difference = self.tenants.compare_without(name);
-        self.tenant_changed(difference)
+        let compared = self.tenants.compare_without(name);
+        self.tenant_changed(compared)
     }
 
     /// Takes it in, too: who had a host before is asked with the Tenant as it was.
-    fn tenant_changed(&mut self, difference: Option<Difference<Tenant>>) -> BTreeSet<Work> {
-        let Some(difference) = difference else {
+    fn tenant_changed(&mut self, compared: Option<Compared<Tenant>>) -> BTreeSet<Work> {
+        let Some(compared) = compared else {
             return BTreeSet::new();
         };
         // No API has an address of the provider's, whosever client it is.
-        let hosts = self.hosts_of_tenant(&difference);
-        let (mut works, others) = self.rehosting(&hosts, |index| {
-            index.tenants.take(&difference);
-            index.changed(&difference)
+        let hosts = self.hosts_of_tenant(&compared.0);
+        let ((difference, mut works), others) = self.rehosting(&hosts, |index| {
+            let difference = index.tenants.take(compared);
+            let works = index.changed(&difference);
+            (difference, works)
         });
         works.extend(others);
         if difference.matters {

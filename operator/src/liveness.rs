@@ -262,9 +262,11 @@ fn not_yet(standing: &Standing, waited: Duration) -> Judgement {
     }
 }
 
+/// Of a list in a message, so many are named.
+pub(crate) const SHOWN: usize = 10;
+
 /// At most ten names: a message has to stay readable.
 pub(crate) fn named(names: &[String]) -> String {
-    const SHOWN: usize = 10;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
         0 => shown,

@@ -14,7 +14,7 @@ pub struct TenantDocument {
     /// The issuer identifier, without a trailing slash (OpenID Connect Discovery 1.0 §3).
     pub issuer: String,
     /// Set where the issuer sits at the root of a domain of its own: that host, with its port if
-    /// it is not the scheme's default, in lower case.
+    /// that is not 80 or 443, in lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// For people; plain text.

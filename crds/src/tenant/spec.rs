@@ -54,9 +54,9 @@ pub struct TenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::display_name")]
     pub display_name: Option<String>,
-    /// Host (with its port if it is not the scheme's own) at whose root the issuer sits, instead of
-    /// the path with the slug. Tenants that do not trust each other need one each. Default: none.
-    /// Immutable.
+    /// Host (with its port if that is not 80 or 443) at whose root the issuer sits, instead of the path
+    /// with the slug. Not that of the provider's external URL. Tenants that do not trust each other need
+    /// one each. Default: none. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<HostName>")]
     pub host: Option<String>,

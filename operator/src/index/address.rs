@@ -3,33 +3,38 @@
 
 use url::Url;
 
-/// The ports that addresses are without (RFC 9110 §4.2.1, §4.2.2). Of either scheme: http and https at one host are
+/// The ports that hosts are without (RFC 9110 §4.2.1, §4.2.2). Of either scheme: http and https at one host are
 /// nobody's but that host's.
 const DEFAULT_PORTS: [u16; 2] = [80, 443];
 
-/// Of an absolute URI with a host.
+/// An audience, as far as it is an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    /// In lower case and without a dot at its end; with its port, if that is no default.
-    pub(super) host: String,
-    /// Without slashes at its end.
-    path: String,
+pub(super) enum Address {
+    /// At this host, in lower case and without a dot at its end; with its port, if that is no default.
+    At(String),
+    /// It has none, as `urn:example:api` has none.
+    Nowhere,
+    /// It is written as an address, and is none that every client would take for the same.
+    Unreadable,
 }
 
 impl Address {
-    /// Of an audience or an issuer. Nothing of what has no host, as `urn:example:api` has none.
-    pub(super) fn of(uri: &str) -> Option<Self> {
-        let url = Url::parse(uri).ok()?;
-        let name = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
+    pub(super) fn of(uri: &str) -> Self {
+        let Ok(url) = Url::parse(uri) else {
+            return if uri.contains("://") { Self::Unreadable } else { Self::Nowhere };
+        };
+        let Some(name) = url.host_str() else { return Self::Nowhere };
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
         let port = url.port().filter(|port| !DEFAULT_PORTS.contains(port));
-        let host = port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
-        Some(Self { host, path: url.path().trim_end_matches('/').to_owned() })
+        Self::At(port.map_or_else(|| name.clone(), |port| format!("{name}:{port}")))
     }
+}
 
-    /// Whether it is `root`, or below it, by any scheme.
-    pub(super) fn is_within(&self, root: &Self) -> bool {
-        let below = self.path.strip_prefix(&root.path);
-        self.host == root.host && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The host of an address.
+pub(super) fn host(uri: &str) -> Option<String> {
+    match Address::of(uri) {
+        Address::At(host) => Some(host),
+        Address::Nowhere | Address::Unreadable => None,
     }
 }
 
@@ -51,41 +56,20 @@ mod tests {
             "https://login%2Eexample",
             "api://Login.example:443/x",
         ] {
-            assert_eq!(Address::of(same).map(|address| address.host).as_deref(), Some("login.example"), "{same}");
+            assert_eq!(host(same).as_deref(), Some("login.example"), "{same}");
         }
-        for (another, host) in [
+        for (another, at) in [
             ("https://login.example:8443", Some("login.example:8443")),
             ("https://[::1]:8080/", Some("[::1]:8080")),
             ("https://api.login.example", Some("api.login.example")),
             ("urn:example:api", None),
             ("orders", None),
-            ("https://login.example:99999", None),
         ] {
-            assert_eq!(Address::of(another).map(|address| address.host).as_deref(), host, "{another}");
+            assert_eq!(host(another).as_deref(), at, "{another}");
+            assert_ne!(Address::of(another), Address::Unreadable, "{another}");
         }
-    }
-
-    #[test]
-    fn what_is_below_an_address_is_not_what_begins_like_it() {
-        let root = Address::of("https://login.example/sso/").unwrap();
-        let within = |uri: &str| Address::of(uri).unwrap().is_within(&root);
-        for below in [
-            "https://login.example/sso",
-            "https://login.example:443/sso/api",
-            "http://LOGIN.example/sso/",
-            "https://login.example/x/../sso/./api",
-            "https://login.example/sso?x",
-        ] {
-            assert!(within(below), "{below}");
-        }
-        for outside in [
-            "https://login.example/ssoX",
-            "https://login.example/",
-            "https://login.example:8443/sso",
-            "https://api.example/sso",
-            "https://login.example/sso/../api",
-        ] {
-            assert!(!within(outside), "{outside}");
+        for unreadable in ["https://login.example:99999", "https://[::1", "https://xn--a.example", "://login.example"] {
+            assert_eq!(Address::of(unreadable), Address::Unreadable, "{unreadable}");
         }
     }
 }

@@ -48,18 +48,18 @@ impl Index {
             .or_else(|| check_ceilings(client, tenant))
     }
 
-    /// No API is called as an issuer of this installation, or as anything below one: what is for an issuer alone, as
-    /// client assertions are, would be for the API too.
+    /// No API is called by an address where this installation has issuers: what is for an issuer alone, as client
+    /// assertions are, would be for the API too.
     fn check_issuers(&self, client: &ValidOAuthClient) -> Option<(Reason, String)> {
         let audience = client.resource_server.as_ref()?.audience.as_str();
-        let address = Address::of(audience)?;
-        let is_ours =
-            self.external.as_ref().is_some_and(|external| address.is_within(external)) || self.is_host(&address.host);
-        is_ours.then(|| {
-            let message =
-                format!("resourceServer.audience {audience} is an address of this provider's: take the API's own");
-            (Reason::AudienceNotAllowed, message)
-        })
+        let why = match Address::of(audience) {
+            Address::At(host) if self.is_external(&host) || self.is_host(&host) => {
+                "an address of this provider's: take the API's own"
+            }
+            Address::Unreadable => "no URL that clients read alike: correct it",
+            Address::At(_) | Address::Nowhere => return None,
+        };
+        Some((Reason::AudienceNotAllowed, format!("resourceServer.audience {audience} is {why}")))
     }
 
     /// Whether the Tenant that the client names would have it.

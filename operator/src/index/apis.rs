@@ -7,7 +7,7 @@ use claviger_crds::names::{self, ObjectName};
 use claviger_crds::published::DocumentKind;
 
 use super::Index;
-use super::address::Address;
+use super::address::host;
 use super::claims::Claim;
 use super::documents::{Detail, Entry};
 use crate::work::{Kind, Work};
@@ -32,7 +32,7 @@ pub(super) struct Kept {
 
 impl Kept {
     fn of(audience: &str, slug: &str) -> Option<Self> {
-        Some(Self { host: Address::of(audience)?.host, slug: slug.to_owned() })
+        Some(Self { host: host(audience)?, slug: slug.to_owned() })
     }
 
     fn published(entry: &Entry) -> Option<Self> {

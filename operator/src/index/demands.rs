@@ -19,6 +19,7 @@ use claviger_jose::Algorithm;
 use super::Index;
 use super::claims::Claim;
 use super::members::{put, rule_takes_service_accounts, takes_service_accounts};
+use crate::liveness::SHOWN;
 use crate::work::{Kind, Work};
 
 /// Of one client.
@@ -60,9 +61,16 @@ pub(super) struct Demanded {
 struct Told {
     service_accounts: bool,
     token_lifetime: u32,
-    /// How many clients pinned each, by what is declared and by what is served: who is among the one may be others than
-    /// who is among the other, and a SigningKey's status names them.
-    algorithms: BTreeMap<Algorithm, [usize; 2]>,
+    algorithms: BTreeMap<Algorithm, Pinning>,
+}
+
+/// The clients that pinned an algorithm, as a SigningKey's status tells of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Pinning {
+    /// Those that it names.
+    first: BTreeSet<ObjectName>,
+    /// Most of those that are served declare the same: they are no more than one.
+    most: usize,
 }
 
 // === impl Demands ===
@@ -159,23 +167,22 @@ impl<T: Clone + Eq + Hash> Sums<T> {
 impl Index {
     /// The greatest token lifetime that a client of the tenant has, seconds.
     pub(crate) fn token_lifetime(&self, tenant: &ObjectName) -> u32 {
-        self.sums(tenant).into_iter().flatten().map(|sum| longest(&sum.token_lifetimes)).max().unwrap_or(0)
+        self.sums(tenant).map(|sum| longest(&sum.token_lifetimes)).max().unwrap_or(0)
     }
 
     /// The greatest lifetime of refresh tokens that a client of the tenant has, seconds.
     pub(crate) fn refresh_token_lifetime(&self, tenant: &ObjectName) -> u32 {
-        self.sums(tenant).into_iter().flatten().map(|sum| longest(&sum.refresh_tokens)).max().unwrap_or(0)
+        self.sums(tenant).map(|sum| longest(&sum.refresh_tokens)).max().unwrap_or(0)
     }
 
     /// Whether a client of the tenant takes tokens of ServiceAccounts.
     pub(crate) fn needs_service_accounts(&self, tenant: &ObjectName) -> bool {
-        self.sums(tenant).into_iter().flatten().any(|sum| !sum.service_accounts.is_empty())
+        self.sums(tenant).any(|sum| !sum.service_accounts.is_empty())
     }
 
     /// The clients of the tenant whose ID tokens are signed by `algorithm`.
     pub(crate) fn pinning(&self, tenant: &ObjectName, algorithm: Algorithm) -> BTreeSet<ObjectName> {
-        let sums = self.sums(tenant).into_iter().flatten();
-        sums.filter_map(|sum| sum.algorithms.get(&algorithm)).flatten().cloned().collect()
+        self.sums(tenant).filter_map(|sum| sum.algorithms.get(&algorithm)).flatten().cloned().collect()
     }
 
     /// Adds to the `works` that an event makes those that follow from what the clients among them keep and demand now.
@@ -244,10 +251,15 @@ impl Index {
     }
 
     fn tell(&self, tenant: &ObjectName) -> Told {
-        let mut algorithms = BTreeMap::<_, [usize; 2]>::new();
-        for (at, sum) in self.sums(tenant).into_iter().enumerate() {
-            for (algorithm, clients) in sum.into_iter().flat_map(|sum| &sum.algorithms) {
-                algorithms.entry(*algorithm).or_default()[at] = clients.len();
+        let mut algorithms = BTreeMap::<_, Pinning>::new();
+        for (algorithm, clients) in self.sums(tenant).flat_map(|sum| &sum.algorithms) {
+            let pinning = algorithms.entry(*algorithm).or_default();
+            pinning.first.extend(clients.iter().take(SHOWN).cloned());
+            pinning.most = pinning.most.max(clients.len());
+        }
+        for pinning in algorithms.values_mut() {
+            while pinning.first.len() > SHOWN {
+                pinning.first.pop_last();
             }
         }
         Told {
@@ -258,9 +270,9 @@ impl Index {
     }
 
     /// What is declared, and what is served.
-    fn sums(&self, tenant: &ObjectName) -> [Option<&Sum>; 2] {
+    fn sums(&self, tenant: &ObjectName) -> impl Iterator<Item = &Sum> {
         let served = self.slug_served(tenant).and_then(|slug| self.documents.demands(&slug));
-        [self.demanded.sums.of(tenant), served]
+        self.demanded.sums.of(tenant).into_iter().chain(served)
     }
 
     /// The slug that is the Tenant's. One that wants another's has none of its clients.

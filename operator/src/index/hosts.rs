@@ -18,6 +18,12 @@ impl Index {
         self.host_holder(host).is_some()
     }
 
+    /// Whether the issuers without a host of their own are at `host`. No Tenant may have it: all the others would be
+    /// gone.
+    pub(crate) fn is_external(&self, host: &str) -> bool {
+        self.external_host.as_deref() == Some(host)
+    }
+
     fn host_holder(&self, host: &str) -> Option<ObjectName> {
         self.holder(&Claim::Host(host.to_owned()), "")
     }
@@ -29,6 +35,7 @@ impl Index {
         let Some(valid) = object.valid() else { return false };
         let slug = valid.slug.as_str();
         self.holder(&Claim::Slug(slug.to_owned()), slug).as_ref() == Some(tenant)
+            && !self.is_external(host)
             && self.is_clear(host, slug, object.said_accepted())
     }
 

@@ -11,7 +11,7 @@ use claviger_crds::signing_key::SigningKey;
 use claviger_crds::tenant::Tenant;
 use claviger_crds::user::User;
 
-use super::address::Address;
+use super::address::host;
 use super::object::{Declared, Object};
 use crate::work::{Kind, Work};
 
@@ -57,8 +57,8 @@ impl Member for OAuthClient {
             put_under(&mut members.naming, account.clone(), name, present);
         }
         put_under(&mut members.namespaces, name.namespace.clone(), name, present);
-        if let Some(address) = valid.resource_server.as_ref().and_then(|api| Address::of(api.audience.as_str())) {
-            put_under(&mut members.addressed, address.host, name, present);
+        if let Some(host) = valid.resource_server.as_ref().and_then(|api| host(api.audience.as_str())) {
+            put_under(&mut members.addressed, host, name, present);
         }
         for audience in &valid.audiences {
             let key = (valid.tenant.clone(), audience.to_string());

@@ -160,6 +160,10 @@ impl<K: Declared> Default for Objects<K> {
     }
 }
 
+/// A difference that [`Objects::take`] has yet to take in.
+#[derive(Debug)]
+pub(super) struct Compared<K: Declared>(pub(super) Difference<K>);
+
 /// What taking in an object changed.
 #[derive(Debug)]
 pub(crate) struct Difference<K: Declared> {
@@ -187,42 +191,41 @@ impl<K: Declared> Objects<K> {
     }
 
     pub(crate) fn apply(&mut self, object: &K) -> Option<Difference<K>> {
-        let difference = self.compare(object)?;
-        self.take(&difference);
-        Some(difference)
+        let compared = self.compare(object)?;
+        Some(self.take(compared))
     }
 
     pub(crate) fn delete(&mut self, name: &ObjectName) -> Option<Difference<K>> {
-        let difference = self.compare_without(name)?;
-        self.take(&difference);
-        Some(difference)
+        let compared = self.compare_without(name)?;
+        Some(self.take(compared))
     }
 
     /// What [`Self::take`] would change by which `object` is there as it is now. Nothing if it shows what a later
     /// write of ours has overtaken.
-    pub(super) fn compare(&self, object: &K) -> Option<Difference<K>> {
+    pub(super) fn compare(&self, object: &K) -> Option<Compared<K>> {
         let after = Object::read(object)?;
         let before = self.0.get(&after.meta.name);
         if before.is_some_and(|before| before.overtook(&after)) {
             return None;
         }
         let matters = before.is_none_or(|before| !before.same(&after));
-        Some(Difference { before: before.cloned(), after: Some(Arc::new(after)), matters })
+        Some(Compared(Difference { before: before.cloned(), after: Some(Arc::new(after)), matters }))
     }
 
     /// What it would change by which the object is gone.
-    pub(super) fn compare_without(&self, name: &ObjectName) -> Option<Difference<K>> {
+    pub(super) fn compare_without(&self, name: &ObjectName) -> Option<Compared<K>> {
         let before = self.0.get(name)?;
-        Some(Difference { before: Some(Arc::clone(before)), after: None, matters: true })
+        Some(Compared(Difference { before: Some(Arc::clone(before)), after: None, matters: true }))
     }
 
     /// Makes a change that was found by comparing.
-    pub(super) fn take(&mut self, difference: &Difference<K>) {
+    pub(super) fn take(&mut self, Compared(difference): Compared<K>) -> Difference<K> {
         match (&difference.before, &difference.after) {
             (_, Some(after)) => drop(self.0.insert(after.meta.name.clone(), Arc::clone(after))),
             (Some(before), None) => drop(self.0.remove(&before.meta.name)),
             (None, None) => {}
         }
+        difference
     }
 
     /// Remembers a status that was written, until the watch shows it; `became` is the object's

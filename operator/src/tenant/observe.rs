@@ -263,6 +263,11 @@ fn conflict(index: &Index, name: &ObjectName, tenant: &ValidTenant) -> Option<(R
         return Some((Reason::SlugConflict, format!("the slug {slug} is held by the Tenant {holder}")));
     }
     let host = tenant.host.as_ref()?;
+    if index.is_external(host.as_str()) {
+        let message =
+            format!("the host {host} is the external URL's, where the Tenants without a host of their own are");
+        return Some((Reason::HostConflict, message));
+    }
     let holder = match index.holder(&Claim::Host(host.to_string()), slug) {
         Some(holder) if holder == *name => return None,
         Some(holder) => format!("the Tenant {holder}"),

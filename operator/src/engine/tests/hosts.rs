@@ -41,6 +41,18 @@ const TENANT_HOLDS: [&str; 3] = ["False/AudienceNotAllowed", "False/AudienceNotG
 const BOTH: [&str; 3] = ["True/Accepted", "True/Resolved", "True/Accepted"];
 
 #[tokio::test]
+async fn no_tenant_takes_the_host_where_all_the_others_are() {
+    let mut harness = Harness::furnished().await;
+    harness.apply::<Tenant>(&other_at("login.example")).await;
+    let (accepted, message) = harness.condition::<Tenant>("identity", "other", ConditionType::Accepted);
+    assert_eq!(accepted, "False/HostConflict");
+    assert!(message.contains("login.example is the external URL's"), "{message}");
+    assert!(harness.document(Kind::Tenant, "identity", "other").is_none());
+    harness.apply::<Tenant>(&other_at("login.example:8443")).await;
+    assert_eq!(self::accepted::<Tenant>(&harness, "identity", "other"), "True/Accepted");
+}
+
+#[tokio::test]
 async fn an_api_that_is_served_keeps_its_host_from_a_tenant_that_comes_later() {
     let mut harness = Harness::furnished().await;
     harness.apply::<Tenant>(&other_at("api.shop.example")).await;

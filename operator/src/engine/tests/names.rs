@@ -258,6 +258,7 @@ async fn an_audience_is_no_others_client_id_and_no_issuer() {
         ("https://login.example/api/v1/auth/tenants/acme", "False/AudienceNotAllowed"),
         ("HTTPS://Login.Example.:443/api/v1/auth/tenants/acme", "False/AudienceNotAllowed"),
         ("https://login.example?", "False/AudienceNotAllowed"),
+        ("https://xn--a.example", "False/AudienceNotAllowed"),
         ("https://login.example:8443", "True/Accepted"),
         ("https://login.example.evil.example", "True/Accepted"),
     ] {

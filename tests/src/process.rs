@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -37,6 +37,9 @@ code=$?
 kill $guard 2>/dev/null
 exit $code
 "#;
+
+/// For what a program printed before it ended to be read. Somebody whom it started may keep its pipes open for longer.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -151,7 +154,11 @@ impl Process {
     pub async fn wait_for_exit(&self, limit: Duration) -> Result<i32> {
         let ended =
             eventually(limit, format!("{} ends", self.name), async || self.exit_code()?.context("still running"));
-        ended.await.with_context(|| self.tail())
+        let code = ended.await.with_context(|| self.tail())?;
+        // Whoever asked for the end reads the log next.
+        let read = async || self.log.is_whole().then_some(()).context("its pipes are open");
+        let _ = eventually(LAST_WORDS, format!("{} is read", self.name), read).await;
+        Ok(code)
     }
 
     /// Waits until it has printed a line with `needle`, on either stream, and returns that line.
@@ -178,10 +185,10 @@ impl Process {
         .await
     }
 
-    /// [`eventually`], given up at once when the program has ended.
+    /// [`eventually`], given up when the program has ended and all that it printed is read.
     ///
     /// # Errors
-    /// After `limit`, or as soon as the program has ended. The end of its log is told.
+    /// After `limit`, or when the program has ended. The end of its log is told.
     pub async fn while_running<T>(
         &self,
         limit: Duration,
@@ -189,9 +196,13 @@ impl Process {
         mut probe: impl AsyncFnMut() -> Result<T>,
     ) -> Result<T> {
         let name = &self.name;
+        let mut ended_at = None::<Instant>;
         let found = eventually(limit, format!("{name} {what}"), async || {
             // In this order, so that a program's last words count.
-            let ended = self.exit_code()?;
+            let ended = self.exit_code()?.filter(|_| {
+                let since = ended_at.get_or_insert_with(Instant::now).elapsed();
+                self.log.is_whole() || since > LAST_WORDS
+            });
             match (probe().await, ended) {
                 (Ok(found), _) => Ok(Ok(found)),
                 (Err(_), Some(code)) => Ok(Err(anyhow::anyhow!("{name} ended with code {code}"))),

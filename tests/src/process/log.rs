@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Read as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const LINES: usize = 20_000;
@@ -19,13 +20,18 @@ pub enum Stream {
 type Lines = VecDeque<(Stream, String)>;
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Lines>>);
+pub(crate) struct Log {
+    lines: Arc<Mutex<Lines>>,
+    /// Streams that are not read to their end yet.
+    open: Arc<AtomicUsize>,
+}
 
 impl Log {
     /// Reads to the end in a thread: a test's runtime may end before the program does, and a pipe
     /// that nobody reads stops the program.
     pub(crate) fn follow(&self, stream: Stream, mut from: impl BufRead + Send + 'static) {
         let log = self.clone();
+        log.open.fetch_add(1, Ordering::AcqRel);
         std::thread::spawn(move || {
             let mut line = Vec::new();
             while let Ok(1..) = from.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
@@ -33,7 +39,13 @@ impl Log {
                 log.push(stream, text.trim_end_matches('\n').to_owned());
                 line.clear();
             }
+            log.open.fetch_sub(1, Ordering::AcqRel);
         });
+    }
+
+    /// Whether everything was read: who has ended may have words on their way still.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.open.load(Ordering::Acquire) == 0
     }
 
     fn push(&self, stream: Stream, line: String) {
@@ -45,7 +57,7 @@ impl Log {
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn text(&self, only: Option<Stream>) -> String {

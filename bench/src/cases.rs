@@ -134,7 +134,7 @@ fn workload(assertion: &str) -> String {
     )
 }
 
-/// Keeps the provider's own answers, which the limit then returns.
+/// Keeps the provider's own answers, which the limit then returns, and one of the pods' tokens, for its length.
 ///
 /// # Errors
 /// When the provider does not answer 200.
@@ -157,6 +157,7 @@ pub(crate) async fn save_answers(provider: &Server, fixture: &Fixture, folder: &
             .body(workload(&tenant.pods_tokens[0]));
         requests.push((format!("workload-{}.json", tenant.algorithm), request));
     }
+    std::fs::write(folder.join("assertion.jwt"), &fixture.tenants[0].pods_tokens[0])?;
     for (file, request) in requests {
         let answer = request.send().await?;
         let status = answer.status();

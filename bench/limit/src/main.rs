@@ -1,9 +1,9 @@
 //! The limit that the provider is measured against: a bare axum server that answers each path with
 //! the bytes of a file, and before it does what cannot be done without: one raw signature with a
-//! parsed key for one token, two for two, one hash for a password, one raw verification for an assertion.
+//! parsed key for each token, one hash for a password, one raw verification for an assertion.
 //!
 //! `claviger-limit ADDRESS FOLDER`: the files of the folder are the provider's own answers, so both
-//! send the same bytes. Of those that are not there the paths are not served.
+//! sign and send the same bytes. Of those that are not there the paths are not served.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,13 +22,11 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::routing::{MethodRouter, any, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 
 // The allocator of the server that is measured.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// About the size of an access token's signed part.
-const MESSAGE: [u8; 420] = [b'm'; 420];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -47,20 +45,20 @@ fn router(folder: &Path) -> Result<Router> {
         let Some(answer) = file(&format!("{name}.json")) else { continue };
         router = router.route(&format!("/plain/{name}"), any(move |_body: Bytes| async move { (json(), answer) }));
     }
-    let verifier = verifier()?;
+    let verifier = file("assertion.jwt").map(|assertion| verifier(&assertion)).transpose()?;
     for (algorithm, signer) in signers()? {
         let one = file(&format!("token-{algorithm}.json"));
         if let Some(answer) = one {
-            router = router.route(&format!("/token/{algorithm}"), signing(Arc::clone(&signer), 1, answer));
+            router = router.route(&format!("/token/{algorithm}"), signing(Arc::clone(&signer), answer)?);
         }
-        if let Some(answer) = file(&format!("workload-{algorithm}.json")) {
-            let signing = verifying(Arc::clone(&verifier), Arc::clone(&signer), answer);
+        if let (Some(answer), Some(verifier)) = (file(&format!("workload-{algorithm}.json")), &verifier) {
+            let signing = verifying(Arc::clone(verifier), Arc::clone(&signer), answer)?;
             router = router.route(&format!("/workload/{algorithm}"), signing);
         }
         for name in ["exchange", "refresh"] {
             let two = file(&format!("{name}.json")).filter(|_| algorithm == "RS256");
             if let Some(answer) = two {
-                router = router.route(&format!("/two/{name}"), signing(Arc::clone(&signer), 2, answer));
+                router = router.route(&format!("/two/{name}"), signing(Arc::clone(&signer), answer)?);
             }
         }
     }
@@ -71,24 +69,45 @@ fn json() -> [(HeaderName, &'static str); 1] {
     [(header::CONTENT_TYPE, "application/json")]
 }
 
-/// Makes so many signatures, and answers.
-fn signing(signer: Signer, number: usize, answer: Bytes) -> MethodRouter {
-    post(move |_body: Bytes| async move {
-        for _ in 0..number {
-            // Encoded, as a token's signature has to be; black_box keeps it from being left out.
-            std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(&MESSAGE)));
-        }
+/// Signs the tokens of the answer again, and answers.
+fn signing(signer: Signer, answer: Bytes) -> Result<MethodRouter> {
+    let messages = messages(&answer)?;
+    Ok(post(move |_body: Bytes| async move {
+        sign(&signer, &messages);
         (json(), answer)
-    })
+    }))
 }
 
-/// Verifies one signature, makes one, and answers.
-fn verifying(verifier: Verifier, signer: Signer, answer: Bytes) -> MethodRouter {
-    post(move |_body: Bytes| async move {
+/// Verifies one signature, signs the tokens of the answer again, and answers.
+fn verifying(verifier: Verifier, signer: Signer, answer: Bytes) -> Result<MethodRouter> {
+    let messages = messages(&answer)?;
+    Ok(post(move |_body: Bytes| async move {
         std::hint::black_box(verifier());
-        std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(&MESSAGE)));
+        sign(&signer, &messages);
         (json(), answer)
-    })
+    }))
+}
+
+fn sign(signer: &Signer, messages: &[Bytes]) {
+    for message in messages {
+        // Encoded, as a token's signature has to be; black_box keeps it from being left out.
+        std::hint::black_box(URL_SAFE_NO_PAD.encode(signer(message)));
+    }
+}
+
+/// What was signed of the tokens in an answer of the token endpoint: the refresh token was not.
+fn messages(answer: &[u8]) -> Result<Vec<Bytes>> {
+    let answer: Value = serde_json::from_slice(answer)?;
+    let tokens = ["access_token", "id_token"].into_iter().filter_map(|name| answer.get(name)?.as_str());
+    let messages: Vec<Bytes> = tokens.map(|token| signed_part(token.as_bytes())).collect::<Result<_>>()?;
+    anyhow::ensure!(!messages.is_empty(), "an answer of the token endpoint has no token: {answer}");
+    Ok(messages)
+}
+
+/// Of a compact JWS (RFC 7515 §7.1).
+fn signed_part(token: &[u8]) -> Result<Bytes> {
+    let dot = token.iter().rposition(|byte| *byte == b'.').context("a token is no JWS")?;
+    Ok(Bytes::copy_from_slice(&token[..dot]))
 }
 
 /// Makes one hash, beside the async threads, and answers.
@@ -107,14 +126,15 @@ type Signer = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
 
 type Verifier = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// One raw verification by RS256, as a cluster signs, by a key that was parsed once.
-fn verifier() -> Result<Verifier> {
+/// One raw verification by RS256, as a cluster signs, by a key that was parsed once, of as many bytes as `assertion` has.
+fn verifier(assertion: &[u8]) -> Result<Verifier> {
+    let message = signed_part(assertion)?;
     let key = RsaKeyPair::generate(KeySize::Rsa2048)?;
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &MESSAGE, &mut signature)?;
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature)?;
     let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref())?;
-    anyhow::ensure!(public.verify_sig(&MESSAGE, &signature).is_ok());
-    Ok(Arc::new(move || public.verify_sig(&MESSAGE, &signature).is_ok()))
+    anyhow::ensure!(public.verify_sig(&message, &signature).is_ok());
+    Ok(Arc::new(move || public.verify_sig(&message, &signature).is_ok()))
 }
 
 /// One raw signature for each algorithm, by a key that was parsed once.

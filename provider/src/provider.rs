@@ -12,7 +12,7 @@ use axum::Router;
 use claviger_crds::published::acknowledgement::Frame;
 use claviger_crds::published::{ReadError, Stored};
 use claviger_jose::ForeignKeys;
-use futures::Stream;
+use futures::{FutureExt as _, Stream};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use prometheus_client::registry::Registry;
@@ -26,15 +26,16 @@ use crate::logout::backchannel;
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Source};
 use crate::password::verify::Hashing;
-use crate::router;
 use crate::secret_use::Uses;
 use crate::secrets::WatchHealth;
 use crate::served::{Pod, Served};
+use crate::server::Answers;
 use crate::store::Store;
 use crate::tenant::directory::Directory;
 use crate::tenant::index::{Deleted, Index, Outcome, Verdict};
 use crate::web::client_address::TrustedProxies;
 use crate::web::client_authentication::ClientKeys;
+use crate::web::edge;
 use crate::web::request_id::RequestIds;
 
 /// What a provider must be told.
@@ -155,8 +156,14 @@ impl Provider {
     }
 
     /// The public endpoints.
+    pub fn service(self: &Arc<Self>) -> impl Answers + use<> {
+        let provider = Arc::clone(self);
+        tower::service_fn(move |request| edge::respond(Arc::clone(&provider), request).map(Ok))
+    }
+
+    /// The same, for what is put around them.
     pub fn router(self: &Arc<Self>) -> Router {
-        router::router(Arc::clone(self))
+        Router::new().fallback_service(self.service())
     }
 
     /// For `/metrics`.

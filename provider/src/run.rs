@@ -81,7 +81,7 @@ pub async fn run(client: kube::Client, settings: Settings, shutdown: Cancellatio
         shutdown.cancelled().await;
         provider.leave();
     };
-    let public = serve(public, provider.router(), settings.limits, None, shutdown.clone());
+    let public = serve(public, provider.service(), settings.limits, None, shutdown.clone());
     let (report, ()) = tokio::join!(public, leave);
     tracing::info!(finished = report.finished, cut = report.cut, "drained");
     over.cancel();

@@ -1,6 +1,6 @@
 //! Serving one listener: the connections, their limits, and how they end.
 //!
-//! Owns what a stranger can do to a socket before a request reaches the router: how many
+//! Owns what a stranger can do to a socket before a request reaches what answers it: how many
 //! connections there are, how long a handshake, a head, a body or a read answer may take, how much
 //! a head may hold. `run` and the embedded mode call [`serve`]; it knows nothing of tenants.
 
@@ -11,17 +11,20 @@ mod guard;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 use self::activity::Activity;
 use self::connection::Shared;
@@ -126,11 +129,27 @@ pub struct DrainReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// Serves `router` on `listener` until `shutdown`, then drains. With `tls`, every connection has to
-/// begin with a handshake, and is closed while there is no certificate.
+/// What answers requests: a router, or [`Provider::service`](crate::Provider::service). Neither is ever unready, which
+/// is not asked.
+pub trait Answers:
+    Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// Serves `service` on `listener` until `shutdown`, then drains. With `tls`, every connection has to begin with a
+/// handshake, and is closed while there is no certificate.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    service: impl Answers,
     limits: Limits,
     tls: Option<ServerTls>,
     shutdown: CancellationToken,
@@ -138,7 +157,7 @@ pub async fn serve(
     let leaving = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
-    let shared = Arc::new(Shared::new(router, limits.clone(), tls, Arc::clone(&leaving)));
+    let shared = Arc::new(Shared::new(service, limits.clone(), tls, Arc::clone(&leaving)));
     tokio::select! {
         biased;
         () = until_stop(&shutdown, &leaving, limits.drain_delay) => {}
@@ -160,7 +179,7 @@ async fn until_stop(shutdown: &CancellationToken, leaving: &AtomicBool, delay: D
 /// Takes connections for ever, each in a task of its own.
 async fn accept_all(
     listener: &TcpListener,
-    shared: &Arc<Shared>,
+    shared: &Arc<Shared<impl Answers>>,
     stopped: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
 ) {

@@ -39,8 +39,8 @@ impl<'a> Compact<'a> {
             return Err(VerifyError::TooLong);
         }
         // A dot too many ends up in the header, which is then no base64url.
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(VerifyError::Malformed)?;
-        let (header, payload) = signing_input.rsplit_once('.').ok_or(VerifyError::Malformed)?;
+        let (signing_input, signature) = split_at_last_dot(token)?;
+        let (header, payload) = split_at_last_dot(signing_input)?;
         let header: Header =
             decode_text(header).and_then(|text| json_object::read(&text)).ok_or(VerifyError::Malformed)?;
         if header.critical {
@@ -83,6 +83,11 @@ impl<'a> Compact<'a> {
         })
     }
 
+    /// The signature, decoded.
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// Whether the signature is that of `key`. The caller has compared the algorithms.
     pub(crate) fn is_signed_by(&self, key: &VerifyingKey) -> bool {
         key.verifies(self.signing_input.as_bytes(), &self.signature)
@@ -113,6 +118,12 @@ impl Members for Header {
         }
         Ok(())
     }
+}
+
+/// By vector instructions: tokens are looked through once for each dot.
+fn split_at_last_dot(text: &str) -> Result<(&str, &str), VerifyError> {
+    let dot = memchr::memrchr(b'.', text.as_bytes()).ok_or(VerifyError::Malformed)?;
+    Ok((&text[..dot], &text[dot + 1..]))
 }
 
 /// base64url without padding, and without stray bits at the end: of several texts for the same bytes

@@ -92,9 +92,9 @@ impl ForeignKeys {
         Ok(Self { keys: keys.collect(), proven: None })
     }
 
-    /// The same keys, which verify no signature twice: for issuers whose tokens are sent many times, as kubelet hands
-    /// them out. Of the last `most` tokens that were signed by one of the keys a hash is kept; all but the signature
-    /// is checked again each time.
+    /// The same keys, which verify no signature more than twice: for issuers whose tokens are sent many times, as kubelet
+    /// hands them out. Of the last `most` tokens that were signed by one of the keys it is kept that they were; all but
+    /// the signature is checked again each time.
     #[must_use]
     pub fn remembering(self, most: usize) -> Self {
         Self { proven: Some(Proven::of(most)), ..self }
@@ -134,7 +134,9 @@ impl ForeignKeys {
         }
         let token_type = *types.iter().find(|expected| expected.is_of(compact)).ok_or(VerifyError::Type)?;
         match &self.proven {
-            Some(proven) => proven.check(compact.text(), || self.check_signature(compact, algorithm))?,
+            Some(proven) => {
+                proven.check(compact.text(), compact.signature(), || self.check_signature(compact, algorithm))?;
+            }
             None => self.check_signature(compact, algorithm)?,
         }
         Ok((algorithm, token_type))

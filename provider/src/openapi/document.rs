@@ -13,7 +13,7 @@ const TENANT_SLUG: Field = Field::required("tenant_slug", Kind::Text, "Which ten
 /// OpenAPI 3.1 of every path at `place`.
 pub(super) fn document(place: Place) -> Value {
     let mut paths = Map::new();
-    for (path, route, _) in router::paths(place) {
+    for (path, route) in router::paths(place) {
         let described = methods(route).into_iter().filter_map(|method| {
             let description = operations::of(route.endpoint, &method)?;
             Some((method.as_str().to_ascii_lowercase(), operation(&path, &method, description)))

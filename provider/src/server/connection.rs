@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::Router;
+use axum::body::Body;
 use futures::FutureExt as _;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
@@ -18,47 +18,45 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::Service as _;
 
 use super::activity::{Activity, Answer};
 use super::guard::Guarded;
-use super::{Limits, Peer};
+use super::{Answers, Limits, Peer};
 use crate::tls::ServerTls;
 
 /// What every connection of a listener uses.
-pub(super) struct Shared {
+pub(super) struct Shared<S> {
     protocol: auto::Builder<TokioExecutor>,
-    router: Router,
+    service: S,
     leaving: Arc<AtomicBool>,
     limits: Limits,
     tls: Option<ServerTls>,
 }
 
-impl Shared {
-    pub(super) fn new(router: Router, limits: Limits, tls: Option<ServerTls>, leaving: Arc<AtomicBool>) -> Self {
-        // With its state given, the router is made ready once here and not for every request.
-        Self { protocol: protocol(&limits), router: router.with_state(()), leaving, limits, tls }
+impl<S: Answers> Shared<S> {
+    pub(super) fn new(service: S, limits: Limits, tls: Option<ServerTls>, leaving: Arc<AtomicBool>) -> Self {
+        Self { protocol: protocol(&limits), service, leaving, limits, tls }
     }
 
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The router as hyper calls it, without tower's readiness: a router is always ready.
+    /// The service as hyper calls it.
     fn service(
         &self,
         activity: Arc<Activity>,
         peer: Peer,
-    ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<>
+    ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<S>
     {
-        let (router, leaving) = (self.router.clone(), Arc::clone(&self.leaving));
+        let (service, leaving) = (self.service.clone(), Arc::clone(&self.leaving));
         service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             // A client with a pool of connections would go on using them until they are closed under
             // its request. HTTP/2 has GOAWAY for this and forbids the header (RFC 9113 §8.2.2).
             let closing = request.version() <= Version::HTTP_11 && leaving.load(Ordering::Relaxed);
             let underway = activity.begin();
-            router.clone().call(request).map(move |answered| {
+            service.clone().call(request.map(Body::new)).map(move |answered| {
                 answered.map(|mut response| {
                     if closing {
                         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -92,7 +90,7 @@ fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {
 /// Serves `stream` until either side ends it, or until the request under way when `stopped` turns
 /// true is answered. What it is doing, `activity` tells.
 pub(super) async fn run(
-    shared: Arc<Shared>,
+    shared: Arc<Shared<impl Answers>>,
     stream: TcpStream,
     activity: Arc<Activity>,
     stopped: watch::Receiver<bool>,
@@ -128,8 +126,13 @@ async fn handshake(tls: &ServerTls, stream: TcpStream, limits: &Limits) -> Optio
     }
 }
 
-async fn http<IO>(shared: &Shared, io: IO, peer: Peer, activity: Arc<Activity>, mut stopped: watch::Receiver<bool>)
-where
+async fn http<IO>(
+    shared: &Shared<impl Answers>,
+    io: IO,
+    peer: Peer,
+    activity: Arc<Activity>,
+    mut stopped: watch::Receiver<bool>,
+) where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     activity.establish();

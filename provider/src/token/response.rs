@@ -4,10 +4,16 @@ use serde::Serialize;
 
 use super::access_token::AccessToken;
 
-/// A successful answer. Its fields stand in this order.
-#[derive(Serialize)]
+/// A successful answer.
 pub(crate) struct TokenResponse {
+    /// A JWS, so letters that JSON takes as they are (RFC 7515 §7.1): nobody looks through it for others.
     access_token: String,
+    rest: Rest,
+}
+
+/// What stands behind the access token, in this order.
+#[derive(Serialize)]
+struct Rest {
     token_type: &'static str,
     expires_in: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,41 +30,50 @@ pub(crate) struct TokenResponse {
 impl TokenResponse {
     /// Of an exchange: what was issued.
     pub(crate) fn with_issued_token_type(self, issued_token_type: Option<&'static str>) -> Self {
-        Self { issued_token_type, ..self }
+        Self { rest: Rest { issued_token_type, ..self.rest }, ..self }
     }
 
     /// With an access token alone. A client is always told which scopes a person granted, for they
     /// may be fewer than it asked for (RFC 6749 §3.3).
     pub(crate) fn new(access_token: AccessToken) -> Self {
         let AccessToken { token, expires_in, scope, of_person } = access_token;
-        Self {
-            access_token: token,
+        let rest = Rest {
             token_type: "Bearer",
             expires_in,
             refresh_token: None,
             id_token: None,
             scope: Some(scope).filter(|scope| of_person || !scope.is_empty()),
             issued_token_type: None,
-        }
+        };
+        Self { access_token: token, rest }
     }
 
     /// And this refresh token.
     pub(crate) fn with_refresh_token(self, refresh_token: Option<String>) -> Self {
-        Self { refresh_token, ..self }
+        Self { rest: Rest { refresh_token, ..self.rest }, ..self }
     }
 
     /// And this ID token.
     pub(crate) fn with_id_token(self, id_token: Option<String>) -> Self {
-        Self { id_token, ..self }
+        Self { rest: Rest { id_token, ..self.rest }, ..self }
     }
 
     /// The body.
     pub(crate) fn into_json(self) -> Vec<u8> {
-        let texts = [&self.refresh_token, &self.id_token, &self.scope].into_iter().flatten();
-        let length = self.access_token.len() + texts.map(String::len).sum::<usize>();
+        let Self { access_token, rest } = self;
+        let texts = [&rest.refresh_token, &rest.id_token, &rest.scope].into_iter().flatten();
+        let length = access_token.len() + texts.map(String::len).sum::<usize>();
         let mut body = Vec::with_capacity(length + 128);
+        body.extend_from_slice(br#"{"access_token":""#);
+        body.extend_from_slice(access_token.as_bytes());
+        body.push(b'"');
+        let brace = body.len();
         // Text and a number always serialise, and memory can always be written.
-        let _written = serde_json::to_writer(&mut body, &self);
+        let _written = serde_json::to_writer(&mut body, &rest);
+        // The object of the others goes on where this one stands.
+        if let Some(brace) = body.get_mut(brace) {
+            *brace = b',';
+        }
         body
     }
 }

@@ -96,13 +96,37 @@ pub(crate) fn verify(
     }
     let Kubernetes { namespace, serviceaccount: Bound { name, uid } } = claims.kubernetes;
     // Both say who it is; a cluster in which they differ is none that this release knows.
-    if claims.iss != issuer.issuer || claims.sub != subject(&namespace, &name) {
+    if claims.iss != issuer.issuer || !is_subject(&claims.sub, &namespace, &name) {
         return Err(UNBOUND);
     }
     Ok(VerifiedServiceAccount { subject: claims.sub, uid, audiences: claims.aud, expires_at: claims.exp.0 })
 }
 
+/// Whether `sub` is [`subject`] of this one.
+fn is_subject(sub: &str, namespace: &str, name: &str) -> bool {
+    let rest = sub.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(namespace));
+    rest.and_then(|rest| rest.strip_prefix(':')) == Some(name)
+}
+
 /// The `sub` of the ServiceAccount `namespace`/`name`, as Kubernetes writes it.
 pub(crate) fn subject(namespace: &str, name: &str) -> String {
     format!("{PREFIX}{namespace}:{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_that_of_one_service_account_alone() {
+        let sub = subject("shop", "billing");
+        assert_eq!(sub, "system:serviceaccount:shop:billing");
+        assert!(is_subject(&sub, "shop", "billing"));
+        for (namespace, name) in
+            [("shop", "bill"), ("shop", "billing2"), ("sho", "billing"), ("", ""), ("shop:billing", "")]
+        {
+            assert!(!is_subject(&sub, namespace, name), "{namespace}/{name}");
+        }
+        assert!(!is_subject("shop:billing", "shop", "billing"));
+    }
 }

@@ -10,8 +10,9 @@ use axum::extract::Request;
 use axum::response::Response;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::header::{HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_LENGTH, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method};
+use hyper::body::Body as _;
 
 use super::cors::{self, Origins};
 use super::error::{self, NotFound};
@@ -25,19 +26,43 @@ use crate::endpoint::{
 use crate::internal::Readiness;
 use crate::openapi::{self, Resource};
 use crate::provider::Provider;
-use crate::router::{Address, Endpoint, Methods, Place, Route};
+use crate::router::{self, Address, Endpoint, Found, Methods, Place, Route};
 use crate::tenant::snapshot::TenantSnapshot;
 
-/// Answers a request that came to `route` at `address`.
-pub(crate) async fn answer(
+/// Answers a request.
+pub(crate) async fn respond(provider: Arc<Provider>, request: Request) -> Response {
+    let began = Instant::now();
+    let head_alone = request.method() == Method::HEAD;
+    let response = match router::find(request.uri().path()) {
+        Some(Found::Route(route, address)) => {
+            let tenant = tenant(&provider, address, &request);
+            answer(provider, route, tenant, request, began).await
+        }
+        Some(Found::Resource(resource)) => describe(&provider, resource, &request, began),
+        None => no_route(&provider, &request),
+    };
+    if head_alone { without_body(response) } else { response }
+}
+
+/// What answers HEAD: the length that a GET would have, and nothing of that length (RFC 9110 §9.3.2).
+fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(parts, Body::empty())
+}
+
+/// Answers a request that came to `route` of `tenant`.
+async fn answer(
     provider: Arc<Provider>,
     route: &'static Route,
-    address: Address,
+    tenant: Result<Arc<TenantSnapshot>, Absent>,
     request: Request,
+    began: Instant,
 ) -> Response {
-    let began = Instant::now();
     let request_id = provider.request_ids().of(request.headers());
-    let (mut response, secure) = match tenant(&provider, address, &request) {
+    let (mut response, secure) = match tenant {
         Err(absent) => (absent.into_response(), false),
         Ok(tenant) => {
             let secure = tenant.issuer.secure;
@@ -59,7 +84,7 @@ pub(crate) async fn answer(
 }
 
 /// Answers a request that came to no route.
-pub(crate) fn no_route(provider: &Provider, request: &Request) -> Response {
+fn no_route(provider: &Provider, request: &Request) -> Response {
     let mut response = NotFound::Path.into_response();
     finish(&mut response, provider.request_ids().of(request.headers()), false);
     provider.counters().answered(Endpoint::None, response.status(), std::time::Duration::ZERO);
@@ -67,8 +92,7 @@ pub(crate) fn no_route(provider: &Provider, request: &Request) -> Response {
 }
 
 /// Answers with what describes the API: no tenant's, but that of the host where one is alone.
-pub(crate) fn describe(provider: &Provider, resource: Resource, request: &Request) -> Response {
-    let began = Instant::now();
+fn describe(provider: &Provider, resource: Resource, request: &Request, began: Instant) -> Response {
     let tenant = provider.directory().at_host(host(request));
     let place = if tenant.is_some() { Place::Host } else { Place::Slug };
     let mut response = if provider.readiness() == Readiness::Loading {
@@ -141,15 +165,15 @@ fn not_served(exchange: &Exchange<'_>, route: &Route) -> Response {
     response
 }
 
-fn tenant(provider: &Provider, address: Address, request: &Request) -> Result<Arc<TenantSnapshot>, Absent> {
+fn tenant(provider: &Provider, address: Address<'_>, request: &Request) -> Result<Arc<TenantSnapshot>, Absent> {
     if provider.readiness() == Readiness::Loading {
         // To say that a tenant or a key does not exist would be a guess.
         return Err(Absent::Loading);
     }
     let directory = provider.directory();
     let tenant = match address {
-        Address::Root => directory.at_host(host(request)),
-        Address::Tenant { prefix } => slug(request, prefix).and_then(|slug| directory.at_path(slug, host(request))),
+        Address::Host => directory.at_host(host(request)),
+        Address::Slug(slug) => directory.at_path(slug, host(request)),
     };
     tenant.ok_or(Absent::Unknown)
 }
@@ -167,12 +191,6 @@ impl Absent {
             Self::Unknown => NotFound::Tenant.into_response(),
         }
     }
-}
-
-/// The path segment after `prefix`.
-fn slug<'a>(request: &'a Request, prefix: &str) -> Option<&'a str> {
-    let rest = request.uri().path().strip_prefix(prefix)?;
-    Some(rest.split_once('/').map_or(rest, |(slug, _)| slug))
 }
 
 /// The host that the request was sent to; in HTTP/2 it is in the URI (RFC 9113 §8.3.1). Of several

@@ -27,9 +27,9 @@ fn verify(
 ) -> Result<Signed<VerifiedForeign>, VerifyError> {
     let token = Unverified::parse(token)?;
     let verified = keys.verify(&token, algorithms, types);
-    // Whatever it is, keys that remember say the same, the first time and the second.
+    // Whatever it is, keys that remember say the same, also when they know it.
     let remembering = keys.clone().remembering(2);
-    for _ in 0..2 {
+    for _ in 0..3 {
         let again = remembering.verify(&token, algorithms, types);
         assert_eq!(again.err(), verified.as_ref().err().copied());
     }
@@ -69,7 +69,7 @@ fn of_a_token_that_is_known_all_but_the_signature_is_checked_again() {
     let verify = |token: &str, algorithms: &[Algorithm], types: &[ForeignType]| {
         keys.verify(&Unverified::parse(token).unwrap(), algorithms, types)
     };
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(verify(&token, &[Algorithm::Es256], JWT).unwrap().at(NOW, Duration::ZERO).is_ok());
     }
     assert_eq!(verify(&token, &[Algorithm::Rs256], JWT).unwrap_err(), VerifyError::Algorithm);
@@ -81,7 +81,9 @@ fn of_a_token_that_is_known_all_but_the_signature_is_checked_again() {
     let mut later = claims();
     later["exp"] = json!(NOW + 1_000_000);
     let later = forge(&key, r#"{"alg":"ES256","kid":"1"}"#, &later.to_string());
-    assert!(verify(&later, &[Algorithm::Es256], JWT).is_ok());
+    for _ in 0..3 {
+        assert!(verify(&later, &[Algorithm::Es256], JWT).is_ok());
+    }
     let (signed, _) = later.rsplit_once('.').unwrap();
     let (_, signature) = token.rsplit_once('.').unwrap();
     let mixed = format!("{signed}.{signature}");

@@ -1,5 +1,5 @@
 //! Where an API or an issuer is. Whoever compares addresses does it as URLs compare, so that no other spelling of one
-//! (`HTTPS://Login.example:443/./`) passes for another.
+//! (`HTTPS://Login.Example.:443`) passes for another.
 
 use url::Url;
 

@@ -44,10 +44,11 @@ pub(crate) async fn respond(provider: Arc<Provider>, request: Request) -> Respon
     if head_alone { without_body(response) } else { response }
 }
 
-/// What answers HEAD: the length that a GET would have, and nothing of that length (RFC 9110 §9.3.2).
+/// What answers HEAD: the length that a GET would have, and nothing of that length (RFC 9110 §9.3.2). Where there is no
+/// body either way, as in a 304, no length is told (§8.6).
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    if let Some(length) = body.size_hint().exact() {
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
         parts.headers.entry(CONTENT_LENGTH).or_insert(length.into());
     }
     Response::from_parts(parts, Body::empty())

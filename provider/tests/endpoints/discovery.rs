@@ -142,4 +142,7 @@ async fn head_tells_the_length_without_the_body() {
     let head = fixture.send(Request::head(path("acme", WELL_KNOWN)).body(Body::empty()).unwrap()).await;
     assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
     assert_eq!(head.header("content-length"), Some(length.as_str()));
+    let known = Request::head(path("acme", WELL_KNOWN)).header("if-none-match", "*");
+    let known = fixture.send(known.body(Body::empty()).unwrap()).await;
+    assert_eq!((known.status, known.header("content-length")), (StatusCode::NOT_MODIFIED, None));
 }

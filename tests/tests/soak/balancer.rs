@@ -1,14 +1,18 @@
-//! What a Service is to its clients: one address, and behind it whichever pod serves. A connection
-//! that a pod refuses goes to the next.
+//! What a Service is to its clients: one address, and behind it any pod that serves, for each
+//! connection by chance. A connection that a pod refuses goes to the next.
+//!
+//! Not in turn: clients that ask at the same intervals, an even number of them, would each meet the same
+//! one of two pods for ever.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+
+use crate::settings::Chance;
 
 /// The ports of the pods that serve, now.
 pub(crate) type Serving = dyn Fn() -> Vec<u16> + Send + Sync;
@@ -21,33 +25,32 @@ pub(crate) struct Balancer {
 }
 
 impl Balancer {
-    pub(crate) async fn start(port: u16, serving: Arc<Serving>) -> Result<Self> {
+    pub(crate) async fn start(port: u16, serving: Arc<Serving>, chance: Chance) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let url = format!("http://127.0.0.1:{port}");
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, serving));
+        accepting.spawn(accept(listener, serving, chance));
         Ok(Self { url, _accepting: accepting })
     }
 }
 
-async fn accept(listener: TcpListener, serving: Arc<Serving>) -> Infallible {
-    let turn = Arc::new(AtomicUsize::new(0));
+async fn accept(listener: TcpListener, serving: Arc<Serving>, mut chance: Chance) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(carry(stream, Arc::clone(&serving), Arc::clone(&turn)));
+                let mut ports = serving();
+                let first = chance.below(ports.len());
+                ports.rotate_left(first);
+                connections.spawn(carry(stream, ports));
             },
             Some(_) = connections.join_next() => (),
         }
     }
 }
 
-async fn carry(mut client: TcpStream, serving: Arc<Serving>, turn: Arc<AtomicUsize>) {
-    let ports = serving();
-    let first = turn.fetch_add(1, Ordering::Relaxed);
-    for step in 0..ports.len() {
-        let port = ports[(first + step) % ports.len()];
+async fn carry(mut client: TcpStream, ports: Vec<u16>) {
+    for port in ports {
         if let Ok(mut pod) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
             // Cut off midway: the client sees that, and asks again.
             let _ = tokio::io::copy_bidirectional(&mut client, &mut pod).await;

@@ -15,7 +15,7 @@ use crate::fleet::Fleet;
 use crate::load::keep_asking;
 use crate::operators::Operators;
 use crate::rings;
-use crate::settings::Settings;
+use crate::settings::{Chance, Settings};
 use crate::verifiers::{Report, Verifiers};
 
 /// See the module.
@@ -41,7 +41,7 @@ impl Stage {
         let fleet = Arc::new(Fleet::new(&installation).await?);
         let served = Arc::clone(&fleet);
         let ports = move || served.serving().iter().map(|pod| pod.public).collect();
-        let balancer = Balancer::start(free_port()?, Arc::new(ports)).await?;
+        let balancer = Balancer::start(free_port()?, Arc::new(ports), Chance::new(settings.seed + 3)).await?;
         let operators = Operators::start(&installation, &balancer.url, operators).await?;
         for _ in 0..pods {
             fleet.add().await?;

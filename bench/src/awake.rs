@@ -8,6 +8,8 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 
+use crate::report;
+
 /// The kernel's own interface for this: while the file is open with a zero in it, idle cores poll
 /// (Linux, "PM Quality Of Service Interface").
 const LATENCY: &str = "/dev/cpu_dma_latency";
@@ -16,7 +18,7 @@ const LATENCY: &str = "/dev/cpu_dma_latency";
 pub(crate) fn keep() -> Option<File> {
     let opened = open();
     if let Err(error) = &opened {
-        eprintln!("{LATENCY}: {error}: what it takes to wake the load's core counts as the servers'");
+        report::remark(&format!("{LATENCY}: {error}: what it takes to wake the load's core counts as the servers'"));
     }
     opened.ok()
 }

@@ -17,6 +17,11 @@ pub(crate) enum Goal {
     None,
 }
 
+/// What the figures have to be read with.
+pub(crate) fn remark(text: &str) {
+    println!("{text}");
+}
+
 /// One case.
 pub(crate) struct Line<'a> {
     pub(crate) name: &'a str,

@@ -40,7 +40,7 @@ struct Configuration {
 #[serde(rename_all = "camelCase")]
 struct Authenticator {
     issuer: IssuerEntry,
-    claim_validation_rules: [Rule; 1],
+    claim_validation_rules: [Rule; 2],
     claim_mappings: Mappings,
     user_validation_rules: [Rule; 2],
 }
@@ -76,11 +76,15 @@ struct Rule {
 
 /// kube-apiserver does not look at `typ`. An access token about a person, which any client gets that may ask
 /// for the API's audience, would be that person at the cluster. Only access tokens have `client_id` (RFC 9068
-/// §2.2), and only in a client's own is it the `sub`.
-const CLAIM_RULES: [Rule; 1] = [Rule {
-    expression: "!has(claims.client_id) || claims.sub == claims.client_id",
-    message: "an access token must be a client's own; people use ID tokens",
-}];
+/// §2.2), and only in a client's own is it the `sub`. A logout token, which whoever is told of a logout gets, is about a
+/// person and for the client too (OpenID Connect Back-Channel Logout 1.0 §2.4): only that one has `events`.
+const CLAIM_RULES: [Rule; 2] = [
+    Rule {
+        expression: "!has(claims.client_id) || claims.sub == claims.client_id",
+        message: "an access token must be a client's own; people use ID tokens",
+    },
+    Rule { expression: "!has(claims.events)", message: "a logout token is nobody's login" },
+];
 
 /// Whoever declares Users and groups of the tenant must not be able to make administrators of clusters,
 /// whatever prefix a person writes into the file later.

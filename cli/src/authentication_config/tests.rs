@@ -23,10 +23,13 @@ fn a_tenant_becomes_one_entry_whose_names_begin_with_its_slug() {
         "kind": "AuthenticationConfiguration",
         "jwt": [{
             "issuer": { "url": ACME, "audiences": ["identity.kubernetes"] },
-            "claimValidationRules": [{
-                "expression": "!has(claims.client_id) || claims.sub == claims.client_id",
-                "message": "an access token must be a client's own; people use ID tokens",
-            }],
+            "claimValidationRules": [
+                {
+                    "expression": "!has(claims.client_id) || claims.sub == claims.client_id",
+                    "message": "an access token must be a client's own; people use ID tokens",
+                },
+                { "expression": "!has(claims.events)", "message": "a logout token is nobody's login" },
+            ],
             "claimMappings": {
                 "username": { "claim": "sub", "prefix": "acme:" },
                 "groups": { "claim": "groups", "prefix": "acme:" },

@@ -60,11 +60,8 @@ async fn complete(exchange: &Exchange<'_>, body: Body) -> Result<Response, Refus
         return Err(Failure::Body(OAuthError::new(ErrorCode::InvalidRequest, description)).into());
     }
     let bytes = json_body::read(body).await.map_err(Failure::Body)?;
-    let wire: Wire = json_body::parse_fields(&bytes).map_err(|invalid| match invalid {
-        json_body::Invalid::Body(error) => Refused::Failure(Failure::Body(error)),
-        json_body::Invalid::Fields(faults) => Refused::Fields(faults),
-    })?;
-    wire.require().map_err(Refused::Fields)?;
+    let (wire, faults): (Wire, _) = json_body::parse_fields(&bytes).map_err(Failure::Body)?;
+    wire.require(faults).map_err(Refused::Fields)?;
     let finished = wire.session_id.as_deref().and_then(|text| Finished::open(text, exchange));
     let finished = finished.ok_or(Failure::Used)?;
     cookie::check(headers, &exchange.tenant, &finished.flow).map_err(Failure::from)?;
@@ -104,8 +101,8 @@ struct Completed<'a> {
 }
 
 impl Wire {
-    /// Every required field that is missing.
-    fn require(&self) -> Result<(), Vec<error::Fault>> {
+    /// Every fault there is: those that were found already, and each required field that is missing beside them.
+    fn require(&self, mut faults: Vec<error::Fault>) -> Result<(), Vec<error::Fault>> {
         let fields = [
             ("session_id", &self.session_id),
             ("client_id", &self.client_id),
@@ -117,8 +114,10 @@ impl Wire {
             .into_iter()
             .filter(|(_, value)| value.is_none())
             .map(|(name, _)| error::Fault::missing("body", name))
+            .filter(|missing| faults.iter().all(|known| known.loc() != missing.loc()))
             .collect();
-        if missing.is_empty() { Ok(()) } else { Err(missing) }
+        faults.extend(missing);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// Whether each parameter is that of `request`.

@@ -55,15 +55,27 @@ pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
 }
 
 async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Response, Failure> {
-    let LogoutRequest { hint, asked } = request;
+    let LogoutRequest { hint, person, asked } = request;
     let session = session::find(exchange).await?;
     let speaks_for = match (&hint, session.row()) {
         (None, _) => false,
         // It is over already: there is nothing to ask.
         (Some(_), None) => true,
-        (Some(hint), Some(row)) => hint.subject == row.subject && hint.session == Some(row.id),
+        (Some(hint), Some(row)) => {
+            let is_meant = person.is_none_or(|person| is_called(&person, &session, row));
+            hint.subject == row.subject && hint.session == Some(row.id) && is_meant
+        }
     };
     if speaks_for { end(exchange, session.row(), &asked).await } else { ask(exchange, &session, &asked) }
+}
+
+/// Whether a `logout_hint` is the username, the subject or the session of who is logged in.
+fn is_called(hint: &str, session: &Found, row: &Session) -> bool {
+    let username = match session {
+        Found::Live(session) => Some(session.user().username.as_str()),
+        Found::Orphaned(_) | Found::None => None,
+    };
+    username == Some(hint) || row.subject == hint || row.id.to_string() == hint
 }
 
 /// The question, for whoever has no hint or one that speaks for somebody else.

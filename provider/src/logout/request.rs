@@ -15,6 +15,8 @@ use crate::web::form::Form;
 const LONGEST_STATE: usize = 2048;
 /// What has more characters is nobody's.
 const LONGEST_CLIENT_ID: usize = 256;
+/// Of `logout_hint`; more than a name, an address or an ID has.
+const LONGEST_HINT: usize = 512;
 /// Seconds that a person may look at the question.
 const LIFETIME: i64 = 1800;
 /// Seconds that a browser may take from a POST to the GET that follows.
@@ -26,6 +28,9 @@ pub(crate) struct LogoutRequest {
     /// Who says that the person logs out.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<VerifiedHint>,
+    /// Who is meant to log out, as the client calls him. Nobody has proven it: all that it does is to have the person asked.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) person: Option<String>,
     /// Where to go on, and for whom.
     #[serde(rename = "a")]
     pub(crate) asked: Asked,
@@ -56,7 +61,7 @@ pub(crate) struct Asked {
 pub(crate) struct Refused(pub(crate) &'static str);
 
 impl LogoutRequest {
-    /// 1. The hint. 2. The client. 3. Where to go on. 4. `state`.
+    /// 1. The hints. 2. The client. 3. Where to go on. 4. `state`.
     pub(crate) fn check(form: &Form<'_>, tenant: &TenantSnapshot, now: Timestamp) -> Result<Self, Refused> {
         let hint = match form.get("id_token_hint") {
             None => None,
@@ -65,6 +70,10 @@ impl LogoutRequest {
                 Some(hint.ok_or(Refused("id_token_hint is not an ID token of this issuer"))?)
             }
         };
+        let person = form.get("logout_hint");
+        if person.is_some_and(|person| person.len() > LONGEST_HINT) {
+            return Err(Refused("logout_hint is too long"));
+        }
         let named = form.get("client_id");
         if named.is_some_and(|named| named.len() > LONGEST_CLIENT_ID) {
             return Err(Refused("client_id is too long"));
@@ -91,7 +100,7 @@ impl LogoutRequest {
             asked_at: now.as_second(),
         };
         asked.next(tenant)?;
-        Ok(Self { hint, asked })
+        Ok(Self { hint, person: person.map(str::to_owned), asked })
     }
 
     /// As text for a URL, tied to this tenant. It has bounds, as all that is in it has.

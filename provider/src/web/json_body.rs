@@ -3,19 +3,10 @@
 use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::{ErrorCode, Fault, OAuthError};
 use super::{form, media_type};
-
-/// What is wrong with a body.
-#[derive(Debug)]
-pub(crate) enum Invalid {
-    /// It is no JSON object.
-    Body(OAuthError),
-    /// These fields are not text.
-    Fields(Vec<Fault>),
-}
 
 /// Whether the request says that its body is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
@@ -33,16 +24,20 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, OAuthError> 
     serde_json::from_slice(bytes).map_err(|_| malformed())
 }
 
-/// The object in `bytes`, all of whose fields are text or null.
-pub(crate) fn parse_fields<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
-    let object: Value = serde_json::from_slice(bytes).map_err(|_| Invalid::Body(malformed()))?;
-    let fields = object.as_object().ok_or_else(|| Invalid::Body(malformed()))?;
-    let not_text = fields.iter().filter(|(_, value)| !value.is_string() && !value.is_null());
-    let faults: Vec<Fault> = not_text.map(|(name, _)| Fault::not_text("body", name)).collect();
-    if !faults.is_empty() {
-        return Err(Invalid::Fields(faults));
-    }
-    serde_json::from_value(object).map_err(|_| Invalid::Body(malformed()))
+/// The object in `bytes`, whose fields have to be text or null; and of those that are neither the faults. To what is
+/// read these are missing.
+pub(crate) fn parse_fields<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Vec<Fault>), OAuthError> {
+    let mut object: Map<String, Value> = serde_json::from_slice(bytes).map_err(|_| malformed())?;
+    let mut faults = Vec::new();
+    object.retain(|name, value| {
+        let is_text = value.is_string() || value.is_null();
+        if !is_text {
+            faults.push(Fault::not_text("body", name));
+        }
+        is_text
+    });
+    let read = serde_json::from_value(Value::Object(object)).map_err(|_| malformed())?;
+    Ok((read, faults))
 }
 
 fn malformed() -> OAuthError {

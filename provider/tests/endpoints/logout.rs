@@ -79,6 +79,41 @@ async fn a_hint_of_another_session_is_asked_about() {
 }
 
 #[tokio::test]
+async fn a_logout_hint_of_somebody_else_is_asked_about() {
+    let fixture = shop(|_| {});
+    let longest = "x".repeat(512);
+    for (meant, asked) in [("grace", true), (&longest, true), ("", false), ("ada", false)] {
+        for post in [false, true] {
+            let (mut browser, hint) = logged_in(&fixture).await;
+            let fields = [("id_token_hint", hint.as_str()), AFTER, ("logout_hint", meant)];
+            let answer = if post {
+                let answer = browser.post(&format!("{}/oauth/logout", issuer("acme")), &fields).await;
+                browser.follow(answer).await
+            } else {
+                browser.get(&logout(&fields)).await
+            };
+            assert_eq!(answer.is_page("logout-confirm"), asked, "{meant} {post}: {}", answer.text());
+            assert_eq!(is_logged_in(&mut browser).await, asked, "{meant} {post}");
+        }
+    }
+    let (mut browser, hint) = logged_in(&fixture).await;
+    let claims = part(&hint, 1);
+    // It proves nothing: by itself it ends nothing.
+    let page = browser.get(&logout(&[("logout_hint", "ada"), ("client_id", "shop.app"), AFTER])).await;
+    assert!(page.is_page("logout-confirm") && is_logged_in(&mut browser).await);
+    let long = format!("{longest}x");
+    let answer = browser.get(&logout(&[("id_token_hint", &hint), ("logout_hint", &long)])).await;
+    assert_eq!(answer.shown(), (400, "invalid_request".to_owned()));
+    for claim in ["sub", "sid"] {
+        let (mut browser, hint) = logged_in(&fixture).await;
+        let meant = part(&hint, 1)[claim].as_str().unwrap().to_owned();
+        let answer = browser.get(&logout(&[("id_token_hint", &hint), AFTER, ("logout_hint", &meant)])).await;
+        assert_eq!(answer.header("location"), Some("https://shop.example/"), "{claim}");
+        assert_eq!(claims[claim] == meant.as_str(), claim == "sub", "each login has a session of its own");
+    }
+}
+
+#[tokio::test]
 async fn without_a_hint_the_person_is_asked() {
     let fixture = shop(|_| {});
     let (mut browser, _) = logged_in(&fixture).await;

@@ -120,6 +120,11 @@ async fn trusted(
     let unreadable = Refused::Invalid("it lacks iss, sub, aud, exp or iat, or has an act that is no such claim");
     let Ok(claims) = verified.claims::<Claims>() else { return Err(unreadable) };
     let all: Map<String, Value> = verified.claims().map_err(|_| Refused::Invalid("its claims are no object"))?;
+    // RFC 7800 §3.1: the issuer wants its holder to prove a key. Nobody does that here, and what is issued demands none.
+    if all.contains_key("cnf") {
+        return Err(Refused::Invalid("it is bound to a key of its holder's"));
+    }
+    let scope = scope(claims.scope.as_deref(), all.get("scp"))?;
     if !issuer.trusts(&claims.sub, &all) {
         return Err(Refused::Invalid("no subject rule of the trusted issuer fits it"));
     }
@@ -150,14 +155,28 @@ async fn trusted(
         for_tenant,
         sub: claims.sub,
         subject,
-        scope: claims
-            .scope
-            .map(|scope| scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()),
+        scope,
         expires_at: claims.exp.0,
         may_act: claims.may_act,
         act,
         person: None,
     })
+}
+
+/// What a token may do: by `scope` (RFC 9068 §2.2.3), or by `scp`, as some issuers call it, a text or a list. Where neither
+/// is there it says nothing of it; what cannot be read is not taken for that.
+fn scope(scope: Option<&str>, scp: Option<&Value>) -> Result<Option<Vec<String>>, Refused> {
+    let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    match (scope, scp) {
+        (Some(scope), _) => Ok(Some(words(scope))),
+        (None, None) => Ok(None),
+        (None, Some(Value::String(scp))) => Ok(Some(words(scp))),
+        (None, Some(Value::Array(list))) => {
+            let words: Option<_> = list.iter().map(|word| word.as_str().map(str::to_owned)).collect();
+            words.map(Some).ok_or(Refused::Invalid("its scp is no list of texts"))
+        }
+        (None, Some(_)) => Err(Refused::Invalid("its scp is neither a text nor a list")),
+    }
 }
 
 /// Whether one of `audiences` is the API of `requester`. Its client ID does not count: another tenant may have a

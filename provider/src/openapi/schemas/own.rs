@@ -10,6 +10,7 @@ pub(crate) const LOGOUT_REQUEST: &[Field] = &[
     Field::text("post_logout_redirect_uri", "Where to go on: registered, and compared exactly."),
     Field::text("state", "Comes back with post_logout_redirect_uri."),
     Field::text("client_id", "Who asks, where there is no hint."),
+    Field::text("logout_hint", "Who is meant: a username, sub or sid. Where it is another's the person is asked."),
     Field::text("ui_locales", "Languages for the pages, the best first."),
 ];
 

@@ -8,7 +8,7 @@ use crate::browser::{Browser, form};
 use crate::capture::Capture;
 use crate::code_flow::*;
 use crate::fixture::*;
-use crate::foreign::{account, by_accounts};
+use crate::foreign::{account, by_accounts, job, with};
 
 const INACTIVE: fn() -> Value = || json!({"active": false});
 
@@ -78,6 +78,22 @@ async fn of_what_says_nothing_of_scope_the_client_has_what_it_was_granted_and_no
         let answer = world.exchange("allowed.app", brought, &token, &[]).await;
         assert_eq!(answer.json()["scope"], "email read", "{brought:?}");
     }
+}
+
+#[tokio::test]
+async fn a_trusted_issuers_scope_bounds_it_whatever_it_is_called() {
+    let world = World::new();
+    let job = job(&api_of("allowed.app"));
+    for (name, scope) in [("scope", json!("read")), ("scp", json!("read")), ("scp", json!(["read", "other"]))] {
+        let token = world.ci.sign(&with(&job, name, scope.clone()));
+        let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[]).await;
+        assert_eq!(answer.json()["scope"], "read", "{name} {scope}");
+        let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &token, &[("scope", "write")]).await;
+        assert_eq!(answer.error(), (400, "invalid_scope".to_owned()), "{name} {scope}");
+    }
+    let none = world.ci.sign(&with(&job, "scp", json!([])));
+    let answer = world.exchange("allowed.app", Brought::TrustedIssuer, &none, &[]).await;
+    assert_eq!(answer.json()["scope"].as_str().unwrap_or_default(), "", "it says that it may do nothing");
 }
 
 #[tokio::test]

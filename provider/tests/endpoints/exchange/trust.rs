@@ -49,6 +49,12 @@ async fn a_trusted_issuers_token_is_its_own_for_us_and_about_those_who_are_trust
         ("not valid yet", with(&good, "nbf", json!(NOW + 31))),
         ("by somebody who is not trusted", with(&good, "iss", json!("https://elsewhere.example"))),
         ("by nobody", without(&good, "iss")),
+        (
+            "bound to a key of its holder's",
+            with(&good, "cnf", json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"})),
+        ),
+        ("with a scope that is none", with(&good, "scp", json!({"read": true}))),
+        ("with scopes that are none", with(&good, "scp", json!(["read", 1]))),
         ("by the cluster", with(&good, "iss", json!(CLUSTER))),
         ("by the tenant itself", with(&good, "iss", json!(issuer("acme")))),
         ("by another tenant", with(&good, "iss", json!(issuer("other")))),

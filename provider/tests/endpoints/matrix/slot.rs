@@ -26,7 +26,7 @@ pub(crate) const UNDESCRIBED: [(&str, &str); 3] = [
 ];
 
 /// What holds nothing that was handed out or that proves anything.
-pub(crate) const PLAIN: [&str; 33] = [
+pub(crate) const PLAIN: [&str; 34] = [
     "acr",
     "acr_values",
     "actor_token_type",
@@ -44,6 +44,7 @@ pub(crate) const PLAIN: [&str; 33] = [
     "grant_type",
     "idp_hint",
     "login_hint",
+    "logout_hint",
     "max_age",
     "nonce",
     "post_logout_redirect_uri",

@@ -1,9 +1,8 @@
 //! Cores that do not sleep while servers are measured.
 //!
 //! The load waits on a core of its own, and the kernel counts what it takes to wake that core as time of the server that
-//! answers. A virtual machine's idle core first polls, here for 50 µs, and then halts, and to wake a halted one is some 8 µs: a
-//! server that answers in 40 µs never pays them, one that answers in 50 µs does for nearly each answer. No such core waits where
-//! clients are other machines.
+//! answers. That is much in a virtual machine, whose idle cores halt, and not the same for two servers of different pace
+//! (docs/benchmarks.md). No such core waits where clients are other machines.
 
 use std::fs::File;
 use std::io::{self, Write as _};

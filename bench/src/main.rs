@@ -1,7 +1,7 @@
 //! `make bench`: what a request costs the provider, in CPU time of its process, as a ratio to the
 //! least that it could cost: a bare axum handler that returns the same bytes, plus a raw signature
 //! for every token that is signed and a hash for every password. Both servers run on one core, in
-//! turn, in the same run; the load and the database are on another, which does not sleep. Nothing here asserts: it prints.
+//! turn, in the same run; the load and the database are on another. Nothing here asserts: it prints.
 //!
 //! `claviger-bench CLAVIGER LIMIT [PART…]`: the two programs, built for release, and what to measure where
 //! not all of it: `documents`, `sqlite`, `postgresql`, `rest`.

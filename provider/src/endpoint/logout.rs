@@ -71,21 +71,21 @@ async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Resp
 
 /// Whether a `logout_hint` is the username, the subject or the session of who is logged in.
 fn is_called(hint: &str, session: &Found, row: &Session) -> bool {
-    let username = match session {
+    username(session) == Some(hint) || row.subject == hint || row.id.to_string() == hint
+}
+
+/// Of whoever is logged in.
+fn username(session: &Found) -> Option<&str> {
+    match session {
         Found::Live(session) => Some(session.user().username.as_str()),
         Found::Orphaned(_) | Found::None => None,
-    };
-    username == Some(hint) || row.subject == hint || row.id.to_string() == hint
+    }
 }
 
 /// The question, for whoever has no hint or one that speaks for somebody else.
 fn ask(exchange: &Exchange<'_>, session: &Found, asked: &Asked) -> Result<Response, Failure> {
     let sealed = asked.seal(&exchange.tenant)?;
-    let username = match session {
-        Found::Live(session) => Some(session.user().username.as_str()),
-        Found::Orphaned(_) | Found::None => None,
-    };
-    let page = LogoutConfirm { site: site(exchange, asked), flow: &sealed, username };
+    let page = LogoutConfirm { site: site(exchange, asked), flow: &sealed, username: username(session) };
     Ok(page::respond(StatusCode::OK, &page))
 }
 

@@ -245,9 +245,9 @@ impl Metrics {
         self.client_secrets.revocations.inc();
     }
 
-    /// The cluster's keys were read at `read`, and are these `since`.
-    pub(crate) fn service_account_keys_read(&self, read: Timestamp, since: Option<Timestamp>) {
-        self.service_account_keys.show(read, since);
+    /// The cluster's keys, by which `issuer` signs, were read at `read`, and are these `since`.
+    pub(crate) fn service_account_keys_read(&self, issuer: &str, read: Timestamp, since: Option<Timestamp>) {
+        self.service_account_keys.show(issuer, read, since);
     }
 
     pub(crate) fn service_account_keys_unread(&self) {

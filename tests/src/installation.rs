@@ -123,6 +123,17 @@ impl Installation {
         self.launch_operator(identity, kubeconfig).await
     }
 
+    /// What `operator` counts, in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn operator_metrics(&self, operator: &Process) -> Result<String> {
+        let command = std::fs::read_to_string(format!("/proc/{}/cmdline", operator.pid()))?;
+        let listens = command.split('\0').find_map(|word| word.strip_prefix("--internal-listen="));
+        let url = format!("http://{}/metrics", listens.context("no --internal-listen")?);
+        Ok(reqwest::get(url).await?.error_for_status()?.text().await?)
+    }
+
     async fn launch_operator(&self, identity: &str, kubeconfig: PathBuf) -> Result<Process> {
         let providers = self.providers.iter().map(|provider| format!("127.0.0.1:{}", provider.acknowledgements));
         let providers: Vec<String> = providers.collect();

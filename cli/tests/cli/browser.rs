@@ -16,7 +16,7 @@ pub(crate) struct Browser {
 }
 
 /// Parameters and fields whose values are such.
-const SECRET: [&str; 14] = [
+const SECRET: [&str; 15] = [
     "access_token",
     "client_assertion",
     "client_secret",
@@ -30,6 +30,7 @@ const SECRET: [&str; 14] = [
     "refresh_token",
     "resume",
     "session_id",
+    "statement",
     "token",
 ];
 

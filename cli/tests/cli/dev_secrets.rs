@@ -44,7 +44,7 @@ fn assertion(key: &PrivateKey, issuer: &str) -> String {
 }
 
 /// What the state folder keeps of keys, hashes and generated secrets.
-fn kept(folder: &Path, found: &mut Vec<String>) {
+pub(crate) fn kept(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
@@ -131,7 +131,7 @@ fn at_the_finest_level_no_log_and_no_event_holds_a_secret() {
 }
 
 /// The audit stream once it holds these events: lines of a busy moment are written together, a little later.
-fn audit_with(folder: &Folder, events: &[&str]) -> String {
+pub(crate) fn audit_with(folder: &Folder, events: &[&str]) -> String {
     let end = Instant::now() + Duration::from_secs(10);
     loop {
         let audit = fs::read_to_string(folder.path().join("state/audit.log")).expect("the audit stream");

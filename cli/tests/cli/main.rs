@@ -12,6 +12,7 @@ mod dev_login;
 mod dev_refusals;
 mod dev_rotation;
 mod dev_secrets;
+mod dev_secrets_told;
 mod dev_signals;
 mod dev_size;
 mod dev_state;

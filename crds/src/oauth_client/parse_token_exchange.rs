@@ -20,6 +20,8 @@ pub struct TokenExchangeRule {
     pub actor_token: ActorToken,
     /// Kinds of tokens that an actor may bring.
     pub actor_tokens: Vec<SubjectToken>,
+    /// Of others' tokens: what `sub` of an actor must be; empty where anybody is meant.
+    pub actors: Vec<TextPattern>,
 }
 
 /// `audiences` are those of the client.
@@ -48,19 +50,23 @@ fn parse_one(
         audiences: declared,
         actor_token,
         actor_tokens,
+        actors,
     } = spec;
     let place = format!("{path}.subjectTokens");
     faults.demand(!subject_tokens.is_empty(), &place, "must not be empty");
     for (at, kind) in subject_tokens.iter().enumerate() {
         faults.demand(!subject_tokens[..at].contains(kind), &format!("{place}[{at}]"), "must not be repeated");
     }
-    let trusted_issuers = faults.parse_list(&format!("{path}.trustedIssuers"), trusted_issuers, 20);
+    let actor_tokens = parse_actor_tokens(&format!("{path}.actorTokens"), actor_tokens.as_deref(), faults);
+    let trusted_issuers: Vec<EndpointUri> = faults.parse_list(&format!("{path}.trustedIssuers"), trusted_issuers, 20);
     faults.demand(
-        trusted_issuers.is_empty() || subject_tokens.contains(&SubjectToken::TrustedIssuer),
+        trusted_issuers.is_empty() || [subject_tokens, &actor_tokens].iter().any(|kinds| kinds.contains(&TRUSTED)),
         &format!("{path}.trustedIssuers"),
-        "trustedIssuers needs TrustedIssuer in subjectTokens",
+        "trustedIssuers needs TrustedIssuer in subjectTokens or actorTokens",
     );
-    let subjects: Vec<TextPattern> = faults.parse_list(&format!("{path}.subjects"), subjects, 20);
+    let persons = Persons { path, issuers: &trusted_issuers };
+    let subjects = persons.parse("subjects", subjects, subject_tokens, faults);
+    let actors = persons.parse("actors", actors, &actor_tokens, faults);
     // A client that anybody may be must say whose tokens make him it.
     faults.demand(
         !is_public || !subjects.is_empty(),
@@ -77,8 +83,41 @@ fn parse_one(
         trusted_issuers,
         audiences: if declared.is_empty() { audiences.to_vec() } else { declared },
         actor_token: actor_token.unwrap_or_default(),
-        actor_tokens: parse_actor_tokens(&format!("{path}.actorTokens"), actor_tokens.as_deref(), faults),
+        actor_tokens,
+        actors,
         subjects,
+    }
+}
+
+const TRUSTED: SubjectToken = SubjectToken::TrustedIssuer;
+
+/// Who others' tokens must be about.
+struct Persons<'a> {
+    path: &'a str,
+    issuers: &'a [EndpointUri],
+}
+
+impl Persons<'_> {
+    /// The patterns in `field`, for tokens of `kinds`. A `sub` says who somebody is at one issuer only: whoever is
+    /// trusted later, for another reason, may call anybody so.
+    fn parse(&self, field: &str, patterns: &[String], kinds: &[SubjectToken], faults: &mut Faults) -> Vec<TextPattern> {
+        let place = format!("{}.{field}", self.path);
+        let patterns: Vec<TextPattern> = faults.parse_list(&place, patterns, 20);
+        let is_trusted = !patterns.is_empty() && kinds.contains(&TRUSTED);
+        faults.demand(
+            !is_trusted || !self.issuers.is_empty(),
+            &place,
+            &format!("{field} of TrustedIssuer need trustedIssuers: any other issuer could call somebody so"),
+        );
+        faults.demand(
+            !is_trusted || !kinds.contains(&SubjectToken::ServiceAccount),
+            &place,
+            &format!(
+                "{field} of ServiceAccount and of TrustedIssuer need a rule each: another cluster calls its \
+                 ServiceAccounts the same"
+            ),
+        );
+        patterns
     }
 }
 

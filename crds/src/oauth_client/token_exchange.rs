@@ -13,14 +13,27 @@ use crate::types::{Audience, EndpointUri, TextPattern};
 /// Which tokens a client may exchange, for what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.trustedIssuers) || self.trustedIssuers.size() == 0 || 'TrustedIssuer' in self.subjectTokens")
-    .message("trustedIssuers needs TrustedIssuer in subjectTokens")
+#[x_kube(validation = Rule::new("!has(self.trustedIssuers) || self.trustedIssuers.size() == 0 || 'TrustedIssuer' in self.subjectTokens || (has(self.actorTokens) && 'TrustedIssuer' in self.actorTokens)")
+    .message("trustedIssuers needs TrustedIssuer in subjectTokens or actorTokens")
     .field_path(".trustedIssuers"))]
+#[x_kube(validation = Rule::new("!has(self.subjects) || self.subjects.size() == 0 || !('TrustedIssuer' in self.subjectTokens) || (has(self.trustedIssuers) && self.trustedIssuers.size() > 0)")
+    .message("subjects of TrustedIssuer need trustedIssuers: any other issuer could call somebody so")
+    .field_path(".subjects"))]
+#[x_kube(validation = Rule::new("!has(self.subjects) || self.subjects.size() == 0 || !('TrustedIssuer' in self.subjectTokens && 'ServiceAccount' in self.subjectTokens)")
+    .message("subjects of ServiceAccount and of TrustedIssuer need a rule each: another cluster calls its ServiceAccounts the same")
+    .field_path(".subjects"))]
+#[x_kube(validation = Rule::new("!has(self.actors) || self.actors.size() == 0 || !has(self.actorTokens) || !('TrustedIssuer' in self.actorTokens) || (has(self.trustedIssuers) && self.trustedIssuers.size() > 0)")
+    .message("actors of TrustedIssuer need trustedIssuers: any other issuer could call somebody so")
+    .field_path(".actors"))]
+#[x_kube(validation = Rule::new("!has(self.actors) || self.actors.size() == 0 || !has(self.actorTokens) || !('TrustedIssuer' in self.actorTokens && 'ServiceAccount' in self.actorTokens)")
+    .message("actors of ServiceAccount and of TrustedIssuer need a rule each: another cluster calls its ServiceAccounts the same")
+    .field_path(".actors"))]
 pub struct TokenExchangeRuleSpec {
     /// Kinds of tokens that this client may bring.
     #[schemars(length(min = 1, max = 5), extend("x-kubernetes-list-type" = "set"))]
     pub subject_tokens: Vec<SubjectToken>,
-    /// Of TrustedIssuer: which of the Tenant's trusted issuers. Default: all.
+    /// Of TrustedIssuer: which of the Tenant's trusted issuers. Default: all. Needed where `subjects` or `actors` say
+    /// whom of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<EndpointUri>", length(max = 20), extend("x-kubernetes-list-type" = "set"))]
     pub trusted_issuers: Vec<String>,
@@ -44,6 +57,11 @@ pub struct TokenExchangeRuleSpec {
     #[schemars(length(max = 5), extend("x-kubernetes-list-type" = "set"))]
     #[x_kube(validation = Rule::new("!('RefreshToken' in self)").message("a refresh token says nothing of an actor"))]
     pub actor_tokens: Option<Vec<SubjectToken>>,
+    /// Of actors who bring a ServiceAccount's token or a TrustedIssuer's: what its `sub` must be, such as
+    /// `system:serviceaccount:shop:*`; `*` stands for any text. Default: anybody whose token is for this client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<TextPattern>", length(max = 20), extend("x-kubernetes-list-type" = "set"))]
+    pub actors: Vec<String>,
 }
 
 /// Who may get tokens for an API by an exchange.

@@ -26,6 +26,9 @@ pub struct TokenExchangeRuleDocument {
     /// Kinds of tokens that an actor may bring, beside the client's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actor_tokens: Vec<SubjectToken>,
+    /// Of others' tokens: patterns of an actor's `sub`, any of which fits; empty where anybody is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actors: Vec<String>,
 }
 
 /// A kind of token that may be exchanged.

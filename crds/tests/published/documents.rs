@@ -12,7 +12,7 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 11] {
+pub(crate) fn full() -> [Named; 12] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
         ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
@@ -20,6 +20,7 @@ pub(crate) fn full() -> [Named; 11] {
         ("tenant-workloads", of("acme", Content::Tenant(trusting_tenant()))),
         ("client-workload", of("worker", Content::OAuthClient(workload()))),
         ("client-exchange", of("gateway", Content::OAuthClient(exchanging_client()))),
+        ("client-actors", of("gateway", Content::OAuthClient(acting_clients()))),
         ("client-full", of("shop", Content::OAuthClient(client()))),
         ("keys-full", withdrawn(of("acme-rs256", Content::SigningKey(keys())))),
         ("user-full", of("ada", Content::User(user()))),
@@ -250,6 +251,7 @@ fn exchanging_client() -> ClientDocument {
         audiences: texts(&["https://api.shop.example"]),
         actor_token,
         actor_tokens: Vec::new(),
+        actors: Vec::new(),
     };
     let own = vec![SubjectToken::AccessToken, SubjectToken::IdToken, SubjectToken::RefreshToken];
     let others = vec![SubjectToken::ServiceAccount, SubjectToken::TrustedIssuer];
@@ -273,6 +275,13 @@ fn exchanging_client() -> ClientDocument {
         exchangeable_by: texts(&["shop.gateway"]),
         ..client()
     }
+}
+
+/// Of those who may act in what it exchanges it knows the names.
+fn acting_clients() -> ClientDocument {
+    let mut client = exchanging_client();
+    client.token_exchange[1].actors = texts(&["system:serviceaccount:shop:*"]);
+    client
 }
 
 fn keyed_client() -> ClientDocument {

@@ -6,9 +6,10 @@ use crate::service_account_issuer::ServiceAccountIssuer;
 impl Engine {
     /// The API server said who issues the tokens of its ServiceAccounts.
     pub(crate) fn service_account_keys_read(&self, issuer: ServiceAccountIssuer) {
+        let name = issuer.issuer.clone();
         self.change(Change::ServiceAccountIssuer(issuer));
         let since = self.context.with(|state| state.index.service_account_keys_since());
-        self.context.metrics.service_account_keys_read(self.context.now().wall, since);
+        self.context.metrics.service_account_keys_read(&name, self.context.now().wall, since);
     }
 
     /// The API server did not say it.

@@ -17,6 +17,8 @@ use super::address::Address;
 use super::object::Object;
 use crate::work::Work;
 
+const OF_API_SERVER: &str = "the API server's, for which every pod has a token: take the API's own";
+
 /// How a client stands with its Tenant.
 struct Standing {
     client: Arc<Object<OAuthClient>>,
@@ -31,7 +33,7 @@ impl Index {
         name: &ObjectName,
         tenant: &ValidTenant,
     ) -> Option<(Reason, String)> {
-        self.refuse_anywhere(client, name, tenant).or_else(|| self.check_issuers(client))
+        self.refuse_anywhere(client, name, tenant).or_else(|| self.check_addressee(client))
     }
 
     /// The same, wherever the API is that it may be: whose a host is follows from who would be had there.
@@ -48,14 +50,16 @@ impl Index {
             .or_else(|| check_ceilings(client, tenant))
     }
 
-    /// No API is called by an address where this installation has issuers: what is for an issuer alone, as client
-    /// assertions are, would be for the API too.
-    fn check_issuers(&self, client: &ValidOAuthClient) -> Option<(Reason, String)> {
+    /// No API is called by an address where this installation has issuers, nor as the API server is: what is for those
+    /// alone, as client assertions are and the tokens that pods have without asking, would be for the API too.
+    fn check_addressee(&self, client: &ValidOAuthClient) -> Option<(Reason, String)> {
         let audience = client.resource_server.as_ref()?.audience.as_str();
         let why = match Address::of(audience) {
             Address::At(host) if self.is_external(&host) || self.is_host(&host) => {
                 "an address of this provider's: take the API's own"
             }
+            Address::At(host) if is_api_server(&host) => OF_API_SERVER,
+            _ if self.cluster_issuer(None) == Some(audience) => OF_API_SERVER,
             Address::Unreadable => "no URL that clients read alike: correct it",
             Address::At(_) | Address::Nowhere => return None,
         };
@@ -119,6 +123,13 @@ impl Index {
             (Reason::NotAllowedByTenant, message)
         })
     }
+}
+
+/// Whether the API server of any cluster is at `host`, which is what its tokens are for by default.
+fn is_api_server(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or(host);
+    let rest = name.strip_prefix("kubernetes");
+    rest.is_some_and(|rest| ["", ".default", ".default.svc"].contains(&rest) || rest.starts_with(".default.svc."))
 }
 
 fn check_client_id(client: &ValidOAuthClient, tenant: &ObjectName) -> Option<(Reason, String)> {

@@ -119,6 +119,20 @@ impl Index {
         if self.service_account_issuer.as_ref().is_some_and(|known| known.issuer == issuer) {
             return BTreeSet::new();
         }
+        // No API is called as the API server is.
+        let before = self.cluster_issuer(None).map(str::to_owned);
+        let called = |client: &ValidOAuthClient| {
+            let audience = client.resource_server.as_ref().map(|api| api.audience.as_str());
+            audience.is_some_and(|audience| audience == issuer.issuer || Some(audience) == before.as_deref())
+        };
+        let called = self.clients.values().filter(|client| client.valid().is_some_and(called));
+        let mut works: BTreeSet<Work> = called.map(|client| client.work()).collect();
+        let (changed, others) = self.readmitting(&works, |index| index.replace_service_account_issuer(issuer, now));
+        works.extend(changed.into_iter().chain(others));
+        works
+    }
+
+    fn replace_service_account_issuer(&mut self, issuer: ServiceAccountIssuer, now: Timestamp) -> BTreeSet<Work> {
         // Documents have whole seconds, and what is kept must compare with what is written.
         let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let before = self.cluster_issuer(None).map(str::to_owned);

@@ -65,6 +65,7 @@ fn token_exchange(rule: &TokenExchangeRule) -> TokenExchangeRuleDocument {
         subject_tokens: rule.subject_tokens.clone(),
         trusted_issuers: texts(&rule.trusted_issuers),
         subjects: texts(&rule.subjects),
+        actors: texts(&rule.actors),
         audiences: texts(&rule.audiences),
         actor_token: rule.actor_token,
         actor_tokens: rule.actor_tokens.clone(),

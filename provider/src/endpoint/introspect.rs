@@ -8,8 +8,10 @@ use axum::response::Response;
 use claviger_jose::DerivedToken;
 use serde::Serialize;
 
+use crate::grant::{audience, person};
 use crate::store::{Id, StoreError};
 use crate::tenant::oauth_client::Client;
+use crate::tenant::user::User;
 use crate::token::actor::Actor;
 use crate::token::live;
 use crate::token::person::PersonGrant;
@@ -83,15 +85,15 @@ async fn access_token(
         return Ok(INACTIVE.to_vec());
     }
     let Some(live) = live::access_token(exchange, token).await? else { return Ok(INACTIVE.to_vec()) };
-    let user = live.user.as_ref();
-    let groups = user.filter(|_| token.has("groups")).map(|user| user.groups.as_slice());
-    let email = user.filter(|_| token.has("email")).and_then(|user| user.claims.get("email")?.as_str());
+    let user = live.user.as_deref();
+    let scope: Vec<&str> = audience::granted_scopes(&live.owner, &claims.aud, &claims.scope).collect();
+    let (email, groups) = about(user, |wanted| scope.contains(&wanted));
     Ok(json(&Introspection {
         active: true,
         sub: Some(&claims.sub),
         client_id: Some(&claims.client_id),
         username: user.map(|user| user.username.as_str()),
-        scope: Some(&claims.scope),
+        scope: Some(&scope.join(" ")),
         exp: Some(claims.exp),
         iat: Some(claims.iat),
         iss: Some(&tenant.issuer.url),
@@ -118,6 +120,8 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
     let end = window.expires_at.min(window.idle_expires_at);
     let person = PersonGrant::of(&grant)?;
     let Some(user) = tenant.users.live(&person.subject).filter(|_| now < end) else { return inactive };
+    let Ok(person) = person::still_granted(person, asker, &tenant.issuer) else { return inactive };
+    let (email, groups) = about(Some(user), |scope| person.has(scope));
     Ok(json(&Introspection {
         active: true,
         sub: Some(&user.subject),
@@ -130,8 +134,17 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
         aud: Some(&tenant.issuer.url),
         token_type: Some("refresh_token"),
         tenant_id: Some(&tenant.issuer.slug),
+        email,
+        groups,
         ..Introspection::default()
     }))
+}
+
+/// `email` and `groups` of a person, where the scopes are there that tell them.
+fn about(user: Option<&User>, has: impl Fn(&str) -> bool) -> (Option<&str>, Option<&[String]>) {
+    let groups = user.filter(|_| has("groups")).map(|user| user.groups.as_slice());
+    let email = user.filter(|_| has("email")).and_then(|user| user.claims.get("email")?.as_str());
+    (email, groups)
 }
 
 fn json(introspection: &Introspection<'_>) -> Vec<u8> {

@@ -59,9 +59,9 @@ async fn released(exchange: &Exchange<'_>, body: Body) -> Result<Vec<u8>, Refuse
     if row.client != client.key || person.subject != *user.subject {
         return Err(invalid());
     }
-    // A scope that was withdrawn from the client is served no more, however long the token lives.
-    let still = |scope: &&str| audience::is_granted_at(client, &token.claims().aud, scope);
-    let granted: Vec<String> = token.claims().scope.split(' ').filter(still).map(str::to_owned).collect();
+    let claims = token.claims();
+    let granted: Vec<String> =
+        audience::granted_scopes(client, &claims.aud, &claims.scope).map(str::to_owned).collect();
     if !granted.iter().any(|scope| scope == "openid") {
         return Err(Refused::Bearer(BearerError::Scope("openid")));
     }

@@ -85,6 +85,12 @@ pub(crate) fn is_granted_at(client: &Client, audience: &str, scope: &str) -> boo
     is_own(client, scope) || scopes_of(client, audience).iter().any(|granted| granted == scope)
 }
 
+/// What `client` is still granted of the `scope` of a token for `audience`: one that was withdrawn is served no more,
+/// however long the token lives.
+pub(crate) fn granted_scopes<'t>(client: &Client, audience: &str, scope: &'t str) -> impl Iterator<Item = &'t str> {
+    scope.split(' ').filter(move |scope| !scope.is_empty() && is_granted_at(client, audience, scope))
+}
+
 /// Whether `client` was granted `scope`, of an API or of none.
 pub(crate) fn is_granted(client: &Client, scope: &str) -> bool {
     is_own(client, scope) || client.audiences.iter().any(|api| has(api, scope))

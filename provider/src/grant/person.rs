@@ -84,7 +84,7 @@ pub(super) fn user(tenant: &TenantSnapshot, subject: &str) -> Result<Arc<User>, 
 
 /// What the client may have of `grant` now. Scopes and audiences can be withdrawn while a grant lives,
 /// which may be months: what is not granted any more is not served.
-pub(super) fn still_granted(grant: PersonGrant, client: &Client, issuer: &Issuer) -> Result<PersonGrant, OAuthError> {
+pub(crate) fn still_granted(grant: PersonGrant, client: &Client, issuer: &Issuer) -> Result<PersonGrant, OAuthError> {
     let mut grant = grant;
     if !audience::reaches(client, issuer, &grant.audience) {
         return Err(OAuthError::invalid_grant("the audience was withdrawn from the client"));

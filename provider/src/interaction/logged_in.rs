@@ -13,7 +13,12 @@ impl Interaction<'_> {
     pub(crate) async fn logged_in(mut self, user: VerifiedUser, by: Authentication) -> Result<Response, Failure> {
         let exchange = self.exchange;
         let before = self.session.take();
+        let subject_before = before.as_ref().map(|before| before.row().subject.clone());
         let session = session::begin(exchange.provider, &exchange.tenant, user, by, before).await?;
+        // Another person's session at this browser ended by it; no client asked for that.
+        if let Some(another) = subject_before.filter(|before| *before != session.row().subject) {
+            exchange.audit().logout(None, &another);
+        }
         exchange.audit().login(&self.client, &session.row().subject, Outcome::Ok);
         self.flow.authenticated = Some(session.row().id);
         self.flow.selected = Some(session.row().id);

@@ -1,10 +1,11 @@
-//! Whether an access token still counts: its client is there, its person may have tokens, and neither it nor its
-//! grant nor its session is over.
+//! Whether an access token still counts: its client is there and may have tokens for that audience, its person may
+//! have tokens, and neither it nor its grant nor its session is over.
 
 use std::sync::Arc;
 
 use super::jti::Origin;
 use super::verify::VerifiedAccessToken;
+use crate::grant::audience;
 use crate::store::{Id, StoreError, TokenLookup};
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
@@ -14,6 +15,8 @@ use crate::web::exchange::Exchange;
 /// A token that counts.
 #[derive(Debug)]
 pub(crate) struct LiveToken {
+    /// The client that has it.
+    pub(crate) owner: Arc<Client>,
     /// The person whom it is about.
     pub(crate) user: Option<Arc<User>>,
     /// The grant that it leads back to, where it is about a person.
@@ -32,7 +35,10 @@ pub(crate) async fn access_token(
     token: &VerifiedAccessToken,
 ) -> Result<Option<LiveToken>, StoreError> {
     let (tenant, claims, now) = (&exchange.tenant, token.claims(), exchange.provider.now());
-    let Some(owner) = tenant.clients.get(&claims.client_id) else { return Ok(None) };
+    let Some(owner) = tenant.clients.get(&claims.client_id).map(Arc::clone) else { return Ok(None) };
+    if !audience::reaches(&owner, &tenant.issuer, &claims.aud) {
+        return Ok(None);
+    }
     let grant = match token.origin() {
         Origin::Client => None,
         Origin::Grant(grant) | Origin::Exchanged(grant) => Some(grant),
@@ -53,5 +59,5 @@ pub(crate) async fn access_token(
             grant.subject == claims.sub && client.is_some_and(|client| client.key == grant.client)
         }),
     };
-    Ok(is_live.then_some(LiveToken { user, grant }))
+    Ok(is_live.then_some(LiveToken { owner, user, grant }))
 }

@@ -87,6 +87,25 @@ async fn logins_tell_who_it_was_only_if_it_worked() {
 }
 
 #[tokio::test]
+async fn who_logs_in_over_anothers_session_ends_it_and_both_are_told() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    browser.code(&authorize(&[])).await;
+    for (username, password, expected) in [
+        ("ada", "correct horse", vec![("login", "usr_ada")]),
+        ("bob", "bobs password", vec![("logout", "usr_ada"), ("login", "usr_bob")]),
+    ] {
+        let page = browser.open(&authorize(&[("prompt", "login")])).await;
+        let capture = Capture::begin();
+        browser.log_in(&page, username, password).await;
+        let events = capture.take_audit();
+        let told: Vec<_> = events.iter().map(|event| (text(event, "event"), text(event, "subject"))).collect();
+        assert_eq!(told, expected);
+        assert!(events.iter().all(|event| event["outcome"] == "ok"), "{events:?}");
+    }
+}
+
+#[tokio::test]
 async fn consent_is_told_given_or_denied() {
     let fixture = shop(|shop| shop.consent = ConsentPolicy::Required);
     let capture = Capture::begin();

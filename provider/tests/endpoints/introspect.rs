@@ -77,6 +77,7 @@ async fn a_refresh_token_is_its_owners_alone() {
     let seen = introspect(&fixture, SHOP, token).await;
     assert_eq!((&seen["active"], &seen["token_type"]), (&json!(true), &json!("refresh_token")));
     assert_eq!((&seen["exp"], &seen["sub"]), (&json!(NOW + 604_800), &json!("usr_ada")));
+    assert_eq!((&seen["email"], &seen["groups"], &seen["jti"]), (&Value::Null, &Value::Null, &Value::Null));
     for client in [API, OTHER] {
         assert_eq!(introspect(&fixture, client, token).await, json!({"active": false}));
     }
@@ -129,4 +130,35 @@ async fn whose_client_is_gone_is_not_active_for_its_audience_either() {
     let tokens = tokens(&fixture, &[("scope", "openid read")]).await;
     fixture.apply(&withdrawn(&app("acme", "shop.app", |_| {})), 3);
     assert_eq!(introspect(&fixture, API, text(&tokens, "access_token")).await, json!({"active": false}));
+}
+
+#[tokio::test]
+async fn a_refresh_token_tells_of_its_person_what_its_scopes_allow() {
+    let fixture = fixture();
+    let tokens = tokens(&fixture, &[("scope", "openid email groups read")]).await;
+    let seen = introspect(&fixture, SHOP, text(&tokens, "refresh_token")).await;
+    assert_eq!((&seen["email"], &seen["groups"]), (&json!("ada@acme.example"), &json!(["engineering"])));
+    assert_eq!((&seen["username"], &seen["aud"]), (&json!("ada"), &json!(issuer("acme"))));
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_from_the_client_is_not_told_of_its_tokens_any_more() {
+    let fixture = fixture();
+    let tokens = tokens(&fixture, &[("scope", "openid email groups read")]).await;
+    let both = ["access_token", "refresh_token"].map(|name| text(&tokens, name));
+    let less = |shop: &mut claviger_crds::published::ClientDocument| {
+        shop.scopes.retain(|scope| scope != "email");
+        shop.audiences = vec![audience("https://api.example", &[])];
+    };
+    fixture.apply(&app("acme", "shop.app", less), 3);
+    for token in both {
+        let seen = introspect(&fixture, SHOP, token).await;
+        assert_eq!((&seen["scope"], &seen["email"]), (&json!("openid groups"), &Value::Null), "{seen}");
+    }
+    assert_eq!(introspect(&fixture, API, both[0]).await["scope"], "openid groups");
+    // Nothing is left to get from that API.
+    fixture.apply(&app("acme", "shop.app", |_| {}), 4);
+    for token in both {
+        assert_eq!(introspect(&fixture, SHOP, token).await, json!({"active": false}));
+    }
 }

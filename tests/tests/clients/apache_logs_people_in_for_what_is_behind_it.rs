@@ -8,6 +8,7 @@ use claviger_tests::apache::{Apache, Registration};
 use claviger_tests::relying_party::Language;
 use claviger_tests::user_agent::{Arrival, UserAgent};
 use claviger_tests::wait::eventually;
+use serde_json::Value;
 use url::Url;
 
 use crate::login::{Home, log_in};
@@ -54,6 +55,7 @@ async fn a_person_comes_in_and_goes_by_either_door() -> Result<()> {
     let mut agent = tenant.ada()?;
     let walked = async {
         goes_by_the_proxys_own_door(&mut agent, &base).await.context("by the proxy's own door")?;
+        revoked_what_it_had(tenant).await?;
         goes_by_another_door(tenant, &mut agent, &base).await.context("by another application's door")
     };
     walked.await.with_context(|| apache.log())
@@ -83,6 +85,20 @@ async fn goes_by_the_proxys_own_door(agent: &mut UserAgent, base: &str) -> Resul
     let again = visit(agent, base).await?;
     ensure!(again.pages.first().is_some_and(|page| page == "login"), "still logged in: {:?}", again.pages);
     Ok(())
+}
+
+/// Apache gives its tokens back before it sends the browser to the provider: what ends with the session is not all.
+async fn revoked_what_it_had(tenant: &Tenant) -> Result<()> {
+    eventually(Duration::from_secs(10), "the audit stream tells of it", async || {
+        let audit = tenant.dev().audit()?;
+        let events = audit.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+        let of_proxy = events.iter().filter(|event| event["client"] == "clients.proxy");
+        let told: Vec<_> = of_proxy.filter_map(|event| event["event"].as_str()).collect();
+        let at = |name| told.iter().position(|event| *event == name).with_context(|| format!("no {name}: {told:?}"));
+        ensure!(at("revoke")? < at("logout")?, "{told:?}");
+        Ok(())
+    })
+    .await
 }
 
 /// Another application of the same session logs out: the provider tells Apache by itself.

@@ -57,7 +57,7 @@ const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 struct Stage {
     installation: Installation,
     issuer: String,
-    _operator: Process,
+    operator: Process,
 }
 
 impl Stage {
@@ -70,7 +70,7 @@ impl Stage {
         eventually(PATIENCE, "the workloads are applied", async || kubectl.apply(WORKLOADS).await).await?;
         let issuer = format!("{}{ACME}", installation.external_url());
         installation.wait_for_condition(WORKER, "Programmed", ["True", "Programmed"]).await?;
-        Ok(Self { installation, issuer, _operator: operator })
+        Ok(Self { installation, issuer, operator })
     }
 
     fn kubectl(&self, namespace: &str) -> Kubectl {
@@ -149,6 +149,12 @@ async fn a_pods_own_token_is_all_that_a_client_needs() -> Result<()> {
     let tenant = stage.kubectl("identity").json(&["get", "tenant", "acme"]).await?;
     let told = &tenant["status"]["serviceAccountIssuer"];
     ensure!(told["issuer"] == metadata["issuer"] && told["kids"][0] == keys["keys"][0]["kid"], "{told}");
+    let counted = stage.installation.operator_metrics(&stage.operator).await?;
+    let named = format!("claviger_operator_service_account_issuer_info{{issuer={}}} 1", metadata["issuer"]);
+    ensure!(counted.contains(&named), "no {named}: {counted}");
+    let read = "claviger_operator_service_account_keys_read_timestamp_seconds ";
+    let read = counted.lines().find_map(|line| line.strip_prefix(read)).context("not read")?;
+    ensure!(read.parse::<i64>()? > 1_700_000_000, "{read}");
     let secrets = stage.kubectl("shop").run(&["get", "secrets", "--output=name"]).await?;
     ensure!(!secrets.contains("worker"), "nothing is stored: {secrets}");
     Ok(())
@@ -225,8 +231,8 @@ async fn the_clusters_own_rotation_is_followed() -> Result<()> {
     stage.granted(&first, None).await.context("the API server still accepts these")?;
 
     // The operator's and the pod's own tokens are of the old key, too.
-    stage._operator = stage.installation.start_operator("two").await?;
-    stage.installation.wait_until_leading(&stage._operator).await?;
+    stage.operator = stage.installation.start_operator("two").await?;
+    stage.installation.wait_until_leading(&stage.operator).await?;
     stage.installation.renew_provider(0).await?;
     stage.installation.plane().drop_old_account_keys().await?;
     let unknown = Forger::of(&second, stage.installation.plane().account_key()?)?;

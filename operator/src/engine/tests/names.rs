@@ -261,6 +261,12 @@ async fn an_audience_is_no_others_client_id_and_no_issuer() {
         ("https://xn--a.example", "False/AudienceNotAllowed"),
         ("https://login.example:8443", "True/Accepted"),
         ("https://login.example.evil.example", "True/Accepted"),
+        ("https://kubernetes.default.svc", "False/AudienceNotAllowed"),
+        ("https://Kubernetes.default.svc.cluster.local:443", "False/AudienceNotAllowed"),
+        ("https://kubernetes.default.svc:6443/x", "False/AudienceNotAllowed"),
+        ("https://kubernetes", "False/AudienceNotAllowed"),
+        ("https://kubernetes.example", "True/Accepted"),
+        ("https://kubernetes.defaults", "True/Accepted"),
     ] {
         harness.apply::<OAuthClient>(&at(audience)).await;
         assert_eq!(accepted::<OAuthClient>(&harness, "shop", "api"), expected, "{audience}");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use claviger_crds::condition::ConditionType;
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
 use claviger_crds::published::{Content, ServiceAccountIssuerDocument, TenantDocument};
@@ -178,4 +179,26 @@ async fn a_document_that_vanished_comes_back_with_it() {
     harness.world.remove_secret(&ObjectName::new(PUBLISHED, document));
     harness.run().await;
     assert_eq!(published(&harness), Some(before), "though the API server has not answered this process");
+}
+
+#[tokio::test]
+async fn no_api_is_called_as_the_cluster_calls_itself_whoever_was_first() {
+    let mut harness = Harness::furnished().await;
+    let accepted = |harness: &Harness| {
+        [("shop", "api"), ("shop", "shop")].map(|(namespace, name)| {
+            let kind = if name == "api" { ConditionType::Accepted } else { ConditionType::ReferencesResolved };
+            harness.condition::<OAuthClient>(namespace, name, kind).0
+        })
+    };
+    let called = |yaml: &str| yaml.replace("https://api.shop.example", "https://cluster.example");
+    harness.apply::<OAuthClient>(&called(fixtures::API)).await;
+    harness.apply::<OAuthClient>(&called(fixtures::CLIENT)).await;
+    assert_eq!(accepted(&harness), ["True/Accepted", "True/Resolved"]);
+    say(&mut harness, &["a"]).await;
+    assert_eq!(accepted(&harness), ["False/AudienceNotAllowed", "False/AudienceNotGranted"]);
+    let (other, keys) =
+        (br#"{"issuer": "https://another.example"}"#, br#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#);
+    harness.engine.service_account_keys_read(read(other, keys).unwrap());
+    harness.run().await;
+    assert_eq!(accepted(&harness), ["True/Accepted", "True/Resolved"]);
 }

@@ -66,9 +66,8 @@ pub(super) async fn access_token(
     let facts: Facts = token.more().map_err(|_| Refused::Invalid("the access token is unreadable"))?;
     let claims = token.claims();
     // A scope that was withdrawn from whoever has the token does not travel on.
-    let owner = tenant.clients.get(&claims.client_id);
-    let still = |scope: &&str| owner.is_some_and(|owner| audience::is_granted_at(owner, &claims.aud, scope));
-    let scope = claims.scope.split(' ').filter(|scope| !scope.is_empty()).filter(still).map(str::to_owned).collect();
+    let still = audience::granted_scopes(&live.owner, &claims.aud, &claims.scope);
+    let scope = still.map(str::to_owned).collect();
     let person = live.grant.map(|grant| facts.of(grant));
     Ok(VerifiedSubject {
         kind: SubjectToken::AccessToken,

@@ -66,7 +66,7 @@ fn fits(
         (ActorToken::Required, None) | (ActorToken::Forbidden, Some(_)) => false,
         (ActorToken::Optional | ActorToken::Forbidden, None) => true,
         (ActorToken::Optional | ActorToken::Required, Some(actor)) => {
-            is_itself(tenant, requester, actor) || rule.takes_actor(actor.kind, &actor.issuer)
+            is_itself(tenant, requester, actor) || rule.takes_actor(actor.kind, &actor.issuer, &actor.sub)
         }
     };
     rule.takes(subject.kind, &subject.issuer, &subject.sub) && with_actor

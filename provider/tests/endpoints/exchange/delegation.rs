@@ -179,17 +179,23 @@ async fn a_rule_says_who_may_act_beside_the_client_itself() {
     let itself = own_token(&world, "allowed.app").await;
     use SubjectToken::{AccessToken, ServiceAccount, TrustedIssuer};
     let mut revision = 1;
-    for (kinds, issuers, expected) in [
-        (vec![], vec![], [400, 400, 400, 200]),
-        (vec![ServiceAccount], vec![], [200, 400, 400, 200]),
-        (vec![TrustedIssuer], vec![CI], [400, 200, 400, 200]),
-        (vec![TrustedIssuer], vec!["https://other.example"], [400, 400, 400, 200]),
-        (vec![AccessToken], vec![], [400, 400, 200, 200]),
+    for (kinds, issuers, actors, expected) in [
+        (vec![], vec![], vec![], [400, 400, 400, 200]),
+        (vec![ServiceAccount], vec![], vec![], [200, 400, 400, 200]),
+        (vec![ServiceAccount], vec![], vec!["system:serviceaccount:shop:*"], [200, 400, 400, 200]),
+        (vec![ServiceAccount], vec![], vec!["system:serviceaccount:other:*", "repo:*"], [400, 400, 400, 200]),
+        (vec![TrustedIssuer], vec![CI], vec![], [400, 200, 400, 200]),
+        (vec![TrustedIssuer], vec![CI], vec!["repo:acme/shop:*"], [400, 200, 400, 200]),
+        (vec![TrustedIssuer], vec![CI], vec!["repo:acme/other:*"], [400, 400, 400, 200]),
+        (vec![TrustedIssuer], vec!["https://other.example"], vec![], [400, 400, 400, 200]),
+        (vec![AccessToken], vec![], vec![], [400, 400, 200, 200]),
+        (vec![AccessToken], vec![], vec!["somebody-else"], [400, 400, 200, 200]),
     ] {
         revision += 1;
         world.change("allowed.app", revision, |client| {
             client.token_exchange[0].actor_tokens = kinds.clone();
             client.token_exchange[0].trusted_issuers = issuers.iter().map(|&issuer| issuer.to_owned()).collect();
+            client.token_exchange[0].actors = actors.iter().map(|&actor| actor.to_owned()).collect();
         });
         let mut seen = [0; 4];
         let tokens = [(&pod, &jwt), (&by_job, &jwt), (&person, &access_token), (&itself, &access_token)];
@@ -197,7 +203,7 @@ async fn a_rule_says_who_may_act_beside_the_client_itself() {
             let answer = world.exchange("allowed.app", Brought::AccessToken, &old, &actor(token, kind)).await;
             *status = answer.status.as_u16();
         }
-        assert_eq!(seen, expected, "{kinds:?} {issuers:?}");
+        assert_eq!(seen, expected, "{kinds:?} {issuers:?} {actors:?}");
     }
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn rule(subject_tokens: &[SubjectToken]) -> TokenExchangeRuleDocument
         actor_token: ActorToken::Optional,
         subjects: Vec::new(),
         actor_tokens: vec![SubjectToken::ServiceAccount, SubjectToken::TrustedIssuer],
+        actors: Vec::new(),
     }
 }
 

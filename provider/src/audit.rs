@@ -121,8 +121,7 @@ macro_rules! event {
 }
 
 impl Audit<'_> {
-    /// Somebody tried to log in for `client`. Who it was is known only if it worked: what was typed
-    /// may be a password in the wrong field.
+    /// Somebody tried to log in for `client`, as `subject` or, where that is empty, as nobody that there is.
     pub(crate) fn login(self, client: &Client, subject: &str, outcome: Outcome) {
         event!(self, "login", client = &*client.id, subject, outcome = outcome.as_str());
     }
@@ -148,6 +147,19 @@ impl Audit<'_> {
     pub(crate) fn token_exchanged(self, client: &Client, grant: &'static str, told: &Exchanged<'_>) {
         let Exchanged { subject, audience, actor } = *told;
         event!(self, "token", client = &*client.id, subject, grant, audience, actor, outcome = Outcome::Ok.as_str());
+    }
+
+    /// A client brought a token by this grant type and got none for it: the error that it was told, and why, which it was
+    /// not.
+    pub(crate) fn exchange_refused(
+        self,
+        client: &Client,
+        grant: &'static str,
+        error: &'static str,
+        reason: &'static str,
+    ) {
+        let outcome = Outcome::Refused.as_str();
+        event!(self, "token", client = &*client.id, grant, error, reason, outcome);
     }
 
     /// A refresh token came that was used before: its grant is ended.

@@ -102,7 +102,8 @@ impl Interaction<'_> {
         let reachable_acr = match exchange.tenant.issuer.login.ui {
             // It alone knows what it can do, and is asked for it.
             Some(_) => flow.request.claims.essential_acr().unwrap_or_default(),
-            None => ACR_VALUES.to_vec(),
+            None if exchange.tenant.issuer.login.passwords => ACR_VALUES.to_vec(),
+            None => Vec::new(),
         };
         let situation = Situation {
             request: &flow.request,

@@ -98,6 +98,12 @@ pub(crate) async fn attempt(
     }
 }
 
+/// Whom a try is aimed at, for the audit stream, if there is such an account: a name that is nobody's may be a password
+/// in the wrong field.
+pub(crate) fn aimed_at<'t>(tenant: &'t TenantSnapshot, username: &str) -> &'t str {
+    tenant.users.named(username).map_or("", |user| &user.subject)
+}
+
 impl Try {
     async fn run(self) -> Result<Attempt, StoreError> {
         let (store, key, now) = (&self.store, &self.tenant.issuer.key, self.now);
@@ -115,7 +121,7 @@ impl Try {
             }
             Outcome::Refused => {
                 let audit = Audit { at: now, tenant: &self.tenant.issuer.slug, request_id: &self.request_id };
-                audit.login(&self.client, "", audit::Outcome::Refused);
+                audit.login(&self.client, aimed_at(&self.tenant, &self.username), audit::Outcome::Refused);
                 store.login_tried(key, &[self.keys.address()], now, forget_at).await?;
                 Ok(Attempt::Refused)
             }

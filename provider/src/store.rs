@@ -35,6 +35,7 @@ use sqlite::Sqlite;
 pub use key::{ClientKey, Id, TenantKey};
 pub use metrics::StoreMetrics;
 pub use options::{OptionsError, StoreOptions};
+pub(crate) use record::Presented;
 pub use record::{
     DueLogout, Failures, Grant, LogoutOutcome, NewGrant, NewLogout, Redeemed, RefreshWindow, Rotated, Rotation,
     Session, SessionEnd, Tell, TokenLookup,
@@ -131,6 +132,10 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The live session with this ID and handle; none if it is over, idle too long or unknown.
     fn session<'a>(&'a self, tenant: &'a TenantKey, id: Id, handle: Id, now: Timestamp) -> Answer<'a, Option<Session>>;
+
+    /// The live session with this ID, for whoever may end it and is not logged in by it: an ID token says its ID. It
+    /// logs nobody in.
+    fn session_to_end<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Session>>;
 
     /// A request came with it. Written at most once a minute: `seen` is what the caller last read.
     fn touch_session<'a>(&'a self, seen: &'a Session, idle_expires_at: Timestamp, now: Timestamp) -> Answer<'a, ()>;

@@ -9,6 +9,7 @@ pub(crate) mod index;
 pub(crate) mod key_source;
 pub(crate) mod metadata;
 pub(crate) mod oauth_client;
+pub(crate) mod password_cost;
 pub(crate) mod ring;
 pub(crate) mod sealing;
 pub(crate) mod shared_map;

@@ -13,6 +13,7 @@ pub(crate) mod exchange;
 pub(crate) mod form;
 pub(crate) mod form_encoding;
 pub(crate) mod json_body;
+pub(crate) mod login_error;
 pub(crate) mod media_type;
 pub(crate) mod page;
 pub(crate) mod request_id;

@@ -182,7 +182,7 @@ pub struct ServiceAccountSubject {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its UID: one that was deleted and made again is another.
+    /// Its UID: one that was deleted since is another. Empty where there is none of that name.
     pub uid: String,
 }
 

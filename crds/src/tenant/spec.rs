@@ -130,7 +130,8 @@ pub struct LifetimesSpec {
     #[schemars(with = "Option<Duration>")]
     #[x_kube(validation = types::SESSION.rule())]
     pub session: Option<String>,
-    /// Sessions that nobody uses. Default: 2h, or as long as session if that is less.
+    /// Sessions that nobody uses, neither at the provider's pages nor by refreshing tokens. Default: 2h, or as long as
+    /// session if that is less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Duration>")]
     #[x_kube(validation = types::SESSION.rule())]

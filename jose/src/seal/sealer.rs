@@ -103,6 +103,17 @@ impl Sealer {
         Ok(Opened::new(buffer, from..from + plaintext))
     }
 
+    /// A number that `input` has in this tenant for as long as its newest key is that: to everybody who has not that
+    /// key, a random one.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn draw(&self, input: &[u8]) -> Result<u32, SealError> {
+        let tag = self.tag(&self.newest, Purpose::LoginStep, b"draw\0", input)?;
+        let (first, _) = tag.as_ref().split_first_chunk().ok_or(SealError::Library)?;
+        Ok(u32::from_be_bytes(*first))
+    }
+
     /// HMAC-SHA256 of `input` under the subkey of `key`. No `label` is the beginning of another, so that
     /// one thing never has the tag of another.
     pub(super) fn tag(

@@ -25,7 +25,7 @@ pub(super) struct ServiceAccounts(HashMap<ObjectName, Account>);
 /// A ServiceAccount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
-    /// Its UID: one that was deleted and made again is another.
+    /// Its UID: one that was deleted since is another.
     pub(crate) uid: String,
     /// Clients of other namespaces that may name it.
     allows: Box<[Allowed]>,

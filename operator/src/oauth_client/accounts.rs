@@ -17,6 +17,9 @@ const NAMED: &str = "authentication.serviceAccounts";
 pub(super) struct Accounts {
     /// Who may be the client.
     pub(super) there: Vec<ServiceAccountSubject>,
+    /// Who is not there at all, whatever namespace it would be in: no UID. Tokens of one that was deleted are known
+    /// by that until they end.
+    pub(super) gone: Vec<ServiceAccountSubject>,
     /// Of its own namespace: not there.
     missing: Vec<ObjectName>,
     /// Of other namespaces: not there, or without consent. Whether such a one exists is not told: who may write
@@ -33,12 +36,17 @@ impl Accounts {
         let mut accounts = Self { client: Some(client.name.clone()), ..Self::default() };
         for name in named_accounts(client) {
             let own = name.namespace == client.name.namespace;
-            match index.service_account(name).filter(|account| account.allows(&name.namespace, &client.name)) {
-                Some(account) => accounts.there.push(ServiceAccountSubject {
-                    namespace: name.namespace.clone(),
-                    name: name.name.clone(),
-                    uid: account.uid.clone(),
-                }),
+            let subject = |uid: &str| ServiceAccountSubject {
+                namespace: name.namespace.clone(),
+                name: name.name.clone(),
+                uid: uid.to_owned(),
+            };
+            let account = index.service_account(name);
+            if account.is_none() {
+                accounts.gone.push(subject(""));
+            }
+            match account.filter(|account| account.allows(&name.namespace, &client.name)) {
+                Some(account) => accounts.there.push(subject(&account.uid)),
                 None if own => accounts.missing.push(name.clone()),
                 None => accounts.refused.push(name.clone()),
             }

@@ -82,7 +82,7 @@ fn authentication(client: &ValidOAuthClient, accounts: &Accounts, hashes: Vec<Se
         }
         // With none of them there, nobody is this client.
         Authentication::ServiceAccounts(_) => {
-            ClientAuthentication::ServiceAccounts { accounts: accounts.there.clone() }
+            ClientAuthentication::ServiceAccounts { accounts: [&*accounts.there, &accounts.gone].concat() }
         }
         Authentication::Tls { subject_dn } => ClientAuthentication::Tls { subject_dn: subject_dn.clone() },
         Authentication::None => ClientAuthentication::None,

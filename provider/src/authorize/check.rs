@@ -56,6 +56,7 @@ fn check_rest(
     usable::check_flaws(parameters)?;
     request_object::reject_request_objects(parameters)?;
     usable::check_present(parameters)?;
+    usable::check_idp_hint(parameters)?;
     let response_mode = response::check_response_mode(parameters)?;
     response::check_response_type(parameters)?;
     response::check_grant_type(client)?;

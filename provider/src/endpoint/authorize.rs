@@ -6,8 +6,11 @@ use http::Method;
 
 use crate::authorize::check;
 use crate::authorize::parameters::{Parameters, Source};
-use crate::authorize::refusal::Refusal;
-use crate::flow::cookie;
+use crate::authorize::prompt::Prompt;
+use crate::authorize::refusal::{AuthorizationError, AuthorizationErrorCode, Refusal};
+use crate::authorize::request::AuthorizationRequest;
+use crate::authorize::response::Destination;
+use crate::flow::{cookie, handle};
 use crate::interaction::failure::Failure;
 use crate::interaction::{Interaction, answer};
 use crate::web::exchange::Exchange;
@@ -43,9 +46,38 @@ async fn begin(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure>
             return Ok(answer::authorization_response(exchange, &response, name, exchange.language(&[])));
         }
     };
-    exchange.tenant.issuer.sealer()?;
-    let interaction = Interaction::begin(exchange, request).await?;
-    if is_post { post(&interaction).await } else { answer::first(&interaction).await }
+    let unread = Unread::of(exchange, &request);
+    let begun = async {
+        exchange.tenant.issuer.sealer()?;
+        let interaction = Interaction::begin(exchange, request).await?;
+        if is_post { post(&interaction).await } else { answer::first(&interaction).await }
+    };
+    begun.await.or_else(|failure| unread.answer(exchange, failure))
+}
+
+/// Where an answer goes that is for a script alone: with `prompt=none` nobody is there to read a page, and in a hidden
+/// frame none is shown.
+struct Unread<'a>(Option<(Destination, &'a str)>);
+
+impl<'a> Unread<'a> {
+    fn of(exchange: &'a Exchange<'_>, request: &AuthorizationRequest) -> Self {
+        let is_silent = request.prompt.contains(&Prompt::None);
+        let destination = || request.destination(&exchange.tenant.issuer.url);
+        let client = exchange.tenant.clients.get(&request.client_id);
+        Self(is_silent.then(|| (destination(), client.map_or("", |client| client.display_name.as_str()))))
+    }
+
+    /// What is our fault and passes is told to the client (RFC 6749 §4.1.2.1).
+    fn answer(self, exchange: &Exchange<'_>, failure: Failure) -> Result<Response, Failure> {
+        match (self.0, failure) {
+            (Some((destination, client)), Failure::Unavailable | Failure::NoKey(_)) => {
+                let code = AuthorizationErrorCode::TemporarilyUnavailable;
+                let answer = destination.error(AuthorizationError::new(code, "try again in a moment"));
+                Ok(answer::authorization_response(exchange, &answer, client, exchange.language(&[])))
+            }
+            (_, failure) => Err(failure),
+        }
+    }
 }
 
 /// A POST from another site brings no cookies (`SameSite=Lax`), and would look like somebody who is
@@ -63,7 +95,14 @@ async fn post(interaction: &Interaction<'_>) -> Result<Response, Failure> {
 pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
     let resumed = async {
         let flow = exchange.query("flow").ok_or(Failure::Missing("flow"))?;
-        answer::first(&Interaction::open(exchange, &flow).await?).await
+        let answered = async { answer::first(&Interaction::open(exchange, &flow).await?).await };
+        let failure = match answered.await {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        // What was asked for may be known all the same.
+        let asked = handle::open(exchange.provider, &exchange.tenant, &flow).await;
+        asked.map_or(Unread(None), |flow| Unread::of(exchange, &flow.request)).answer(exchange, failure)
     };
     resumed.await.unwrap_or_else(|failure| failure.into_response(exchange))
 }

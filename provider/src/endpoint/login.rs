@@ -2,16 +2,16 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{Method, StatusCode};
+use http::Method;
 
 use crate::audit::Outcome;
 use crate::interaction::failure::Failure;
 use crate::interaction::submitted::Submitted;
 use crate::interaction::{Interaction, Next, Todo, answer, show};
-use crate::login::{Attempt, attempt};
+use crate::login::{Attempt, aimed_at, attempt};
 use crate::session::Authentication;
-use crate::web::error;
 use crate::web::exchange::Exchange;
+use crate::web::login_error;
 use crate::web::page::login::{Problem, SOON};
 
 /// The page, or what comes after it.
@@ -55,12 +55,14 @@ async fn refused(interaction: &Interaction<'_>, username: &str, problem: Problem
         Problem::Throttled(_) => Some(Outcome::Throttled),
         Problem::Busy => Some(Outcome::Busy),
     };
-    outcome.into_iter().for_each(|outcome| exchange.audit().login(&interaction.client, "", outcome));
+    if let Some(outcome) = outcome {
+        exchange.audit().login(&interaction.client, aimed_at(&exchange.tenant, username), outcome);
+    }
     if exchange.wants_json() {
         return Ok(match problem {
-            Problem::Refused => error::public(StatusCode::UNAUTHORIZED, "login_failed", "wrong user name or password"),
-            Problem::Throttled(wait) => error::throttled(wait),
-            Problem::Busy => error::busy(SOON),
+            Problem::Refused => login_error::login_failed(&exchange.tenant.issuer.url),
+            Problem::Throttled(wait) => login_error::throttled(wait),
+            Problem::Busy => login_error::busy(SOON),
         });
     }
     match interaction.next().await? {

@@ -9,8 +9,9 @@ use crate::interaction::failure::Failure;
 use crate::logout;
 use crate::logout::request::{Asked, LogoutRequest, Refused};
 use crate::session::{self, Found};
-use crate::store::Session;
+use crate::store::{Id, Session};
 use crate::tenant::oauth_client::Client;
+use crate::token::hint::VerifiedHint;
 use crate::web::exchange::Exchange;
 use crate::web::form::{self, Form};
 use crate::web::page::destination::{Destination, WebAddress};
@@ -57,16 +58,32 @@ pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
 async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Response, Failure> {
     let LogoutRequest { hint, person, asked } = request;
     let session = session::find(exchange).await?;
-    let speaks_for = match (&hint, session.row()) {
-        (None, _) => false,
-        // It is over already: there is nothing to ask.
-        (Some(_), None) => true,
+    let (speaks_for, about) = match (&hint, session.row()) {
+        (None, row) => (false, row.map(|row| row.id)),
+        (Some(hint), None) => {
+            // Where it is over already there is nothing to ask. One that lives belongs to a browser whose cookie did
+            // not come, as that of an application that opens a fresh one for this.
+            let live = elsewhere(exchange, hint).await?;
+            (live.is_none(), live)
+        }
         (Some(hint), Some(row)) => {
             let is_meant = person.is_none_or(|person| is_called(&person, &session, row));
-            hint.subject == row.subject && hint.session == Some(row.id) && is_meant
+            (hint.subject == row.subject && hint.session == Some(row.id) && is_meant, Some(row.id))
         }
     };
-    if speaks_for { end(exchange, session.row(), &asked).await } else { ask(exchange, &session, &asked) }
+    if speaks_for { end(exchange, session.row(), &asked).await } else { ask(exchange, &session, asked.about(about)) }
+}
+
+/// The session of `hint`, if it lives.
+async fn elsewhere(exchange: &Exchange<'_>, hint: &VerifiedHint) -> Result<Option<Id>, Failure> {
+    let Some(id) = hint.session else { return Ok(None) };
+    let live = to_end(exchange, id).await?.filter(|session| session.subject == hint.subject);
+    Ok(live.map(|session| session.id))
+}
+
+async fn to_end(exchange: &Exchange<'_>, id: Id) -> Result<Option<Session>, Failure> {
+    let key = &exchange.tenant.issuer.key;
+    Ok(exchange.provider.store().session_to_end(key, id, exchange.provider.now()).await?)
 }
 
 /// Whether a `logout_hint` is the username, the subject or the session of who is logged in.
@@ -83,9 +100,9 @@ fn username(session: &Found) -> Option<&str> {
 }
 
 /// The question, for whoever has no hint or one that speaks for somebody else.
-fn ask(exchange: &Exchange<'_>, session: &Found, asked: &Asked) -> Result<Response, Failure> {
+fn ask(exchange: &Exchange<'_>, session: &Found, asked: Asked) -> Result<Response, Failure> {
     let sealed = asked.seal(&exchange.tenant)?;
-    let page = LogoutConfirm { site: site(exchange, asked), flow: &sealed, username: username(session) };
+    let page = LogoutConfirm { site: site(exchange, &asked), flow: &sealed, username: username(session) };
     Ok(page::respond(StatusCode::OK, &page))
 }
 
@@ -100,11 +117,24 @@ async fn confirmed(exchange: &Exchange<'_>, body: Body) -> Result<Response, Fail
     let form = Form::parse(&bytes).map_err(Failure::Body)?;
     let sealed = form.get("flow").ok_or(Failure::Missing("flow"))?;
     let asked = Asked::open(sealed, &exchange.tenant, exchange.provider.now()).ok_or(Failure::Used)?;
-    let session = session::find(exchange).await?;
     match form.get("decision") {
-        Some("yes") => end(exchange, session.row(), &asked).await,
+        Some("yes") => agreed(exchange, asked).await,
         Some("no") => Ok(stayed(exchange, &asked)),
         _ => Err(Failure::Missing("decision")),
+    }
+}
+
+/// The person said yes, to the end of what was shown. Whoever has logged in since, in another tab, is asked himself.
+async fn agreed(exchange: &Exchange<'_>, asked: Asked) -> Result<Response, Failure> {
+    let session = session::find(exchange).await?;
+    match (session.row(), asked.session) {
+        (Some(row), Some(shown)) if row.id == shown => end(exchange, Some(row), &asked).await,
+        (Some(row), _) => ask(exchange, &session, asked.about(Some(row.id))),
+        (None, Some(shown)) => {
+            let live = to_end(exchange, shown).await?;
+            end(exchange, live.as_ref(), &asked).await
+        }
+        (None, None) => end(exchange, None, &asked).await,
     }
 }
 

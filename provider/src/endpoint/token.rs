@@ -12,7 +12,7 @@ use crate::token::access_token;
 use crate::token::response::TokenResponse;
 use crate::web::client_authentication::{self, AuthenticatedClient};
 use crate::web::cors;
-use crate::web::error::{OAuthError, TokenError, ValidationError, no_store};
+use crate::web::error::{ErrorCode, OAuthError, TokenError, ValidationError, no_store};
 use crate::web::exchange::Exchange;
 use crate::web::form::{self, Form};
 
@@ -65,11 +65,13 @@ async fn issue(exchange: &Exchange<'_>, body: Body) -> Result<(TokenResponse, Au
             (granted.issue(&exchange.tenant, now)?, Some(granted.grant.subject))
         }
         GrantType::TokenExchange => {
-            let granted = token_exchange::exchange(exchange, &client, &form).await?;
+            let granted = token_exchange::exchange(exchange, &client, &form).await;
+            let granted = granted.inspect_err(|error| tell(exchange, &client, grant_type, error))?;
             return Ok((exchanged(exchange, &granted, grant_type)?, client.clone()));
         }
         GrantType::JwtBearer => {
-            let granted = jwt_bearer::assert(exchange, &client, &form).await?;
+            let granted = jwt_bearer::assert(exchange, &client, &form).await;
+            let granted = granted.inspect_err(|error| tell(exchange, &client, grant_type, error))?;
             return Ok((exchanged(exchange, &granted, grant_type)?, client.clone()));
         }
     };
@@ -89,6 +91,14 @@ fn exchanged(
     let told = Exchanged { subject: &granted.subject, audience: granted.audience, actor };
     exchange.audit().token_exchanged(granted.client.client(), grant_type.as_str(), &told);
     Ok(TokenResponse::new(token).with_issued_token_type(granted.issued_token_type))
+}
+
+/// Tells the audit stream that a token was brought in vain: whoever tries out tokens of others is seen there.
+fn tell(exchange: &Exchange<'_>, client: &AuthenticatedClient, grant_type: GrantType, error: &OAuthError) {
+    if !matches!(error.code, ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) {
+        let (grant, code) = (grant_type.as_str(), error.code.as_str());
+        exchange.audit().exchange_refused(client.client(), grant, code, error.detail);
+    }
 }
 
 fn success(issued: TokenResponse) -> Response {

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use http::StatusCode;
 
 use crate::claims::{self, Release};
 use crate::grant::audience;
@@ -28,6 +29,9 @@ pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
     let mut response = match released(exchange, body).await {
         Ok(body) => private_json(body),
         Err(Refused::Bearer(error)) => error.into_response(&issuer.url),
+        Err(Refused::Form(error)) if error.status() == StatusCode::BAD_REQUEST => {
+            BearerError::Malformed("the form is unreadable, or repeats a field").into_response(&issuer.url)
+        }
         Err(Refused::Form(error)) => error.into_response(&issuer.challenge),
         Err(Refused::Store) => error::unavailable("the store is not available"),
     };

@@ -12,6 +12,8 @@ use super::audience;
 use super::person::{self, PersonTokens};
 use super::scope;
 use crate::store::{Grant, Id, Rotated, Rotation, StoreError};
+use crate::tenant::oauth_client::Client;
+use crate::tenant::snapshot::Issuer;
 use crate::token::id_token::Moment;
 use crate::token::person::PersonGrant;
 use crate::web::client_authentication::AuthenticatedClient;
@@ -59,12 +61,16 @@ async fn judged_before<'a>(
     Ok(tokens)
 }
 
+/// For so many seconds a client that did not get the answer may ask again with the same token. A public one would be
+/// believed whoever it is.
+pub(super) fn grace(client: &Client, issuer: &Issuer) -> u32 {
+    if client.is_public() { 0 } else { issuer.lifetimes.refresh_token_grace }
+}
+
 /// The use of `token`, now.
 fn rotation(exchange: &Exchange<'_>, client: &AuthenticatedClient, token: &DerivedToken) -> Rotation {
     let (tenant, now, client) = (&exchange.tenant, exchange.provider.now(), client.client());
-    // A client that did not get the answer may ask again with the same token. A public one would be
-    // believed whoever it is.
-    let grace = if client.is_public() { 0 } else { tenant.issuer.lifetimes.refresh_token_grace };
+    let grace = grace(client, &tenant.issuer);
     Rotation {
         tenant: tenant.issuer.key.clone(),
         grant: Id::from_bytes(token.id),
@@ -72,6 +78,7 @@ fn rotation(exchange: &Exchange<'_>, client: &AuthenticatedClient, token: &Deriv
         generation: token.generation,
         now,
         idle_expires_at: person::idle_end(client, tenant, now),
+        session_idle_expires_at: person::after(now, tenant.issuer.lifetimes.session_idle),
         tokens_expire_at: person::access_token_end(client, tenant, person::after(now, grace)),
         grace,
     }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::interaction::failure::Failure;
+use crate::store::Id;
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
 use crate::token::hint::{self, VerifiedHint};
@@ -51,6 +52,9 @@ pub(crate) struct Asked {
     /// Languages, the best first.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub(crate) ui_locales: Option<String>,
+    /// Whose end the person is asked about: the session that was shown, or that of the hint.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<Id>,
     /// When it was asked, seconds.
     #[serde(rename = "t", default)]
     asked_at: i64,
@@ -97,6 +101,7 @@ impl LogoutRequest {
             post_logout_redirect_uri: uri.map(str::to_owned),
             state: state.map(str::to_owned),
             ui_locales: form.get("ui_locales").filter(|text| text.len() <= 512).map(str::to_owned),
+            session: None,
             asked_at: now.as_second(),
         };
         asked.next(tenant)?;
@@ -125,6 +130,11 @@ impl Asked {
     pub(crate) fn open(text: &str, tenant: &TenantSnapshot, now: Timestamp) -> Option<Self> {
         let asked: Self = open(text, Purpose::LogoutRequest, tenant)?;
         asked.is_younger_than(LIFETIME, now).then_some(asked)
+    }
+
+    /// The same, about the end of `session`.
+    pub(crate) fn about(self, session: Option<Id>) -> Self {
+        Self { session, ..self }
     }
 
     fn is_younger_than(&self, seconds: i64, now: Timestamp) -> bool {

@@ -147,6 +147,7 @@ fn kind(kind: Kind) -> Value {
         Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
         Kind::TextsOrNull => json!({"type": ["array", "null"], "items": {"type": "string"}}),
         Kind::TextsOrIntegers => json!({"type": "array", "items": {"type": ["string", "integer"]}}),
+        Kind::ObjectOrNull => json!({"type": ["object", "null"]}),
         Kind::TextByName => json!({"type": "object", "additionalProperties": {"type": "string"}}),
         Kind::Each(schema) => json!({"type": "array", "items": reference(schema)}),
     }

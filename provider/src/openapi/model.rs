@@ -89,6 +89,8 @@ pub(crate) enum Kind {
     TextsOrNull,
     /// array of (`string` | `integer`)
     TextsOrIntegers,
+    /// `object` | `null`
+    ObjectOrNull,
     /// An object whose fields are any, each a `string`
     TextByName,
     /// array of a schema, by name.

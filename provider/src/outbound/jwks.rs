@@ -113,6 +113,10 @@ impl<T: Send + Sync + 'static> KeySets<T> {
             let _flight = flight;
             let fetched = source.fetch(fetching.uri(), SIZE).await.map_err(JwksError::from);
             let read = fetched.and_then(|fetched| Ok((read(parse, &fetched.body)?, fetched.max_age)));
+            if let Err(error) = &read {
+                // Once a fetch, however many wait for it or come while the failure is remembered.
+                tracing::warn!(uri = fetching.uri(), %error, "a key set could not be had");
+            }
             fetching.end(read, Instant::now());
         });
         if fetch.await.is_err() {

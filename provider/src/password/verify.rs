@@ -1,15 +1,15 @@
 //! Whether a password is that of a local account: argon2id, few at a time.
 //!
 //! Nobody learns which accounts exist: whatever is wrong, one hash is computed, and the answer is the
-//! same. [`Hashing::verify`] makes a
+//! same. What the hash costs says nothing either ([`crate::tenant::password_cost`]). [`Hashing::verify`] makes a
 //! [`VerifiedUser`], and beside it [`VerifiedUser::stated`] alone.
 
 use std::collections::HashSet;
 use std::num::NonZero;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordVerifier as _, Version};
+use argon2::{Algorithm, Argon2, PasswordVerifier as _, Version};
 use claviger_crds::published::SecretText;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
@@ -17,25 +17,16 @@ use zeroize::Zeroizing;
 use super::under_way::Attempts;
 use crate::login_ui::Person;
 use crate::store::TenantKey;
+use crate::tenant::password_cost::PasswordCost;
 use crate::tenant::snapshot::TenantSnapshot;
-use crate::tenant::user::User;
+use crate::tenant::user::{User, username_key};
 
 /// A longer one is a mistake, or an attack on the hash's cost. The operator takes no longer one.
 const LONGEST: usize = 1024;
-/// Memory in KiB, passes and lanes that a hash may demand. Verification obeys the hash, so a bad one
-/// would let anybody exhaust this pod by trying to log in.
-const MOST: (u32, u32, u32) = (64 * 1024, 10, 4);
 /// Attempts that wait, for each that computes: at 65 hashes a second and core, half a second's work.
 const WAITING: usize = 32;
 /// Accounts whose hash cannot be used, of which logs have told.
 const MOST_TOLD: usize = 1_000;
-
-/// A hash with the parameters of the operator's own, of a password that nobody has. It is computed
-/// where there is no hash to compare with.
-const NOBODYS: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$dBCzQ0dSPoSwTBPbFuZyqmCYM3ALGIyBPBmHpIPGUS4";
-
-static NOBODY: LazyLock<Option<UsableHash>> = LazyLock::new(|| UsableHash::parse(NOBODYS).ok());
 
 /// A password as somebody typed it. Any bytes, NUL too: argon2 counts them.
 pub(crate) struct TypedPassword(Zeroizing<Vec<u8>>);
@@ -124,7 +115,9 @@ impl Hashing {
         let Ok(core) = Arc::clone(&self.cores).acquire_owned().await else { return Outcome::Refused };
         let user = tenant.users.named(username);
         let own = user.and_then(|user| self.usable(user));
-        let matches = compute(own, password, (place, core)).await;
+        // For whoever has a hash too, who must not be known by its having been left out.
+        let nobodys = tenant.users.costs.of_nobody(tenant.issuer.sealer.as_deref(), &username_key(username));
+        let matches = compute(own, nobodys, password, (place, core)).await;
         match user {
             // A disabled account's is computed like any other: it must not answer faster.
             Some(user) if matches && !user.disabled => {
@@ -148,16 +141,18 @@ impl Hashing {
     }
 }
 
-/// Whether `password` matches `own`; never where there is none, which takes as long. The permits are
-/// held until the work is over, even if nobody waits for it any more.
+/// Whether `password` matches `own`; never where there is none, and a hash that costs `nobodys` is computed. The
+/// permits are held until the work is over, even if nobody waits for it any more.
 async fn compute(
     own: Option<UsableHash>,
+    nobodys: PasswordCost,
     password: TypedPassword,
     permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 ) -> bool {
     let work = move || {
         let _permits = permits;
-        let matches = own.as_ref().or(NOBODY.as_ref()).is_some_and(|hash| hash.matches(&password.0));
+        let nobodys = UsableHash::parse(&nobodys.nobodys_hash()).ok();
+        let matches = own.as_ref().or(nobodys.as_ref()).is_some_and(|hash| hash.matches(&password.0));
         matches && own.is_some()
     };
     tokio::task::spawn_blocking(work).await.unwrap_or(false)
@@ -176,11 +171,7 @@ impl UsableHash {
         if hash.salt.is_none() || hash.hash.is_none() {
             return Err("is not whole");
         }
-        let params = Params::try_from(&hash).map_err(|_| "has unusable parameters")?;
-        let (memory, passes, lanes) = MOST;
-        if params.m_cost() > memory || params.t_cost() > passes || params.p_cost() > lanes {
-            return Err("costs too much: at most m=65536, t=10, p=4");
-        }
+        PasswordCost::of(&hash)?;
         Ok(Self(hash))
     }
 

@@ -29,6 +29,7 @@ pub(super) enum Operation {
     BeginSession,
     RenewSession,
     Session,
+    SessionToEnd,
     TouchSession,
     SessionClients,
     EndSession,
@@ -118,7 +119,7 @@ impl StoreMetrics {
 
 impl Operation {
     /// In the order of their numbers.
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 30] = [
         Self::RedeemCode,
         Self::Grant,
         Self::RotateRefresh,
@@ -130,6 +131,7 @@ impl Operation {
         Self::BeginSession,
         Self::RenewSession,
         Self::Session,
+        Self::SessionToEnd,
         Self::TouchSession,
         Self::SessionClients,
         Self::EndSession,
@@ -164,6 +166,7 @@ impl Operation {
             Self::BeginSession => "begin_session",
             Self::RenewSession => "renew_session",
             Self::Session => "session",
+            Self::SessionToEnd => "session_to_end",
             Self::TouchSession => "touch_session",
             Self::SessionClients => "session_clients",
             Self::EndSession => "end_session",

@@ -65,8 +65,43 @@ pub struct Grant {
     pub generation: u32,
     /// None where it has no refresh token.
     pub refresh: Option<RefreshWindow>,
+    /// When its refresh token was rotated last, if ever.
+    pub rotated_at: Option<Timestamp>,
     /// Whether it was ended, or lived by a session that is over.
     pub over: bool,
+}
+
+/// What a refresh token is that is brought, beside its grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    /// The last one.
+    Current,
+    /// The one before, within the grace.
+    Again,
+    /// The one before, a moment ago; or one that the grant does not know, whose state came back from an old backup.
+    Lost,
+    /// An older one: it was stolen, or its successors were (RFC 9700 §4.14.2).
+    Reused,
+}
+
+/// Without a grace, who asks again so soon has lost a race; later it is a token that was stolen.
+const RACE: i64 = 2;
+
+impl Grant {
+    /// What the refresh token of `generation` is that is brought `now`, with a grace of so many seconds.
+    pub(crate) fn presented(&self, generation: u32, now: Timestamp, grace: u32) -> Presented {
+        let elapsed = self.rotated_at.map_or(0, |rotated_at| now.as_second() - rotated_at.as_second());
+        // Clocks of two pods differ a little. One that stepped far back opens no window for a
+        // stolen token and ends nobody's grant either.
+        let apart = elapsed.saturating_abs();
+        match i64::from(self.generation) - i64::from(generation) {
+            0 => Presented::Current,
+            1 if grace > 0 && apart <= i64::from(grace) => Presented::Again,
+            1 if elapsed < 0 || apart <= RACE => Presented::Lost,
+            ..0 => Presented::Lost,
+            _ => Presented::Reused,
+        }
+    }
 }
 
 /// What became of a code.
@@ -96,6 +131,9 @@ pub struct Rotation {
     pub now: Timestamp,
     /// Until when the successor counts, unless it is used; never longer than the grant's window.
     pub idle_expires_at: Timestamp,
+    /// Until when the session of a grant that lives by it counts, for it is used by this; never longer than the session's
+    /// own end. Written where half of that time is over.
+    pub session_idle_expires_at: Timestamp,
     /// When the last token that is made of this is over: the grant's row stays so long.
     pub tokens_expire_at: Timestamp,
     /// For so many seconds the predecessor of an unused token yields that token again.

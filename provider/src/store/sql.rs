@@ -113,6 +113,10 @@ impl Store for SqlStore {
         self.counted(Operation::Session, sessions::session(&self.database, tenant, id, handle, now))
     }
 
+    fn session_to_end<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Session>> {
+        self.counted(Operation::SessionToEnd, sessions::to_end(&self.database, tenant, id, now))
+    }
+
     fn touch_session<'a>(&'a self, seen: &'a Session, idle_expires_at: Timestamp, now: Timestamp) -> Answer<'a, ()> {
         self.counted(Operation::TouchSession, sessions::touch(&self.database, seen, idle_expires_at, now))
     }

@@ -338,8 +338,10 @@ impl Index {
                 if let Some(client) = tenant.clients.remove(id) {
                     tenant.count_origins(&client, false);
                     tenant.name_accounts(&client, false);
-                    if let Some(api) = &client.resource_server {
-                        tenant.apis.remove(&api.audience);
+                    // Another client may be that API by now.
+                    let api = client.resource_server.as_ref().map(|api| api.audience.as_str());
+                    if let Some(api) = api.filter(|api| tenant.apis.get(*api) == Some(&client.id)) {
+                        tenant.apis.remove(api);
                     }
                 }
             }

@@ -106,7 +106,7 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: ["S256"],
-        acr_values_supported: tenant.login.ui.is_none().then_some(ACR_VALUES),
+        acr_values_supported: (tenant.login.ui.is_none() && tenant.login.passwords).then_some(ACR_VALUES),
         prompt_values_supported: Prompt::ALL.map(Prompt::as_str),
         display_values_supported: ["page"],
         ui_locales_supported: &Language::TAGS,

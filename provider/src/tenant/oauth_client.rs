@@ -120,7 +120,7 @@ pub(crate) enum Authentication {
 pub(crate) struct ServiceAccount {
     /// `system:serviceaccount:<namespace>:<name>`
     pub(crate) subject: Arc<str>,
-    /// One that was deleted and made again has another.
+    /// One that was deleted since has another.
     uid: String,
 }
 

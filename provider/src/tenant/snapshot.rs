@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::metadata;
 use super::oauth_client::Client;
+use super::password_cost::PasswordCosts;
 use super::ring::{self, Ring};
 use super::sealing;
 use super::shared_map::SharedMap;
@@ -47,6 +48,8 @@ pub(crate) struct TenantSnapshot {
 pub(crate) struct Users {
     by_username: SharedMap<Arc<User>>,
     by_subject: SharedMap<Arc<User>>,
+    /// What their passwords cost to compare.
+    pub(crate) costs: PasswordCosts,
 }
 
 /// An issuer: its names, its documents, its key.
@@ -60,6 +63,9 @@ pub(crate) struct Issuer {
     pub(crate) host: Option<Arc<str>>,
     /// Whether it is reached by https.
     pub(crate) secure: bool,
+    /// Whether browsers are told never to come by http: for a year, to every port of the host (RFC 6797). Not at
+    /// localhost, where applications that are being written have no https.
+    pub(crate) https_only: bool,
     /// Whose rows in the store.
     pub(crate) key: TenantKey,
     /// For people; plain text.
@@ -140,6 +146,7 @@ impl Issuer {
             url: tenant.issuer.as_str().into(),
             host: tenant.host.as_deref().map(Into::into),
             secure: tenant.issuer.starts_with("https://"),
+            https_only: tenant.issuer.starts_with("https://") && !is_localhost(&tenant.issuer),
             key: key.clone(),
             display_name: tenant.display_name.clone(),
             lifetimes: tenant.lifetimes,
@@ -230,19 +237,36 @@ impl Users {
     pub(crate) fn insert(&mut self, user: User) {
         let user = Arc::new(user);
         self.by_username.insert(username_key(&user.username).into(), Arc::clone(&user));
-        self.by_subject.insert(Arc::clone(&user.subject), user);
+        if let Some(hash) = &user.password_hash {
+            self.costs.add(hash.expose());
+        }
+        let before = self.by_subject.insert(Arc::clone(&user.subject), user);
+        self.forget_cost(before.as_deref());
     }
 
     /// Takes the account with these keys out.
     pub(crate) fn remove(&mut self, username: &str, subject: &str) {
         self.by_username.remove(username);
-        self.by_subject.remove(subject);
+        let user = self.by_subject.remove(subject);
+        self.forget_cost(user.as_deref());
+    }
+
+    fn forget_cost(&mut self, user: Option<&User>) {
+        if let Some(hash) = user.and_then(|user| user.password_hash.as_ref()) {
+            self.costs.take(hash.expose());
+        }
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_subject.is_empty()
     }
+}
+
+/// Whether a URL is at this machine by its name (RFC 6761 §6.3).
+fn is_localhost(url: &str) -> bool {
+    let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.is_some_and(|host| host == "localhost" || host.ends_with(".localhost"))
 }
 
 impl StaticDocument {

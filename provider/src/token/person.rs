@@ -183,6 +183,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             generation: 0,
             refresh: None,
+            rotated_at: None,
             over: false,
         }
     }

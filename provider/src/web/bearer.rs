@@ -1,6 +1,7 @@
 //! The bearer token of a request (RFC 6750 §2), and the answer to one without a good one (§3).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -11,7 +12,7 @@ use super::error::no_store;
 use crate::tenant::snapshot;
 
 /// A token that somebody presents, unverified.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) enum Bearer<'a> {
     /// Nobody presents one.
     Missing,
@@ -32,6 +33,17 @@ pub(crate) enum BearerError {
     Invalid,
     /// `insufficient_scope`: this one is missing.
     Scope(&'static str),
+}
+
+/// Without the token.
+impl fmt::Debug for Bearer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("Missing"),
+            Self::Token(_) => f.write_str("Token(…)"),
+            Self::Malformed(reason) => f.debug_tuple("Malformed").field(reason).finish(),
+        }
+    }
 }
 
 impl<'a> Bearer<'a> {

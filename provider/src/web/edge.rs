@@ -63,15 +63,15 @@ async fn answer(
     began: Instant,
 ) -> Response {
     let request_id = provider.request_ids().of(request.headers());
-    let (mut response, secure) = match tenant {
+    let (mut response, https_only) = match tenant {
         Err(absent) => (absent.into_response(), false),
         Ok(tenant) => {
-            let secure = tenant.issuer.secure;
+            let https_only = tenant.issuer.https_only;
             let (parts, body) = request.into_parts();
             let exchange = Exchange { provider: &provider, tenant, request_id: &request_id, parts };
             // Snapshots are immutable, so that a panic leaves nothing half done.
             let response = AssertUnwindSafe(dispatch(exchange, body, route)).catch_unwind().await;
-            (response.unwrap_or_else(|_| panicked(&provider, &request_id)), secure)
+            (response.unwrap_or_else(|_| panicked(&provider, &request_id)), https_only)
         }
     };
     if route.origins == Origins::Any {
@@ -80,7 +80,7 @@ async fn answer(
     let (status, took) = (response.status(), began.elapsed());
     tracing::debug!(?request_id, endpoint = route.endpoint.as_str(), status = status.as_u16(), ?took, "answered");
     provider.counters().answered(route.endpoint, status, took);
-    finish(&mut response, request_id, secure);
+    finish(&mut response, request_id, https_only);
     response
 }
 
@@ -108,8 +108,8 @@ fn describe(provider: &Provider, resource: Resource, request: &Request, began: I
     };
     cors::allow_any(response.headers_mut());
     provider.counters().answered(Endpoint::Api, response.status(), began.elapsed());
-    let secure = tenant.is_some_and(|tenant| tenant.issuer.secure);
-    finish(&mut response, provider.request_ids().of(request.headers()), secure);
+    let https_only = tenant.is_some_and(|tenant| tenant.issuer.https_only);
+    finish(&mut response, provider.request_ids().of(request.headers()), https_only);
     response
 }
 
@@ -205,13 +205,13 @@ fn host(request: &Request) -> Option<&str> {
     hosts.next().is_none().then_some(host)
 }
 
-fn finish(response: &mut Response, request_id: HeaderValue, secure: bool) {
+fn finish(response: &mut Response, request_id: HeaderValue, https_only: bool) {
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, request_id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // A page says more: with this one its own forms would look like a foreign page's.
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
-    if secure {
+    if https_only {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }

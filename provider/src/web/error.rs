@@ -4,7 +4,6 @@
 //! What the requester may know and what only logs say are different fields.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -346,22 +345,6 @@ pub(crate) fn fault() -> Response {
 /// An error as JSON, with these words.
 pub(crate) fn public(status: StatusCode, error: &str, description: &str) -> Response {
     uncached(status, &PublicError { error, error_description: description })
-}
-
-/// Too many tries: come again after `wait`.
-pub(crate) fn throttled(wait: Duration) -> Response {
-    let description = "too many logins have failed: try again later";
-    let mut response = public(StatusCode::TOO_MANY_REQUESTS, "slow_down", description);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().saturating_add(1)));
-    response
-}
-
-/// Too many at once, whoever they are: come again after `wait`.
-pub(crate) fn busy(wait: Duration) -> Response {
-    let description = "too many are logging in at once: nothing was checked";
-    let mut response = public(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
-    response
 }
 
 /// What must not be kept by anyone (RFC 6749 §5.1).

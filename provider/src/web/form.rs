@@ -1,6 +1,7 @@
 //! A form in a request's body: read with bounds, split once, repeats refused.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -24,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// The pairs of a form.
-#[derive(Debug)]
 pub(crate) struct Form<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
@@ -69,6 +69,13 @@ fn too_large() -> OAuthError {
 
 fn wrong_media_type() -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest, "the body has to be application/x-www-form-urlencoded")
+}
+
+/// Names alone: the values are passwords, secrets and tokens.
+impl fmt::Debug for Form<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.pairs.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 impl<'a> Form<'a> {

@@ -57,7 +57,7 @@ async fn who_does_not_prove_to_be_a_client_is_told_and_no_client_that_there_is_n
 }
 
 #[tokio::test]
-async fn logins_tell_who_it_was_only_if_it_worked() {
+async fn logins_tell_whose_account_it_is_and_no_name_that_is_nobodys() {
     let fixture = shop(|_| {});
     let capture = Capture::begin();
     let mut browser = Browser::new(&fixture);
@@ -68,9 +68,9 @@ async fn logins_tell_who_it_was_only_if_it_worked() {
         browser.post(&page.action(), &fields).await
     };
     // What was typed may be a password in the wrong field.
-    for username in ["ada", "nobody", "correct horse"] {
+    for (username, subject) in [("ada", "usr_ada"), ("nobody", ""), ("correct horse", "")] {
         let answer = log_in(&mut browser, username, "wrong").await;
-        says(&capture, &answer, event("login", "", "refused"));
+        says(&capture, &answer, event("login", subject, "refused"));
     }
     let answer = log_in(&mut browser, "ada", "correct horse").await;
     says(&capture, &answer, event("login", "usr_ada", "ok"));
@@ -83,7 +83,7 @@ async fn logins_tell_who_it_was_only_if_it_worked() {
     let fields = [("flow", flow.as_str()), ("username", "ada"), ("password", "correct horse")];
     let answer = browser.post(&page.action(), &fields).await;
     assert_eq!(answer.status, 429);
-    says(&capture, &answer, event("login", "", "throttled"));
+    says(&capture, &answer, event("login", "usr_ada", "throttled"));
 }
 
 #[tokio::test]

@@ -287,3 +287,23 @@ async fn what_needs_the_store_says_when_to_come_again_and_uses_nothing_up() {
     }
     assert!(fixture.metrics().contains("claviger_provider_store_available 1\n"));
 }
+
+/// In a hidden frame nobody reads a page, and the script that waits sees none.
+#[tokio::test]
+async fn who_asks_in_silence_is_told_by_the_redirect() {
+    let (database, documents) = (Database::new(), documents());
+    let fixture = Fixture::remembering_in(database.store.clone(), &documents);
+    let mut browser = Browser::new(&fixture);
+    browser.code(&authorize(&[])).await;
+    let silent = [("prompt", "none"), ("state", "s-1")];
+    let posted = browser.post(&at("/oauth/authorize"), &request(&silent)).await;
+    let resumed = posted.header("location").unwrap().to_owned();
+    database.take_away();
+    for answer in [browser.get(&authorize(&silent)).await, browser.get(&resumed).await] {
+        assert_eq!(answer.redirected("error").as_deref(), Some("temporarily_unavailable"), "{}", answer.text());
+        assert_eq!(answer.redirected("state").as_deref(), Some("s-1"));
+        assert_eq!(answer.redirected("iss"), Some(issuer("acme")));
+    }
+    database.bring_back();
+    assert!(browser.get(&authorize(&silent)).await.redirected("code").is_some());
+}

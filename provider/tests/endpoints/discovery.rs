@@ -14,7 +14,9 @@ async fn the_document_has_every_required_field_and_tells_what_is_served() {
         description: String::new(),
         claims: vec!["staff_id".to_owned()],
     }];
-    let tenant = serving("acme", "acme", Content::Tenant(TenantDocument { scopes, ..tenant_document("acme") }));
+    let mut tenant = TenantDocument { scopes, ..tenant_document("acme") };
+    tenant.login.passwords = true;
+    let tenant = serving("acme", "acme", Content::Tenant(tenant));
     let fixture = Fixture::serving([tenant, ring("acme", "ec", "ES256"), ring("acme", "ed", "EdDSA")]);
     let answer = fixture.get(&path("acme", WELL_KNOWN)).await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -33,6 +35,13 @@ async fn the_document_has_every_required_field_and_tells_what_is_served() {
     }
     document.as_object_mut().unwrap().remove("claims_supported");
     assert_eq!(document, expected());
+}
+
+#[tokio::test]
+async fn where_nobody_can_log_in_no_acr_can_be_had() {
+    let fixture = Fixture::serving([serving("acme", "acme", Content::Tenant(tenant_document("acme")))]);
+    let document = fixture.get(&path("acme", WELL_KNOWN)).await.json();
+    assert_eq!(document.get("acr_values_supported"), None);
 }
 
 /// All but the algorithms and the claims.

@@ -206,3 +206,22 @@ async fn a_logout_ends_the_session_of_whoever_is_gone() {
         assert_eq!(none.redirected("error").as_deref(), Some("login_required"));
     }
 }
+
+/// Its page stays open all day and comes to the provider by its refresh tokens alone.
+#[tokio::test]
+async fn who_works_in_an_application_stays_logged_in_until_the_session_ends() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    let code = browser.code(&authorize(&[("scope", "openid")])).await;
+    let mut token = redeem(&fixture, &code).await.json()["refresh_token"].as_str().unwrap().to_owned();
+    for _ in 0..50 {
+        fixture.advance(600);
+        let answer = refresh(&fixture, &token).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        token = answer.json()["refresh_token"].as_str().unwrap().to_owned();
+    }
+    assert!(browser.get(&authorize(&[("prompt", "none")])).await.redirected("code").is_some());
+    // Nobody comes for longer than the idle time.
+    fixture.advance(7_200);
+    assert_eq!(refresh(&fixture, &token).await.status, 400);
+}

@@ -4,6 +4,7 @@ mod bearer;
 mod delegation;
 mod keys_elsewhere;
 mod limits;
+mod refused;
 mod silence;
 mod table;
 mod trust;

@@ -79,6 +79,38 @@ async fn a_hint_of_another_session_is_asked_about() {
 }
 
 #[tokio::test]
+async fn a_session_whose_cookie_does_not_come_is_asked_about_and_ended_as_well() {
+    let fixture = shop(|_| {});
+    let (mut at_home, hint) = logged_in(&fixture).await;
+    let fields = [("id_token_hint", hint.as_str()), AFTER];
+    let mut fresh = Browser::new(&fixture);
+    let page = fresh.get(&logout(&fields)).await;
+    assert!(page.is_page("logout-confirm") && !page.text().contains("ada"), "{}", page.text());
+    assert!(is_logged_in(&mut at_home).await);
+    fresh.press(&page, "decision", "no").await;
+    assert!(is_logged_in(&mut at_home).await);
+    let answer = fresh.press(&page, "decision", "yes").await;
+    assert_eq!(answer.header("location"), Some("https://shop.example/"));
+    assert!(!is_logged_in(&mut at_home).await);
+    let answer = fresh.get(&logout(&fields)).await;
+    assert_eq!(answer.header("location"), Some("https://shop.example/"), "it is over: there is nothing to ask");
+}
+
+#[tokio::test]
+async fn who_logs_in_while_another_is_asked_is_asked_himself() {
+    let fixture = shop(|_| {});
+    let (mut browser, _) = logged_in(&fixture).await;
+    let page = browser.get(&logout(&[])).await;
+    let login = browser.open(&authorize(&[("prompt", "login")])).await;
+    browser.log_in(&login, "bob", "bobs password").await;
+    let again = browser.press(&page, "decision", "yes").await;
+    assert!(again.is_page("logout-confirm") && again.text().contains("bob"), "{}", again.text());
+    assert!(is_logged_in(&mut browser).await);
+    assert!(browser.press(&again, "decision", "yes").await.is_page("logged-out"));
+    assert!(!is_logged_in(&mut browser).await);
+}
+
+#[tokio::test]
 async fn a_logout_hint_of_somebody_else_is_asked_about() {
     let fixture = shop(|_| {});
     let longest = "x".repeat(512);

@@ -107,7 +107,10 @@ impl Walk<'_> {
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ];
-        let shape = [("prompt", "login"), ("login_hint", "ada"), ("acr_values", "1"), ("idp_hint", "nobody")];
+        let shape = [("prompt", "login"), ("login_hint", "ada"), ("acr_values", "1")];
+        let hinted = [&request[..], &[("idp_hint", "nobody")]].concat();
+        let refused = self.get("/oauth/authorize", &hinted).await;
+        assert_eq!(refused.redirected("error").as_deref(), Some("invalid_request"));
         let step = self.get("/oauth/authorize", &[&request[..], &shape].concat()).await;
         assert_eq!((step.status.as_u16(), step.header("content-type")), (200, Some("application/json")));
         let login = json!({"flow": step.json()["flow"], "username": "ada", "password": "correct horse"});

@@ -213,7 +213,7 @@ async fn an_account_of_another_namespace_consents_and_one_that_was_made_again_is
         stage.granted(&stage.token("shop", "worker").await?, None).await
     })
     .await?;
-    stage.refused(&first, "was deleted and made again").await
+    stage.refused(&first, "was deleted since").await
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use claviger_crds::condition::ConditionType;
 use claviger_crds::names::ObjectName;
 use claviger_crds::oauth_client::OAuthClient;
-use claviger_crds::published::{ClientAuthentication, Content};
+use claviger_crds::published::{ClientAuthentication, Content, ServiceAccountSubject};
 
 use super::service_account_issuer::issuer;
 use crate::engine::Change;
@@ -30,11 +30,23 @@ async fn furnished() -> Harness {
     harness
 }
 
+/// Those that may be the client.
 fn accounts(harness: &Harness) -> Vec<String> {
+    let there = published(harness).into_iter().filter(|account| !account.uid.is_empty());
+    there.map(|account| format!("{}/{} {}", account.namespace, account.name, account.uid)).collect()
+}
+
+/// Those of whom no token counts, wherever it is brought.
+fn gone(harness: &Harness) -> Vec<String> {
+    let gone = published(harness).into_iter().filter(|account| account.uid.is_empty());
+    gone.map(|account| format!("{}/{}", account.namespace, account.name)).collect()
+}
+
+fn published(harness: &Harness) -> Vec<ServiceAccountSubject> {
     let document = harness.document(Kind::OAuthClient, "shop", "worker").expect("a document");
     let Content::OAuthClient(client) = document.content else { panic!("not a client's") };
     let ClientAuthentication::ServiceAccounts { accounts } = client.authentication else { panic!("another way") };
-    accounts.iter().map(|account| format!("{}/{} {}", account.namespace, account.name, account.uid)).collect()
+    accounts
 }
 
 fn resolved(harness: &Harness) -> (String, String) {
@@ -58,9 +70,11 @@ async fn a_client_is_the_service_accounts_that_are_there_and_let_it() {
 async fn one_that_is_not_there_is_told_and_keeps_nobody_else_out() {
     let mut harness = furnished().await;
     assert_eq!(accounts(&harness), Vec::<String>::new());
+    assert_eq!(gone(&harness), ["shop/worker", "batch/night"]);
     let uid = harness.world.apply_service_account("batch", "night", "shop/*");
     harness.run().await;
     assert_eq!(accounts(&harness), [format!("batch/night {uid}")]);
+    assert_eq!(gone(&harness), ["shop/worker"]);
     let (verdict, message) = resolved(&harness);
     assert_eq!(verdict, "False/ServiceAccountNotFound");
     assert!(message.contains("no ServiceAccount shop/worker: create it"), "{message}");
@@ -78,6 +92,7 @@ async fn one_of_another_namespace_needs_consent_and_loses_it_at_once() {
         harness.world.apply_service_account("batch", "night", without);
         harness.run().await;
         assert_eq!(accounts(&harness), [format!("shop/worker {own}")], "{without:?}");
+        assert_eq!(gone(&harness), [] as [&str; 0], "it is there, and this client has no say in it");
         let (verdict, message) = resolved(&harness);
         assert_eq!(verdict, "False/ServiceAccountNotAllowed");
         assert!(
@@ -106,6 +121,7 @@ async fn a_deleted_one_is_nobody_and_one_made_again_is_another() {
     harness.world.delete_service_account("shop", "worker");
     harness.run().await;
     assert_eq!(accounts(&harness), Vec::<String>::new());
+    assert_eq!(gone(&harness), ["shop/worker", "batch/night"]);
     assert_eq!(resolved(&harness).0, "False/ServiceAccountNotFound");
     let second = harness.world.apply_service_account("shop", "worker", "");
     harness.run().await;

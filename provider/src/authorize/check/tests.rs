@@ -81,7 +81,6 @@ fn a_good_request_is_read() {
         ("prompt", "login consent"),
         ("max_age", "60"),
         ("login_hint", " ada "),
-        ("idp_hint", "corp"),
         ("id_token_hint", "a.b.c"),
         ("acr_values", "gold  silver"),
         ("ui_locales", "de-CH <b> en"),

@@ -25,6 +25,14 @@ pub(super) fn check_present(parameters: &Parameters<'_>) -> Result<(), Authoriza
     Err(AuthorizationError::invalid_request(format!("missing: {}", missing.join(", "))))
 }
 
+/// No upstream is named: an application that wants the person to log in there is not served by a login here.
+pub(super) fn check_idp_hint(parameters: &Parameters<'_>) -> Result<(), AuthorizationError> {
+    match parameters.get("idp_hint") {
+        None => Ok(()),
+        Some(_) => Err(AuthorizationError::invalid_request("idp_hint names no identity provider of this tenant")),
+    }
+}
+
 /// There are keys for the tokens: else nobody need log in for a code that nothing comes of.
 pub(super) fn check_keys(scopes: &[String], client: &Client, issuer: &Issuer) -> Result<(), AuthorizationError> {
     person::check_keys(scopes, client, issuer).map_err(AuthorizationError::from)

@@ -75,7 +75,7 @@ fn service_account(
     let named = tenant.accounts.get(&account.subject).map(|clients| &**clients).unwrap_or_default();
     let mut clients = named.iter().filter_map(|id| tenant.clients.get(id));
     if !named.is_empty() && !clients.any(|client| client.is_service_account(&account.subject, &account.uid)) {
-        return Err(Refused::Invalid("the ServiceAccount was deleted and made again since the token was made"));
+        return Err(Refused::Invalid("the ServiceAccount was deleted since the token was made"));
     }
     let for_us = account.audiences.all(|audience| *audience == *tenant.issuer.url);
     let own = for_us && requester.is_service_account(&account.subject, &account.uid);
@@ -84,6 +84,7 @@ fn service_account(
         issuer: issuer.issuer.clone(),
         audience: None,
         issued_to: None,
+        consented: None,
         for_requester: own || is_for_api(exchange, requester, &account.audiences),
         for_tenant: own,
         sub: account.subject.clone(),
@@ -107,7 +108,7 @@ async fn trusted(
     let keys = exchange.provider.client_keys();
     let signed = issuer.keys.verify(keys, token, &Algorithm::ALL, &TYPES).await.map_err(|error| {
         let (tenant, issuer) = (&exchange.tenant.issuer.slug, &issuer.issuer);
-        tracing::warn!(%tenant, issuer, %error, "the keys of a trusted issuer could not be had");
+        tracing::debug!(%tenant, issuer, %error, "the keys of a trusted issuer could not be had");
         let description = "the keys of the token's issuer could not be had";
         OAuthError::new(ErrorCode::TemporarilyUnavailable, description)
     })?;
@@ -151,6 +152,7 @@ async fn trusted(
         issuer: issuer.issuer.clone(),
         audience: None,
         issued_to: None,
+        consented: None,
         for_requester: for_tenant || is_for_api(exchange, requester, &claims.aud),
         for_tenant,
         sub: claims.sub,

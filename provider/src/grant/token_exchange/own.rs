@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use claviger_crds::published::SubjectToken;
+use claviger_crds::published::{ConsentPolicy, SubjectToken};
 use claviger_jose::{DerivedToken, TokenType};
 use serde::Deserialize;
 
 use super::subject::{PersonFacts, Refused, VerifiedSubject};
-use crate::grant::{audience, person};
+use crate::grant::{audience, person, refresh_token};
 use crate::metrics::Returned;
-use crate::store::{Grant, Id, TokenLookup};
+use crate::store::{Grant, Id, Presented, TokenLookup};
 use crate::tenant::oauth_client::Client;
 use crate::token::jti::{self, Origin};
 use crate::token::live;
@@ -80,6 +80,7 @@ pub(super) async fn access_token(
         audience: Some(claims.aud.clone()),
         scope: Some(scope),
         expires_at: claims.exp,
+        consented: None,
         may_act: None,
         act: claims.act.clone(),
         person,
@@ -110,6 +111,7 @@ pub(super) async fn id_token(
     let row = row.ok_or(Refused::Invalid("the grant of the ID token is over"))?;
     let scope = granted_scopes(exchange, &row, &claims.sub)?;
     Ok(VerifiedSubject {
+        consented: consented(requester, &row)?,
         kind: SubjectToken::IdToken,
         issuer: claims.iss,
         for_requester: *claims.aud == *requester.id,
@@ -139,14 +141,13 @@ pub(super) async fn refresh_token(
     let row = exchange.provider.store().grant(&tenant.issuer.key, id, now).await;
     let row = row.map_err(|_| OAuthError::store_away())?.filter(|row| !row.over && row.client == requester.key);
     let row = row.ok_or(Refused::Invalid("there is no such grant of this client"))?;
-    if row.generation > token.generation.saturating_add(1) {
-        // The one before the last may come from a client that lost an answer; an older one was stolen, or its
-        // successors were (RFC 9700 §4.14.2).
+    let presented = row.presented(token.generation, now, refresh_token::grace(requester, &tenant.issuer));
+    if presented == Presented::Reused {
         let ended = exchange.provider.store().end_grant(&tenant.issuer.key, id, now).await;
         ended.map_err(|_| OAuthError::store_away())?;
         exchange.audit().refresh_reused(requester, &row.subject);
     }
-    let window = row.refresh.filter(|_| row.generation == token.generation);
+    let window = row.refresh.filter(|_| presented == Presented::Current);
     let window = window.ok_or(Refused::Invalid("the refresh token was used"))?;
     let end = window.expires_at.min(window.idle_expires_at);
     if now >= end {
@@ -156,6 +157,7 @@ pub(super) async fn refresh_token(
     let grant = PersonGrant::of(&row).map_err(|_| Refused::Invalid("the grant is unreadable"))?;
     Ok(VerifiedSubject {
         kind: SubjectToken::RefreshToken,
+        consented: consented(requester, &row)?,
         issuer: tenant.issuer.url.to_string(),
         sub: row.subject.clone(),
         subject: row.subject.clone(),
@@ -174,6 +176,15 @@ pub(super) async fn refresh_token(
             session: Some(grant.session.to_string()),
         }),
     })
+}
+
+/// See [`VerifiedSubject::consented`]. Of another client's grant its owner has decided who may go where.
+fn consented(requester: &Client, row: &Grant) -> Result<Option<String>, Refused> {
+    if requester.consent == ConsentPolicy::Skip || row.client != requester.key {
+        return Ok(None);
+    }
+    let grant = PersonGrant::of(row).map_err(|_| Refused::Invalid("the grant is unreadable"))?;
+    Ok(Some(grant.audience))
 }
 
 /// The scopes of a grant of a person who may still have tokens, as far as its client still has them.

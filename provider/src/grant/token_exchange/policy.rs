@@ -51,7 +51,10 @@ pub(super) fn apis<'a>(
     // client asks for less than it has.
     let is_own =
         !subject.for_requester && is_issued_to(requester, subject) && !owner_allows(tenant, requester, subject);
-    let within = |api: &AudienceGrant| !is_own || subject.audience.as_ref() == Some(&api.audience);
+    let within = |api: &AudienceGrant| {
+        let consented = subject.consented.as_ref().is_none_or(|consented| *consented == api.audience);
+        consented && (!is_own || subject.audience.as_ref() == Some(&api.audience))
+    };
     Ok(requester.audiences.iter().filter(|api| api.token_exchange && named(api) && within(api)).collect())
 }
 

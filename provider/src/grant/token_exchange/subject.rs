@@ -21,6 +21,9 @@ pub(crate) struct VerifiedSubject {
     pub(super) audience: Option<String>,
     /// Of the tenant's own access tokens: whom they were issued to.
     pub(super) issued_to: Option<String>,
+    /// The one API that its person was asked about, where the client that brings it has to ask him: its scopes are those
+    /// of that API, and another's of the same names were never shown to him.
+    pub(super) consented: Option<String>,
     /// Whether it is for whoever brought it.
     pub(super) for_requester: bool,
     /// Of others' tokens: whether it is for the tenant, and may be brought by whoever brought it.

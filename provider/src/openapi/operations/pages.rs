@@ -13,7 +13,7 @@ const TAKEN: &[Answer] = &[
     Answer::of("200", "The next step, for whoever accepts JSON and not HTML.", JSON),
     Answer::empty("303", "To the next step, or to the application."),
     Answer::of("400", "There is no such login in this browser, or a field is missing.", HTML),
-    Answer::of("401", "Name or password is wrong.", HTML),
+    Answer::of("401", "Name or password is wrong, for whoever accepts JSON and not HTML; the page is 200.", JSON),
     Answer::of("403", "Another site's page sent this.", HTML),
     Answer::of("429", "Too many logins have failed: try again later.", HTML),
     Answer::of("503", "Too many are logging in at once, or the store is away: try again in a moment.", HTML),

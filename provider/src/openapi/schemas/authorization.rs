@@ -15,7 +15,10 @@ pub(crate) const REQUEST: &[Field] = &[
     Field::text("prompt", "none, login, consent and select_account, separated by spaces."),
     Field::text("login_hint", "What the person may type as a user name."),
     Field::text("acr_values", "Authentication contexts wished for, the best first."),
-    Field::text("idp_hint", "An upstream identity provider. This release has none, and ignores it."),
+    Field::text(
+        "idp_hint",
+        "The upstream identity provider to log in at, by its name. This release has none: `invalid_request`.",
+    ),
     Field::text("response_mode", "query, fragment or form_post."),
     Field::text("max_age", "How long ago the login may be, seconds."),
     Field::text("id_token_hint", "An ID token that names the person."),

@@ -3,19 +3,17 @@
 //! Whether a session is live is asked of its row in the same statement, never remembered in a grant:
 //! so no race between a login's end and a redemption leaves a grant behind.
 
-use std::time::Duration;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
+use super::sessions;
 use crate::store::database::{Backend, Database};
+
 use crate::store::work::{Row, Statement};
 use crate::store::{
-    ClientKey, Grant, Id, NewGrant, Redeemed, RefreshWindow, Rotated, Rotation, StoreError, TenantKey, TokenLookup,
+    ClientKey, Grant, Id, NewGrant, Presented, Redeemed, RefreshWindow, Rotated, Rotation, StoreError, TenantKey,
+    TokenLookup,
 };
-
-/// Without a grace, who asks again so soon has lost a race; later it is a token that was stolen.
-const RACE: Duration = Duration::from_secs(2);
 
 macro_rules! redeem {
     ($lock:literal) => {
@@ -40,18 +38,21 @@ const GRANT: &str = "
 SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at,
        CASE WHEN ended_at IS NULL AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
             WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
-              AND sessions.idle_expires_at > $3)) THEN NULL ELSE created_at END
+              AND sessions.idle_expires_at > $3)) THEN NULL ELSE created_at END,
+       rotated_at
 FROM grants WHERE tenant = $1 AND id = $2 AND expires_at > $3";
 
 /// The grant of a token that is not revoked itself.
 const LIVE: &str = "
-SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL
+SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL,
+       rotated_at
 FROM grants WHERE tenant = $1 AND id = $2 AND expires_at > $3 AND ended_at IS NULL
   AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
        WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $3))
   AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = $1 AND jti = $4)";
 
-/// A token one ahead of the row is the successor by a rotation that was taken back, after another request had its
+/// The grant's columns, and until when its session counts, if it lives by one that can be made to count longer. A token
+/// one ahead of the row is the successor by a rotation that was taken back, after another request had its
 /// answer. Nobody makes one up: the provider seals them.
 const ROTATE: &str = "
 UPDATE grants SET generation = $4 + 1, rotated_at = $5,
@@ -61,9 +62,13 @@ WHERE tenant = $1 AND id = $2 AND client = $3 AND (generation = $4 OR generation
   AND ended_at IS NULL AND refresh_expires_at > $5 AND idle_expires_at > $5 AND expires_at > $5
   AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
        WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $5))
-RETURNING client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL";
+RETURNING client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL,
+          rotated_at,
+          (SELECT idle_expires_at FROM sessions
+           WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
+             AND sessions.idle_expires_at < sessions.expires_at AND grants.offline = 0)";
 
-/// Why a rotation was none: the grant's columns, of which the last is NULL where the refresh token counts, and one more.
+/// Why a rotation was none: the grant's columns, of which the last but one is NULL where the refresh token counts.
 const NOT_ROTATED: &str = "
 SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at,
        CASE WHEN ended_at IS NULL AND refresh_expires_at > $4 AND idle_expires_at > $4 AND expires_at > $4
@@ -162,10 +167,12 @@ fn read(id: Id, row: &Row) -> Result<Grant, StoreError> {
         generation: row.count(6)?,
         refresh,
         over: row.maybe_number(9)?.is_some(),
+        rotated_at: row.maybe_time(10)?,
     })
 }
 
-/// One statement; a second tells why it was refused, and a third ends the grant of a stolen token.
+/// One statement, and where the session has to be kept a second; a second tells why it was refused, and a third ends the
+/// grant of a stolen token.
 pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<Rotated, StoreError> {
     let (tenant, client) = (rotation.tenant.as_str(), rotation.client.as_str());
     let (generation, now) = (i64::from(rotation.generation), rotation.now.as_second());
@@ -173,7 +180,9 @@ pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<R
     let (idle, tokens) = (rotation.idle_expires_at.as_second(), rotation.tokens_expire_at.as_second());
     let values = [tenant.into(), id.into(), client.into(), generation.into(), now.into(), idle.into(), tokens.into()];
     if let Some(row) = database.returning(Statement::new(ROTATE, values)).await?.first() {
-        return Ok(Rotated::Successor(read(*id, row)?));
+        let grant = read(*id, row)?;
+        keep_session(database, rotation, &grant, row.maybe_time(11)?).await;
+        return Ok(Rotated::Successor(grant));
     }
     let values = [tenant.into(), id.into(), client.into(), now.into()];
     let rows = database.read(Statement::new(NOT_ROTATED, values)).await?;
@@ -182,26 +191,28 @@ pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<R
     if grant.over {
         return Ok(Rotated::Over);
     }
-    let refused = refusal(rotation, grant, row.maybe_number(10)?);
-    if matches!(refused, Rotated::Reused(_)) {
-        end(database, &rotation.tenant, rotation.grant, rotation.now).await?;
-    }
-    Ok(refused)
+    Ok(match grant.presented(rotation.generation, rotation.now, rotation.grace) {
+        Presented::Again => Rotated::Again(grant),
+        // The last one: just now it became possible again.
+        Presented::Current | Presented::Lost => Rotated::Lost,
+        Presented::Reused => {
+            end(database, &rotation.tenant, rotation.grant, rotation.now).await?;
+            Rotated::Reused(grant.subject)
+        }
+    })
 }
 
-/// What a token is that is not the last of the live `grant`, which was made at `rotated_at`.
-fn refusal(rotation: &Rotation, grant: Grant, rotated_at: Option<i64>) -> Rotated {
-    let behind = i64::from(grant.generation) - i64::from(rotation.generation);
-    let elapsed = rotated_at.map_or(0, |rotated_at| rotation.now.as_second() - rotated_at);
-    // Clocks of two pods differ a little. One that stepped far back opens no window for a
-    // stolen token and ends nobody's grant either.
-    let apart = elapsed.saturating_abs();
-    match behind {
-        1 if rotation.grace > 0 && apart <= i64::from(rotation.grace) => Rotated::Again(grant),
-        1 if elapsed < 0 || apart <= RACE.as_secs().cast_signed() => Rotated::Lost,
-        // Just now it became possible again, or the grant's state came back from an old backup.
-        ..=0 => Rotated::Lost,
-        _ => Rotated::Reused(grant.subject),
+/// A session that lives by refreshes is in use. So often it is written that it never falls idle, and no more. Where that
+/// fails the token is rotated all the same, and the next refresh tries again.
+async fn keep_session(database: &Database, rotation: &Rotation, grant: &Grant, idle: Option<Timestamp>) {
+    let Some(idle) = idle else { return };
+    let (now, target) = (rotation.now.as_second(), rotation.session_idle_expires_at.as_second());
+    if idle.as_second() - now < (target - now) / 2 {
+        let session = (&rotation.tenant, grant.session);
+        let kept = sessions::keep(database, session, rotation.session_idle_expires_at, rotation.now).await;
+        if let Err(error) = kept {
+            tracing::debug!(%error, "a session that is in use was not written");
+        }
     }
 }
 

@@ -104,6 +104,18 @@ pub(super) async fn session(
     if bool::from(same) { read(tenant, id, handle, row).map(Some) } else { Ok(None) }
 }
 
+/// One statement.
+pub(super) async fn to_end(
+    database: &Database,
+    tenant: &TenantKey,
+    id: Id,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
+    let rows = database.read(Statement::new(SESSION, values)).await?;
+    rows.first().map(|row| read(tenant, id, row.id(0)?, row)).transpose()
+}
+
 fn read(tenant: &TenantKey, id: Id, handle: Id, row: &Row) -> Result<Session, StoreError> {
     Ok(Session {
         id,
@@ -131,12 +143,22 @@ pub(super) async fn touch(
     if seen.last_seen_at.as_second() > stale {
         return Ok(());
     }
+    keep(database, (&seen.tenant, seen.id), idle_expires_at, now).await
+}
+
+/// One statement.
+pub(super) async fn keep(
+    database: &Database,
+    (tenant, id): (&TenantKey, Id),
+    idle_expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let values = [
-        seen.tenant.as_str().into(),
-        (&seen.id).into(),
+        tenant.as_str().into(),
+        (&id).into(),
         now.as_second().into(),
         idle_expires_at.as_second().into(),
-        stale.into(),
+        (now.as_second() - SEEN.as_secs().cast_signed()).into(),
     ];
     database.change(Statement::new(TOUCH, values)).await.map(drop)
 }

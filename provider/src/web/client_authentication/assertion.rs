@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{AuthenticatedClient, service_account};
-use crate::outbound::KeySets;
+use crate::outbound::{JwksError, KeySets, OutboundError};
 use crate::tenant::oauth_client::{Authentication, Client};
 use crate::tenant::snapshot::Issuer;
 use crate::tenant::trust::Foreign;
 use crate::token::audience::Audiences;
-use crate::web::error::OAuthError;
+use crate::web::error::{ErrorCode, OAuthError};
 use crate::web::exchange::Exchange;
 
 /// Key sets of clients, by their `jwks_uri`.
@@ -84,8 +84,16 @@ async fn verify(
         return Err(refused("the client authenticates in another way"));
     };
     let signed = keys.verify(exchange.provider.client_keys(), jwt, algorithms, &TYPES).await.map_err(|error| {
-        tracing::warn!(client = &*client.id, %error, "the keys of a client could not be had");
-        refused("the client's keys could not be had")
+        tracing::debug!(client = &*client.id, %error, "the keys of a client could not be had");
+        match error {
+            // The client may well be right: it is not told that it is not.
+            JwksError::Outbound(failed)
+                if !matches!(failed, OutboundError::Refused(_) | OutboundError::TooLarge(_)) =>
+            {
+                OAuthError::new(ErrorCode::TemporarilyUnavailable, "the client's keys cannot be had now")
+            }
+            _ => refused("the client's keys could not be had"),
+        }
     })?;
     let signed = signed.map_err(|error| match error {
         VerifyError::UnknownKey => refused("the assertion's key is none of the client's"),

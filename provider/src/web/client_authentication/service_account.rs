@@ -47,7 +47,7 @@ fn client(
     let client = id.and_then(|id| tenant.clients.get(id));
     let client = client.ok_or_else(|| refused("the client does not name the ServiceAccount"))?;
     if !client.is_service_account(&account.subject, &account.uid) {
-        return Err(refused("the ServiceAccount was deleted and made again since the token was made"));
+        return Err(refused("the ServiceAccount was deleted since the token was made"));
     }
     Ok(Arc::clone(client))
 }

@@ -1,6 +1,6 @@
 //! Whose tokens may be brought, by whom: other issuers' keys and subjects, and tokens that are for somebody else.
 
-use claviger_crds::published::{Content, SubjectToken, TenantDocument};
+use claviger_crds::published::{ClientAuthentication, Content, SubjectToken, TenantDocument};
 use serde_json::json;
 
 use super::world::*;
@@ -187,6 +187,31 @@ async fn a_service_accounts_token_for_the_issuer_counts_from_its_own_client_alon
     let again = world.cluster.sign(&with(&account("shop", "billing", &api_of("allowed.app")), "kubernetes.io", inside));
     let answer = world.exchange("allowed.app", Brought::ServiceAccount, &again, &[]).await;
     assert_eq!(answer.error(), refused());
+}
+
+/// Its token lives on for a while, and is signed by the cluster; a client that names it makes the operator look.
+#[tokio::test]
+async fn a_deleted_account_is_nobody_whoever_brings_its_token() {
+    let world = World::new();
+    let token = world.cluster.sign(&account("shop", "billing", &api_of("allowed.app")));
+    let person = world.token_for(Brought::AccessToken, "allowed.app").await;
+    let jwt = token_type("jwt");
+    let actor = [("actor_token", token.as_str()), ("actor_token_type", jwt.as_str())];
+    let ask = async || {
+        let subject = world.exchange("allowed.app", Brought::ServiceAccount, &token, &[]).await;
+        let acting = world.exchange("allowed.app", Brought::AccessToken, &person, &actor).await;
+        [subject, acting].map(|answer| answer.status.as_u16())
+    };
+    world.change("pods.app", 1, |client| client.authentication = by_accounts(&["shop/billing"]));
+    assert_eq!(ask().await, [200, 200]);
+    world.change("pods.app", 2, |client| {
+        let mut named = by_accounts(&["shop/billing"]);
+        if let ClientAuthentication::ServiceAccounts { accounts } = &mut named {
+            accounts[0].uid.clear();
+        }
+        client.authentication = named;
+    });
+    assert_eq!(ask().await, [400, 400]);
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ pub(crate) async fn a_grant_reads_as_it_was_written(store: &dyn Store) {
         created_at: new.created_at,
         generation: 0,
         refresh: new.refresh,
+        rotated_at: None,
         over: false,
     };
     assert_eq!(stored(store, 2, 1).await.as_ref(), Some(&expected));

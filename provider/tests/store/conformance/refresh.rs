@@ -15,6 +15,7 @@ pub(crate) fn refresh(number: u8, generation: u32, seconds: i64) -> Rotation {
         generation,
         now: at(seconds),
         idle_expires_at: at(seconds + 90),
+        session_idle_expires_at: at(seconds + 100),
         tokens_expire_at: at(seconds + 60),
         grace: 10,
     }
@@ -79,10 +80,34 @@ pub(crate) async fn a_rotation_answers_the_grant_as_it_stands(store: &dyn Store)
         let written = store.grant(&tenant(), new.id, at(1)).await.unwrap().unwrap();
         let token = Rotation { grant: new.id, ..refresh(2, 0, 50) };
         let window = RefreshWindow { expires_at: at(500), idle_expires_at: at(140) };
-        let grant = Grant { generation: 1, refresh: Some(window), ..written };
+        let grant = Grant { generation: 1, refresh: Some(window), rotated_at: Some(at(50)), ..written };
         assert_eq!(store.rotate_refresh(&token).await, Ok(Rotated::Successor(grant.clone())));
         assert_eq!(store.rotate_refresh(&token).await, Ok(Rotated::Again(grant)));
     }
+}
+
+/// Written where half of the time is over, in which the session counts unless it is used; at its own end never.
+pub(crate) async fn a_session_that_lives_by_refreshes_does_not_fall_idle(store: &dyn Store) {
+    store.begin_session(&Session { expires_at: at(250), ..session(1) }, None).await.unwrap();
+    store.redeem_code(&grant(2)).await.unwrap();
+    store.redeem_code(&offline(3)).await.unwrap();
+    for (number, generation, now, seen, idle) in [
+        // It lives without the session.
+        (3, 0, 80, 0, 100),
+        // Less than half is over.
+        (2, 0, 49, 0, 100),
+        (2, 1, 80, 80, 180),
+        // It would have been over; now it counts to its end.
+        (2, 2, 170, 170, 250),
+        (2, 3, 240, 170, 250),
+    ] {
+        let token = Rotation { idle_expires_at: at(500), ..refresh(number, generation, now) };
+        assert_eq!(rotate(store, &token).await, Told::Successor(generation + 1), "{now}");
+        let session = store.session_to_end(&tenant(), id(1), at(now)).await.unwrap().unwrap();
+        assert_eq!((session.last_seen_at, session.idle_expires_at), (at(seen), at(idle)), "{now}");
+    }
+    let late = Rotation { idle_expires_at: at(500), ..refresh(2, 4, 250) };
+    assert_eq!(rotate(store, &late).await, Told::Over);
 }
 
 /// As it was before, but for the idle end: who is refused has used it.

@@ -62,6 +62,18 @@ pub(crate) async fn a_session_ends_when_it_is_idle_and_at_its_end(store: &dyn St
     assert!(stored(store, 1, 1000).await.is_none());
 }
 
+pub(crate) async fn a_session_is_found_by_its_id_alone_only_while_it_lives(store: &dyn Store) {
+    logged_in(store).await;
+    let found =
+        async |tenant: TenantKey, number, now| store.session_to_end(&tenant, id(number), at(now)).await.unwrap();
+    assert_eq!(found(tenant(), 1, 99).await, Some(session(1)));
+    assert_eq!(found(tenant(), 1, 100).await, None, "idle too long");
+    assert_eq!(found(tenant(), 2, 1).await, None);
+    assert_eq!(found(other_tenant(), 1, 1).await, None);
+    end(store, 1, &[]).await;
+    assert_eq!(found(tenant(), 1, 1).await, None);
+}
+
 pub(crate) async fn a_session_that_is_used_lasts_and_is_written_once_a_minute(store: &dyn Store) {
     logged_in(store).await;
     store.touch_session(&session(1), at(159), at(59)).await.unwrap();

@@ -129,7 +129,9 @@ impl Interaction<'_> {
             Step::SelectAccount => Todo::SelectAccount,
             // A client may not learn by `claims` what the page did not name.
             Step::Consent { scopes } => {
-                Todo::Consent(scopes.iter().chain(&flow.request.claim_scopes).cloned().collect())
+                let named = scopes.iter().chain(&flow.request.claim_scopes).cloned();
+                let bare = decide::bare_audience(&flow.request, client).map(str::to_owned);
+                Todo::Consent(named.chain(bare).collect())
             }
             Step::Finish => return Ok(Next::Finished),
             Step::Error(error) => return Ok(self.refused(error)),

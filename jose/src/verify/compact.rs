@@ -8,8 +8,8 @@ use super::json_object::{self, Members, Text};
 use super::{VerifyError, VerifyingKey};
 use crate::algorithm::Algorithm;
 
-/// Tokens have a few hundred bytes, or a few thousand with many groups.
-const LONGEST: usize = 16 * 1024;
+/// Tokens have a few hundred bytes, or a few thousand with many groups; with all that a User may have, 40 KiB.
+const LONGEST: usize = 48 * 1024;
 
 /// The parts of a token. The header was read strictly; the payload waits for the signature.
 pub(crate) struct Compact<'a> {

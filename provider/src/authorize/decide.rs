@@ -93,6 +93,14 @@ pub(crate) fn decide<'a>(situation: &Situation<'a>) -> Step<'a> {
     if situation.request.prompt.contains(&Prompt::None) { without_a_page(step) } else { step }
 }
 
+/// The API that a token is for, where none of its scopes is granted that would name it: to act there as somebody is a
+/// right of its own, and asked for by its audience.
+pub(crate) fn bare_audience<'r>(request: &'r AuthorizationRequest, client: &Client) -> Option<&'r str> {
+    let audience = request.audience.as_str();
+    let api = client.audiences.iter().find(|api| api.audience == audience)?;
+    (!request.scopes.iter().any(|scope| api.scopes.contains(scope))).then_some(audience)
+}
+
 /// What to remember of a consent to `request`. A scope of an API is remembered with its audience:
 /// two APIs may have one of the same name, and it is not the same right.
 pub(crate) fn consent_entries(request: &AuthorizationRequest, client: &Client) -> BTreeSet<String> {
@@ -103,7 +111,8 @@ pub(crate) fn consent_entries(request: &AuthorizationRequest, client: &Client) -
         false => scope.clone(),
     };
     let of_claims = request.claim_scopes.iter().cloned();
-    request.scopes.iter().map(entry).chain(of_claims).collect()
+    let bare = bare_audience(request, client).map(|audience| format!(" {audience}"));
+    request.scopes.iter().map(entry).chain(of_claims).chain(bare).collect()
 }
 
 /// `prompt=none` (OpenID Connect Core 1.0 §3.1.2.1): each page has its error.

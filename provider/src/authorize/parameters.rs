@@ -32,8 +32,8 @@ const KNOWN: [(&str, usize); 23] = [
     ("prompt", 128),
     ("max_age", 16),
     ("login_hint", 512),
-    // An ID token with many groups is long.
-    ("id_token_hint", 8192),
+    // An ID token with many groups is long; as long as one may be that is verified at all.
+    ("id_token_hint", 48 * 1024),
     ("acr_values", 1024),
     ("ui_locales", 512),
     ("claims", 4096),

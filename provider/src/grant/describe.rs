@@ -1,4 +1,4 @@
-//! What a scope means, for the page that asks a person.
+//! What a scope means, or an API that is named without one, for the page that asks a person.
 
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::TenantSnapshot;
@@ -7,6 +7,9 @@ use crate::tenant::snapshot::TenantSnapshot;
 /// ones the page knows better words, in its language.
 pub(crate) fn scope<'t>(name: &str, audience: &str, tenant: &'t TenantSnapshot) -> Option<&'t str> {
     let api = tenant.apis.get(audience).and_then(|id| tenant.clients.get(id));
+    if name == audience {
+        return api.map(|client| client.display_name.as_str());
+    }
     let of_api = api.and_then(|client| of_api(client, name));
     let own = tenant.issuer.scopes.iter().find(|scope| scope.name == name);
     of_api.or(own.map(|scope| scope.description.as_str()))

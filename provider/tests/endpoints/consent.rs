@@ -1,4 +1,4 @@
-use claviger_crds::published::{ConsentPolicy, ScopeDocument};
+use claviger_crds::published::{ClientDocument, ConsentPolicy, ResourceServerDocument, ScopeDocument};
 
 use crate::browser::Browser;
 use crate::code_flow::*;
@@ -127,7 +127,7 @@ async fn consent_and_its_words_are_those_of_the_audience() {
         let scope = ScopeDocument { name: "read".to_owned(), description: words.to_owned(), claims: Vec::new() };
         let (audience, scopes) = (audience.to_owned(), vec![scope]);
         app("acme", id, |api| {
-            api.resource_server = Some(claviger_crds::published::ResourceServerDocument { audience, scopes });
+            api.resource_server = Some(ResourceServerDocument { audience, scopes });
         })
     };
     fixture.apply(&api("api.a", "https://a.example", "Read <A>"), 1);
@@ -141,6 +141,36 @@ async fn consent_and_its_words_are_those_of_the_audience() {
     assert_eq!(redeem(&fixture, &code).await.claims()["aud"], "https://a.example");
     let page = browser.open(&url("https://b.example")).await;
     assert!(page.is_page("consent") && page.text().contains("Read B"), "the same word is another right");
+}
+
+#[tokio::test]
+async fn an_api_is_named_where_no_scope_names_it() {
+    let fixture = asking();
+    let change = |shop: &mut ClientDocument| {
+        shop.consent = ConsentPolicy::Required;
+        shop.audiences = vec![audience("https://a.example", &["read"]), audience("https://b.example", &["read"])];
+    };
+    fixture.apply(&app("acme", "shop.app", change), 3);
+    let api = app("acme", "api.b", |api| {
+        api.display_name = "Payments <B>".to_owned();
+        let audience = "https://b.example".to_owned();
+        api.resource_server = Some(ResourceServerDocument { audience, scopes: Vec::new() });
+    });
+    fixture.apply(&api, 1);
+    let mut browser = Browser::new(&fixture);
+    let page = browser.open(&authorize(&[("scope", "openid read"), ("resource", "https://a.example")])).await;
+    let page = browser.log_in(&page, "ada", "correct horse").await;
+    assert!(browser.press(&page, "decision", "allow").await.redirected("code").is_some());
+    let bare = authorize(&[("scope", "openid"), ("resource", "https://b.example")]);
+    let page = browser.open(&bare).await;
+    assert!(page.is_page("consent"), "{}", page.text());
+    assert!(
+        page.text().contains("Payments &#60;B&#62;") && page.text().contains("https://b.example"),
+        "{}",
+        page.text()
+    );
+    assert!(browser.press(&page, "decision", "allow").await.redirected("code").is_some());
+    assert!(browser.open(&bare).await.redirected("code").is_some(), "it is remembered");
 }
 
 #[tokio::test]

@@ -145,8 +145,8 @@ fn a_token_has_three_parts_and_16_kib_at_most() {
     ] {
         assert!(matches!(verify(&key, &bad), Err(VerifyError::Malformed)), "{bad:?}");
     }
-    assert_eq!(verify(&key, &"a".repeat(16 * 1024 + 1)).unwrap_err(), VerifyError::TooLong);
-    assert_eq!(verify(&key, &"a".repeat(16 * 1024)).unwrap_err(), VerifyError::Malformed);
+    assert_eq!(verify(&key, &"a".repeat(48 * 1024 + 1)).unwrap_err(), VerifyError::TooLong);
+    assert_eq!(verify(&key, &"a".repeat(48 * 1024)).unwrap_err(), VerifyError::Malformed);
 }
 
 #[test]

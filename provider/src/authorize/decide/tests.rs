@@ -346,3 +346,19 @@ fn consent_to_one_api_is_none_to_anothers_scope_of_that_name() {
     case.request.audience = ISSUER.to_owned();
     assert_eq!(case.next(), Next::Consent);
 }
+
+#[test]
+fn consent_to_one_api_is_none_to_another_that_is_named_without_a_scope() {
+    let (a, b) = ("https://a.example", "https://b.example");
+    let audiences = json!([{ "audience": a, "scopes": ["read"] }, { "audience": b, "scopes": ["read"] }]);
+    let mut case = Case::new(json!({ "audiences": audiences }));
+    case.request.scopes = vec!["openid".to_owned()];
+    case.request.audience = a.to_owned();
+    case.consented = consent_entries(&case.request, &case.client);
+    assert_eq!(case.consented, BTreeSet::from(["openid".to_owned(), format!(" {a}")]));
+    assert_eq!(case.next(), Next::Finish);
+    case.request.audience = b.to_owned();
+    assert_eq!(case.next(), Next::Consent);
+    case.request.audience = ISSUER.to_owned();
+    assert_eq!(case.next(), Next::Finish, "whoever may act at an API for him may have a token for nobody");
+}

@@ -141,6 +141,7 @@ fn tenant(slug: &str, path: &str, pods: &workload::Cluster) -> TenantDocument {
         sealing_keys: vec![sealing_key()],
         service_account_issuer: Some(pods.issuer()),
         trusted_issuers: Vec::new(),
+        strict_audience: false,
     }
 }
 

@@ -50,6 +50,7 @@ pub enum Reason {
     TenantNotAccepted,
     AudienceNotGranted,
     ScopeNotGranted,
+    ExchangeNotGranted,
     IssuerNotTrusted,
     SecretNotFound,
     SecretInvalid,

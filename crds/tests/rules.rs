@@ -54,6 +54,26 @@ fn what_the_schema_refuses_of_one_object_the_parser_refuses_too() {
     }
 }
 
+/// No schema can tell: that takes an attempt to read them.
+#[test]
+fn keys_none_of_which_verifies_are_refused_by_the_parser_and_one_that_does_is_enough() {
+    let fixture = accepted().into_iter().find(|fixture| fixture.path.ends_with("tenant/trusted-issuers.yaml"));
+    let fixture = fixture.expect("a Tenant with keys");
+    let keys = "/spec/trustedIssuers/1/jwks/keys";
+    let good = fixture.object.pointer(keys).expect("keys")[0].clone();
+    let mut other = good.clone();
+    other["crv"] = "P-521".into();
+    for (given, refused) in [(vec![other.clone()], true), (vec![other, good], false)] {
+        let mut object = fixture.object.clone();
+        *object.pointer_mut(keys).expect("keys") = given.into();
+        let parsed = Fixture::of("Tenant", object).parse();
+        let place = "spec.trustedIssuers[1].jwks.keys";
+        let told =
+            parsed.is_err_and(|faults| faults.iter().any(|fault| fault.contains(place) && fault.contains("none")));
+        assert_eq!(told, refused);
+    }
+}
+
 #[test]
 fn a_change_is_refused_for_being_a_change() {
     for fixture in refused().into_iter().filter(|fixture| fixture.old.is_some()) {

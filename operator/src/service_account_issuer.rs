@@ -4,6 +4,7 @@
 //! published unseen: of each key what is public, and no more.
 
 use claviger_crds::published::ServiceAccountIssuerDocument;
+use claviger_jose::ForeignKeys;
 use serde_json::{Map, Value, json};
 
 /// The issuer of the cluster's ServiceAccount tokens, with its keys.
@@ -25,7 +26,7 @@ pub(crate) enum Unreadable {
     #[error("the API server's keys are no JWK Set")]
     Keys,
     /// There is none that a signature could be verified with.
-    #[error("the API server names no public key")]
+    #[error("the API server names no public key that verifies here: RSA, P-256, P-384 or Ed25519")]
     NoKey,
     /// There are more than anybody needs.
     #[error("the API server names more than {KEYS} keys")]
@@ -57,7 +58,9 @@ pub(crate) fn read(discovery: &[u8], jwks: &[u8]) -> Result<ServiceAccountIssuer
         return Err(Unreadable::TooManyKeys);
     }
     let mut keys: Vec<Value> = listed.iter().filter_map(public).collect();
-    if keys.is_empty() {
+    // Where it signs by another algorithm alone, every pod would be refused, and nothing would say why.
+    let set = json!({ "keys": keys }).to_string();
+    if ForeignKeys::parse(set.as_bytes()).is_ok_and(|usable| usable.is_empty()) {
         return Err(Unreadable::NoKey);
     }
     // Several API servers may list the same keys in another order.
@@ -96,6 +99,17 @@ mod tests {
 
     const DISCOVERY: &[u8] = br#"{"issuer":"https://cluster.example","jwks_uri":"https://elsewhere.example/keys"}"#;
 
+    /// RFC 7517, appendix A.1.
+    fn key(kid: &str) -> Value {
+        json!({"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "kid": kid})
+    }
+
+    fn with(key: &Value, members: Value) -> Value {
+        let (mut key, Value::Object(members)) = (key.clone(), members) else { panic!("no object") };
+        key.as_object_mut().unwrap().extend(members);
+        key
+    }
+
     fn keys(keys: &Value) -> Result<Value, Unreadable> {
         let jwks = json!({ "keys": keys }).to_string();
         read(DISCOVERY, jwks.as_bytes()).map(|read| read.jwks["keys"].clone())
@@ -103,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_issuer_is_what_the_cluster_calls_itself() {
-        let jwks = br#"{"keys":[{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB","use":"sig","alg":"RS256"}]}"#;
+        let jwks = br#"{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"a","use":"sig","alg":"ES256"}]}"#;
         let read = read(DISCOVERY, jwks).unwrap();
         assert_eq!(read.issuer, "https://cluster.example");
         assert_eq!(kids(&read.jwks), ["a"]);
@@ -111,9 +125,8 @@ mod tests {
 
     #[test]
     fn of_a_key_nothing_is_kept_that_is_not_public() {
-        let private =
-            json!([{"kty": "EC", "kid": "a", "crv": "P-256", "x": "eA", "y": "eQ", "d": "c2VjcmV0", "x5c": ["b"]}]);
-        assert_eq!(keys(&private).unwrap(), json!([{"kty": "EC", "kid": "a", "crv": "P-256", "x": "eA", "y": "eQ"}]));
+        let private = json!([with(&key("a"), json!({"d": "c2VjcmV0", "x5c": ["b"]}))]);
+        assert_eq!(keys(&private).unwrap(), json!([key("a")]));
     }
 
     #[test]
@@ -124,19 +137,22 @@ mod tests {
 
     #[test]
     fn the_order_in_which_an_api_server_lists_its_keys_means_nothing() {
-        let key = |kid: &str| json!({"kty": "RSA", "kid": kid, "n": "AQAB", "e": "AQAB"});
         assert_eq!(keys(&json!([key("a"), key("b")])), keys(&json!([key("b"), key("a"), key("b")])));
     }
 
     #[test]
     fn what_is_no_answer_is_told_apart() {
-        let jwks: &[u8] = br#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#;
+        let jwks = json!({"keys": [key("a")]}).to_string();
+        let jwks = jwks.as_bytes();
         for discovery in ["", "[]", "{}", r#"{"issuer":""}"#, r#"{"issuer":7}"#, r#"{"issuer":"a b"}"#] {
             assert_eq!(read(discovery.as_bytes(), jwks), Err(Unreadable::Discovery), "{discovery}");
         }
         assert_eq!(read(DISCOVERY, b"<html>"), Err(Unreadable::Keys));
         assert_eq!(read(DISCOVERY, b"{}"), Err(Unreadable::Keys));
         assert_eq!(keys(&json!([])), Err(Unreadable::NoKey));
+        let other = with(&key("a"), json!({"crv": "P-521", "alg": "ES512"}));
+        assert_eq!(keys(&json!([other])), Err(Unreadable::NoKey), "nobody here verifies by that");
+        assert_eq!(keys(&json!([other, key("b")])).unwrap().as_array().map(Vec::len), Some(2));
         assert_eq!(keys(&Value::Array(vec![json!({}); KEYS + 1])), Err(Unreadable::TooManyKeys));
     }
 }

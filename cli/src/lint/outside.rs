@@ -36,7 +36,7 @@ pub(super) fn is_outside(verdict: &Value, kind: Kind, name: &ObjectName, admitte
             let refused = refused(message).any(|part| part.trim_end_matches('.') == account.to_string());
             refused && admitted.contains_key(&(Sort::ServiceAccount, account))
         }),
-        "AudienceNotGranted" => {
+        "AudienceNotGranted" | "ExchangeNotGranted" => {
             let message = verdict["message"].as_str().unwrap_or_default();
             !refused(message).any(|audience| is_refused_here(audience, name, object, admitted))
         }
@@ -71,9 +71,11 @@ pub(super) fn missing(verdict: &Value, name: &ObjectName, object: &Value) -> Str
         "ServiceAccountNotFound" | "ServiceAccountNotAllowed" => {
             "a ServiceAccount that it names is not in this folder".to_owned()
         }
-        "AudienceNotGranted" => "an API that is asked for is not in this folder, or the Namespace is not whose labels \
+        "AudienceNotGranted" | "ExchangeNotGranted" => {
+            "an API that is asked for is not in this folder, or the Namespace is not whose labels \
             decide whether that lets the client in"
-            .to_owned(),
+                .to_owned()
+        }
         _ => format!("it is not in this folder: {}", verdict["message"].as_str().unwrap_or_default()),
     }
 }

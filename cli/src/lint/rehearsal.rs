@@ -132,7 +132,7 @@ fn field(reason: &str, kind: Kind) -> &'static str {
         "AudienceConflict" | "AudienceNotAllowed" => "spec.resourceServer.audience",
         "AudienceNotGranted" => "spec.audiences",
         "ScopeNotGranted" => "spec.scopes",
-        "IssuerNotTrusted" => "spec.tokenExchange",
+        "IssuerNotTrusted" | "ExchangeNotGranted" => "spec.tokenExchange",
         "SigningKeyNotFound" => match kind {
             Kind::Tenant => "spec.signing.default",
             _ => "spec.idTokenSignedResponseAlg",

@@ -57,6 +57,12 @@ fn every_fault_is_one_line_with_file_line_object_and_field() {
         (
             "30-shop.yaml",
             "scopes: [\"orders:read\"]",
+            "scopes: [\"orders:read\"]\n  tokenExchange: [{subjectTokens: [AccessToken]}]",
+            "OAuthClient shop/reports: spec.tokenExchange: ExchangeNotGranted",
+        ),
+        (
+            "30-shop.yaml",
+            "scopes: [\"orders:read\"]",
             "scopes: [\"orders:read\"]\n  tokenExchange: [{subjectTokens: [TrustedIssuer], trustedIssuers: ['https://ci.example']}]",
             "OAuthClient shop/reports: spec.tokenExchange: IssuerNotTrusted",
         ),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger_jose::Algorithm;
+use claviger_jose::{Algorithm, ForeignKeys};
 use serde_json::{Map, Value};
 
 use super::{
@@ -306,7 +306,14 @@ pub(crate) fn parse_jwks(path: &str, JwksSpec { keys }: &JwksSpec, faults: &mut 
     for (at, key) in keys.iter().enumerate() {
         check_jwk(&format!("{path}.keys[{at}]"), key, faults);
     }
-    serde_json::json!({ "keys": keys })
+    let set = serde_json::json!({ "keys": keys });
+    let usable = ForeignKeys::parse(set.to_string().as_bytes()).is_ok_and(|usable| !usable.is_empty());
+    faults.demand(
+        usable || keys.is_empty(),
+        &format!("{path}.keys"),
+        "none of these verifies a signature here: RSA of 2048 bits or more, P-256, P-384 or Ed25519, whole and for signatures",
+    );
+    set
 }
 
 fn check_jwk(path: &str, key: &Map<String, Value>, faults: &mut Faults) {

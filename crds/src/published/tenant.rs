@@ -42,6 +42,9 @@ pub struct TenantDocument {
     /// Issuers of somebody else's whose tokens clients may exchange, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_issuers: Vec<TrustedIssuerDocument>,
+    /// Whether clients' assertions must be for the issuer, and not for an endpoint of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict_audience: bool,
 }
 
 /// `refresh_token_grace` where nobody says another.

@@ -43,6 +43,8 @@ pub struct ValidTenant {
     pub login: Login,
     /// Issuers of somebody else's whose tokens clients may exchange.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// Whether assertions must be for the issuer, and not for an endpoint of it.
+    pub strict_audience: bool,
     /// What clients may not exceed.
     pub ceilings: Ceilings,
 }
@@ -118,6 +120,7 @@ pub fn parse(tenant: &Tenant) -> Result<ValidTenant, Vec<Fault>> {
         signing,
         login,
         trusted_issuers,
+        strict_audience,
         ceilings,
     } = &tenant.spec;
 
@@ -154,6 +157,7 @@ pub fn parse(tenant: &Tenant) -> Result<ValidTenant, Vec<Fault>> {
         default_signing_key,
         login,
         trusted_issuers,
+        strict_audience: strict_audience.unwrap_or_default(),
         ceilings,
     });
     faults.finish(valid)

@@ -81,6 +81,10 @@ pub struct TenantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["issuer"]))]
     pub trusted_issuers: Vec<TrustedIssuerSpec>,
+    /// Whether `aud` of clients' assertions and of trusted issuers' tokens must be the issuer. Otherwise the token
+    /// endpoint, or the endpoint that is called, will do too (RFC 7523 §3), as many libraries write it. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict_audience: Option<bool>,
     /// What this Tenant's clients may not exceed. Default: no ceilings but the schema's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<CeilingsSpec>,

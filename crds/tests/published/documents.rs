@@ -12,12 +12,13 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 12] {
+pub(crate) fn full() -> [Named; 13] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
         ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
         ("tenant-idle", of("acme", Content::Tenant(idle_tenant()))),
         ("tenant-workloads", of("acme", Content::Tenant(trusting_tenant()))),
+        ("tenant-strict", of("acme", Content::Tenant(TenantDocument { strict_audience: true, ..trusting_tenant() }))),
         ("client-workload", of("worker", Content::OAuthClient(workload()))),
         ("client-exchange", of("gateway", Content::OAuthClient(exchanging_client()))),
         ("client-actors", of("gateway", Content::OAuthClient(acting_clients()))),
@@ -102,6 +103,7 @@ fn tenant() -> TenantDocument {
         sealing_keys: Vec::new(),
         service_account_issuer: None,
         trusted_issuers: Vec::new(),
+        strict_audience: false,
     }
 }
 

@@ -47,7 +47,9 @@ pub(crate) fn read(value: &Value) -> Option<ForeignJwk> {
     let wire = WireJwk::deserialize(value).ok()?;
     let verifies = wire.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|it| it == "verify"));
     let private = [&wire.d, &wire.p, &wire.q, &wire.dp, &wire.dq].into_iter().any(Option::is_some);
-    if private || wire.usage.as_deref().is_some_and(|usage| usage != "sig") || !verifies {
+    // A bundle of SPIFFE calls the same purpose by the kind of its tokens (SPIFFE Trust Domain and Bundle §4.2.2).
+    let signs = wire.usage.as_deref().is_none_or(|usage| ["sig", "jwt-svid"].contains(&usage));
+    if private || !signs || !verifies {
         return None;
     }
     let algorithms: &[Algorithm] = match (wire.kty.as_str(), wire.crv.as_deref()) {

@@ -172,7 +172,8 @@ impl fmt::Debug for ForeignKeys {
 impl ForeignType {
     fn is_of(self, compact: &Compact<'_>) -> bool {
         match self {
-            Self::Jwt => !compact.has_type() || compact.is_type("JWT"),
+            // JWT-SVID §2.3 allows `JOSE`, which says no more than that it is a compact JWS (RFC 7515 §4.1.9).
+            Self::Jwt => !compact.has_type() || compact.is_type("JWT") || compact.is_type("JOSE"),
             Self::ClientAuthentication => compact.is_type("client-authentication+jwt"),
             Self::AccessToken => compact.is_type("at+jwt"),
             Self::LogoutToken => compact.is_type("logout+jwt"),

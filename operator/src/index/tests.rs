@@ -54,6 +54,7 @@ fn tenant_document(slug: &str, owner: &str) -> Secret {
         sealing_keys: Vec::new(),
         service_account_issuer: None,
         trusted_issuers: Vec::new(),
+        strict_audience: false,
     };
     let owner = name("identity", owner);
     let mut secret = Document::serving(slug, owner, Content::Tenant(tenant)).to_secret("ns", "uid", 1);

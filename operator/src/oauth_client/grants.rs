@@ -25,6 +25,8 @@ pub(super) struct Grants {
     pub(super) audiences: Vec<AudienceGrant>,
     pub(super) refused_audiences: Vec<String>,
     pub(super) refused_scopes: Vec<String>,
+    /// APIs that its rules of exchange name, and whose owners do not let it get tokens for them so.
+    pub(super) refused_exchanges: Vec<String>,
     /// Issuers that its rules of exchange name, and its Tenant does not trust.
     pub(super) untrusted_issuers: Vec<String>,
     /// The algorithm of its ID tokens, if its Tenant has no ring that signs by it.
@@ -58,6 +60,7 @@ pub(super) fn grant(index: &Index, client: &ValidOAuthClient, tenant: &AcceptedT
         grants.audiences.push(AudienceGrant { audience: audience.to_string(), scopes, token_exchange });
     }
     grants.refused_scopes = left.into_iter().map(ToString::to_string).collect();
+    grants.refused_exchanges = refused_exchanges(client, &grants.audiences);
     grants.untrusted_issuers = untrusted_issuers(index, client, tenant);
     grants.missing_algorithm =
         client.id_token_signed_response_alg.and_then(|algorithm| missing(index, tenant, algorithm));
@@ -72,6 +75,21 @@ fn missing(index: &Index, tenant: &AcceptedTenant, algorithm: Algorithm) -> Opti
     }
     let coming = rings().any(|ring| ring.coming_algorithms().contains(&algorithm));
     Some(MissingAlgorithm { algorithm, coming })
+}
+
+/// Of the APIs that are granted. A rule that names none is for whichever of them allow it, and says something as long as
+/// one does.
+fn refused_exchanges(client: &ValidOAuthClient, granted: &[AudienceGrant]) -> Vec<String> {
+    let mut refused = BTreeSet::new();
+    for rule in &client.token_exchange {
+        let named = |grant: &&AudienceGrant| rule.audiences.iter().any(|audience| audience.as_str() == grant.audience);
+        let closed = || granted.iter().filter(named).filter(|grant| !grant.token_exchange);
+        let names_all = rule.audiences.len() == client.audiences.len();
+        if !names_all || closed().count() == granted.iter().filter(named).count() {
+            refused.extend(closed().map(|grant| grant.audience.clone()));
+        }
+    }
+    refused.into_iter().collect()
 }
 
 /// Those that the Tenant declares and that are left out of its document are not trusted, either.
@@ -125,6 +143,15 @@ impl Grants {
             return no(
                 Reason::IssuerNotTrusted,
                 format!("tokenExchange: the Tenant's trustedIssuers has no such issuer, or it is left out: {issuers}"),
+            );
+        }
+        if !self.refused_exchanges.is_empty() {
+            let audiences = self.refused_exchanges.join(", ");
+            return no(
+                Reason::ExchangeNotGranted,
+                format!(
+                    "tokenExchange: resourceServer.tokenExchange of the API does not let this client in: {audiences}"
+                ),
             );
         }
         let MissingAlgorithm { algorithm, coming } = self.missing_algorithm?;

@@ -29,6 +29,7 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
             sealing_keys: Vec::new(),
             service_account_issuer: None,
             trusted_issuers: Vec::new(),
+            strict_audience: false,
         }),
         Detail::Client { client_id, audience, hashes, revoked, demands: _ } => {
             let client = powerless(client_id, ClientAuthentication::Secret { hashes });

@@ -222,7 +222,8 @@ fn document(observed: &Observed, valid: &ValidTenant, default_signing_key: Optio
         },
         sealing_keys: Vec::new(),
         service_account_issuer: observed.service_account_issuer.clone(),
-        trusted_issuers: others.map(|trusted| trust::document(trusted, &issuer)).collect(),
+        trusted_issuers: others.map(|trusted| trust::document(trusted, &issuer, valid.strict_audience)).collect(),
+        strict_audience: valid.strict_audience,
         issuer,
     }
 }

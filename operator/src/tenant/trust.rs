@@ -27,19 +27,22 @@ pub(crate) fn others<'a>(
     tenant.trusted_issuers.iter().filter(move |trusted| conflict(trusted, own, cluster).is_none())
 }
 
-/// A trusted issuer as the document has it; where it says nothing else, its tokens are for `issuer`.
-pub(super) fn document(trusted: &TrustedIssuer, issuer: &str) -> TrustedIssuerDocument {
+/// A trusted issuer as the document has it; where it says nothing else, its tokens are for `issuer`, or for its token
+/// endpoint (RFC 7523 §3) where the Tenant is not `strict`.
+pub(super) fn document(trusted: &TrustedIssuer, issuer: &str, strict: bool) -> TrustedIssuerDocument {
     let (jwks, jwks_uri) = trusted.keys.published();
     let rule = |rule: &SubjectRule| SubjectRuleDocument {
         subject: rule.subject.to_string(),
         claims: rule.claims.iter().map(|(name, pattern)| (name.clone(), pattern.to_string())).collect(),
     };
     let declared: Vec<String> = trusted.audiences.iter().map(ToString::to_string).collect();
+    let endpoint = (!strict).then(|| format!("{issuer}/oauth/token"));
+    let default = || std::iter::once(issuer.to_owned()).chain(endpoint).collect();
     TrustedIssuerDocument {
         issuer: trusted.issuer.to_string(),
         jwks,
         jwks_uri,
-        audiences: if declared.is_empty() { vec![issuer.to_owned()] } else { declared },
+        audiences: if declared.is_empty() { default() } else { declared },
         subject_rules: trusted.subject_rules.iter().map(rule).collect(),
         subject_prefix: trusted.subject_prefix.clone(),
     }

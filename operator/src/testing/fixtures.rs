@@ -44,6 +44,11 @@ spec:
   authentication: {secret: {}}
 ";
 
+/// The same, which lets clients of its own namespace have tokens for it by an exchange.
+pub(crate) fn exchangeable_api() -> String {
+    API.replace("resourceServer: {", "resourceServer: {tokenExchange: {}, ")
+}
+
 pub(crate) const USER: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: User

@@ -72,6 +72,8 @@ pub(crate) struct Issuer {
     pub(crate) display_name: String,
     /// Of clients that set no other, seconds.
     pub(crate) lifetimes: TenantLifetimes,
+    /// Whether clients' assertions must be for the issuer, and not for an endpoint of it.
+    pub(crate) strict_audience: bool,
     /// Scopes beside the standard ones.
     pub(crate) scopes: Vec<ScopeDocument>,
     /// How people log in.
@@ -150,6 +152,7 @@ impl Issuer {
             key: key.clone(),
             display_name: tenant.display_name.clone(),
             lifetimes: tenant.lifetimes,
+            strict_audience: tenant.strict_audience,
             scopes: tenant.scopes.clone(),
             login: tenant.login.clone(),
             challenge: challenge(&tenant.issuer),

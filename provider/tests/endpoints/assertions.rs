@@ -123,6 +123,19 @@ async fn it_counts_at_every_endpoint_that_asks_who_the_client_is() {
 }
 
 #[tokio::test]
+async fn where_the_tenant_is_strict_an_assertion_is_for_the_issuer_alone() {
+    let (fixture, key) = (shop(|_| {}), ClientKey::new());
+    fixture.apply(&machine("acme", "machine.app", &key), 1);
+    let mut tenant = tenant_document("acme");
+    tenant.strict_audience = true;
+    fixture.apply(&serving("acme", "acme", Content::Tenant(tenant)), 2);
+    for (aud, status) in [(issuer("acme"), 200), (format!("{}/oauth/token", issuer("acme")), 401)] {
+        let assertion = key.sign(&with(claims("acme", "machine.app"), "aud", json!(aud)));
+        assert_eq!(asserted(&fixture, "/oauth/token", &assertion, GRANT).await.status, status, "{aud}");
+    }
+}
+
+#[tokio::test]
 async fn a_code_and_a_refresh_token_are_redeemed_with_it() {
     let key = ClientKey::new();
     let authentication = ClientAuthentication::PrivateKeyJwt {

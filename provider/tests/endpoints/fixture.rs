@@ -283,6 +283,7 @@ pub(crate) fn tenant_document(slug: &str) -> TenantDocument {
         sealing_keys: vec![sealing_key()],
         service_account_issuer: None,
         trusted_issuers: Vec::new(),
+        strict_audience: false,
     }
 }
 

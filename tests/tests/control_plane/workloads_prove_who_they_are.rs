@@ -207,7 +207,7 @@ async fn an_account_of_another_namespace_consents_and_one_that_was_made_again_is
     shop.run(&["delete", "serviceaccount", "worker"]).await?;
     stage.installation.wait_for_condition(WORKER, "ReferencesResolved", ["False", "ServiceAccountNotFound"]).await?;
     stage.installation.wait_for_condition(WORKER, "Programmed", ["True", "Programmed"]).await?;
-    stage.refused(&first, "no client names the ServiceAccount").await?;
+    stage.refused(&first, "was deleted since").await?;
     shop.run(&["create", "serviceaccount", "worker"]).await?;
     eventually(PATIENCE, "the new one is the client", async || {
         stage.granted(&stage.token("shop", "worker").await?, None).await

@@ -164,6 +164,15 @@ fn a_key_that_is_for_something_else_or_malformed_is_left_out_and_costs_only_itse
 }
 
 #[test]
+fn the_keys_of_a_spiffe_bundle_verify() {
+    let key = PrivateKey::generate(Algorithm::Es256).unwrap();
+    let set = keys(&[jwk(&key, json!({"kid": "1", "use": "jwt-svid", "alg": null}))]);
+    let token = token(&key, json!({"alg": "ES256", "kid": "1", "typ": "JOSE"}));
+    assert!(verify(&set, &token, &[Algorithm::Es256], JWT).is_ok());
+    assert!(keys(&[jwk(&key, json!({"use": "x509-svid"}))]).is_empty());
+}
+
+#[test]
 fn a_set_is_bounded_and_is_an_object_with_keys() {
     let key = jwk(&PrivateKey::generate(Algorithm::EdDsa).unwrap(), json!({}));
     assert!(!keys(&vec![key.clone(); 100]).is_empty());
@@ -222,6 +231,7 @@ fn a_foreign_type_is_one_that_is_expected() {
     for (typ, types, expected) in [
         (None, JWT, Ok(ForeignType::Jwt)),
         (Some("jwt"), JWT, Ok(ForeignType::Jwt)),
+        (Some("JOSE"), JWT, Ok(ForeignType::Jwt)),
         (Some("logout+jwt"), &[ForeignType::Jwt, ForeignType::LogoutToken], Ok(ForeignType::LogoutToken)),
         (
             Some("client-authentication+jwt"),

@@ -8,7 +8,7 @@ use super::*;
 use crate::engine::Options;
 use crate::testing::{ManualClock, World, hello};
 
-const JWKS: &str = r#"{"keys":[{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}]}"#;
+const JWKS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"a"}]}"#;
 
 /// An API server that answers with what stands here, and counts readings of its keys.
 #[derive(Default)]

@@ -15,7 +15,7 @@ use crate::work::{Kind, Work};
 
 /// What a cluster says that has these keys.
 pub(super) fn issuer(kids: &[&str]) -> ServiceAccountIssuer {
-    let key = |kid: &&str| json!({"kty": "RSA", "kid": kid, "n": "AQAB", "e": "AQAB", "alg": "RS256", "use": "sig"});
+    let key = |kid: &&str| json!({"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "kid": kid, "alg": "ES256", "use": "sig"});
     let keys: Vec<_> = kids.iter().map(key).collect();
     read(br#"{"issuer": "https://cluster.example"}"#, json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
@@ -196,9 +196,8 @@ async fn no_api_is_called_as_the_cluster_calls_itself_whoever_was_first() {
     assert_eq!(accepted(&harness), ["True/Accepted", "True/Resolved"]);
     say(&mut harness, &["a"]).await;
     assert_eq!(accepted(&harness), ["False/AudienceNotAllowed", "False/AudienceNotGranted"]);
-    let (other, keys) =
-        (br#"{"issuer": "https://another.example"}"#, br#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#);
-    harness.engine.service_account_keys_read(read(other, keys).unwrap());
+    let another = br#"{"issuer": "https://another.example"}"#;
+    harness.engine.service_account_keys_read(read(another, issuer(&["a"]).jwks.to_string().as_bytes()).unwrap());
     harness.run().await;
     assert_eq!(accepted(&harness), ["True/Accepted", "True/Resolved"]);
 }

@@ -9,7 +9,7 @@ use claviger_crds::published::{ClientAuthentication, Content, ServiceAccountSubj
 
 use super::service_account_issuer::issuer;
 use crate::engine::Change;
-use crate::testing::{Harness, PUBLISHED};
+use crate::testing::{Harness, PUBLISHED, fixtures};
 use crate::work::{Kind, Work};
 
 const WORKER: &str = "
@@ -191,6 +191,7 @@ fn exchanges(harness: &Harness) -> (String, String) {
 #[tokio::test]
 async fn a_client_that_exchanges_such_tokens_is_not_ready_before_it_is_known_whose_they_are() {
     let mut harness = Harness::furnished().await;
+    harness.apply::<OAuthClient>(&fixtures::exchangeable_api()).await;
     harness.apply::<OAuthClient>(&exchanger("AccessToken, ServiceAccount")).await;
     let (verdict, message) = exchanges(&harness);
     assert_eq!(verdict, "False/ServiceAccountIssuerUnknown");
@@ -203,8 +204,42 @@ async fn a_client_that_exchanges_such_tokens_is_not_ready_before_it_is_known_who
 #[tokio::test]
 async fn a_client_whose_actors_may_have_such_tokens_is_ready_without_them() {
     let mut harness = Harness::furnished().await;
+    harness.apply::<OAuthClient>(&fixtures::exchangeable_api()).await;
     harness.apply::<OAuthClient>(&exchanger("AccessToken")).await;
     assert_eq!(harness.ready::<OAuthClient>("shop", "exchanger"), "True/Ready");
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_apis_that_do_not_let_it_in_by_an_exchange() {
+    let mut harness = Harness::furnished().await;
+    let other = fixtures::API.replace("name: api,", "name: stock,").replace("api.shop.example", "stock.shop.example");
+    harness.apply::<OAuthClient>(&other.replace("'orders:read'", "'stock:read'")).await;
+    let both = exchanger("AccessToken").replace("['https://api", "['https://stock.shop.example', 'https://api");
+    let one = both.replace("[AccessToken]", "[AccessToken], audiences: ['https://api.shop.example']");
+    for (client, api, refused) in [
+        (&both, fixtures::API.to_owned(), Some("https://api.shop.example, https://stock.shop.example")),
+        (&one, fixtures::API.to_owned(), Some("https://api.shop.example")),
+        (&both, fixtures::exchangeable_api(), None),
+        (&one, fixtures::exchangeable_api(), None),
+        (
+            &one.replace("https://api.shop.example']}", "https://stock.shop.example']}"),
+            String::new(),
+            Some("https://stock.shop.example"),
+        ),
+    ] {
+        harness.apply::<OAuthClient>(client).await;
+        if !api.is_empty() {
+            harness.apply::<OAuthClient>(&api).await;
+        }
+        let (verdict, message) = exchanges(&harness);
+        match refused {
+            None => assert_eq!(verdict, "True/Resolved"),
+            Some(refused) => {
+                assert_eq!(verdict, "False/ExchangeNotGranted", "{client}");
+                assert!(message.ends_with(&format!(": {refused}")), "{message}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -104,6 +104,21 @@ async fn what_nobody_knows_yet_to_be_the_clusters_own_is_left_out_when_it_is_kno
     assert_eq!(issuers(&harness), [CI]);
 }
 
+#[tokio::test]
+async fn who_says_no_audience_has_tokens_for_the_tenant() {
+    let mut harness = Harness::furnished().await;
+    let url = tenant_of(&harness, "acme").issuer;
+    let strict = trusting(&[CI]).replace("spec:", "spec:\n  strictAudience: true");
+    for (yaml, expected) in
+        [(trusting(&[CI]), vec![url.clone(), format!("{url}/oauth/token")]), (strict, vec![url.clone()])]
+    {
+        harness.apply::<Tenant>(&yaml).await;
+        let document = tenant_of(&harness, "acme");
+        assert_eq!(document.trusted_issuers[0].audiences, expected);
+        assert_eq!(document.strict_audience, expected.len() == 1);
+    }
+}
+
 const JOB: &str = "
 apiVersion: claviger.dev/v1alpha1
 kind: OAuthClient
@@ -126,6 +141,7 @@ fn job(harness: &Harness) -> (String, String) {
 #[tokio::test]
 async fn a_client_is_told_of_issuers_that_its_tenant_does_not_trust_and_when_it_does() {
     let mut harness = Harness::furnished().await;
+    harness.apply::<OAuthClient>(&fixtures::exchangeable_api()).await;
     harness.apply::<OAuthClient>(JOB).await;
     for (trusted, missing) in [
         (&[CI][..], Some("https://cluster.example")),
@@ -151,6 +167,7 @@ async fn a_client_is_told_of_issuers_that_its_tenant_does_not_trust_and_when_it_
 async fn a_client_is_told_of_an_issuer_that_turns_out_to_be_the_clusters_own() {
     let mut harness = Harness::furnished().await;
     harness.apply::<Tenant>(&trusting(&[CLUSTER, CI])).await;
+    harness.apply::<OAuthClient>(&fixtures::exchangeable_api()).await;
     harness.apply::<OAuthClient>(JOB).await;
     assert_eq!(job(&harness).0, "True/Resolved");
     say(&mut harness, &["a"]).await;

@@ -137,10 +137,14 @@ impl Claims {
     }
 }
 
-/// Whether `audience` is the issuer, the token endpoint, or the endpoint that was called.
+/// Whether `audience` is the issuer or, where the tenant is not strict, the token endpoint or the endpoint that was
+/// called.
 fn is_us(audience: &str, issuer: &Issuer, path: &str) -> bool {
-    audience == &*issuer.url
-        || audience
+    if audience == &*issuer.url {
+        return true;
+    }
+    !issuer.strict_audience
+        && audience
             .strip_prefix(&*issuer.url)
             .is_some_and(|rest| rest == "/oauth/token" || (path.ends_with(rest) && rest.starts_with("/oauth/")))
 }

@@ -1,6 +1,8 @@
 //! kube-apiserver as a relying party: what `claviger authentication-config` prints, as it is printed, lets a
 //! person of a tenant use the cluster, and nobody else, and goes on doing so when the tenant's key rotates.
 
+mod logout_tokens;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -92,6 +94,8 @@ spec:
   clientId: kubernetes
   applicationType: native
   redirectUris: ['http://127.0.0.1:8000/']
+  postLogoutRedirectUris: ['http://127.0.0.1:8000/']
+  backchannelLogout: {uri: 'TOLD'}
   scopes: [openid, groups]
   authentication: {none: {}}
   resourceServer: {audience: 'https://kubernetes.example'}
@@ -130,9 +134,14 @@ struct Stage {
 impl Stage {
     /// `flags` are for what is printed, `arguments` for the provider; `more` is declared too.
     async fn build(flags: &[&str], arguments: &[&str], more: &str) -> Result<Self> {
+        Self::build_told_at("https://nobody.example/logout", flags, arguments, more).await
+    }
+
+    /// The same, whose clients for a cluster are told of logouts at `uri`.
+    async fn build_told_at(uri: &str, flags: &[&str], arguments: &[&str], more: &str) -> Result<Self> {
         let manifests = TempDir::new("two-tenants")?;
         for tenant in ["acme", "globex"] {
-            manifests.write(&format!("{tenant}.yaml"), TENANT.replace("TENANT", tenant))?;
+            manifests.write(&format!("{tenant}.yaml"), TENANT.replace("TENANT", tenant).replace("TOLD", uri))?;
         }
         manifests.write("more.yaml", more)?;
         let dev = Dev::start(manifests.path(), &[&["--tls"], arguments].concat()).await?;

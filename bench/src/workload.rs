@@ -27,7 +27,7 @@ impl Cluster {
     /// As the operator publishes it.
     pub(crate) fn issuer(&self) -> ServiceAccountIssuerDocument {
         let (issuer, jwks) = (ISSUER.to_owned(), self.jwks.clone());
-        ServiceAccountIssuerDocument { issuer, jwks, since: Timestamp::UNIX_EPOCH }
+        ServiceAccountIssuerDocument { issuer, jwks, since: Timestamp::UNIX_EPOCH, previous: None }
     }
 
     /// The tokens of so many pods for `audience`, each for an hour.

@@ -14,6 +14,25 @@ fn the_quick_start_has_no_faults() {
     assert!(stderr(&output).contains("no faults"), "{}", stderr(&output));
 }
 
+/// Changes the quick start so, with one more namespace that the tenant lets in, and expects that line.
+fn expect(file: &str, from: &str, to: &str, expected: &str) {
+    let folder = Folder::quickstart();
+    folder.write(
+        "01-billing.yaml",
+        "apiVersion: v1
+kind: Namespace
+metadata: {name: billing, labels: {identity.acme.example/tenant: acme}}
+",
+    );
+    folder.edit(file, from, to);
+    let (code, printed) = lint(&folder);
+    assert_eq!(code, Some(1), "{to}: {printed}");
+    let line = printed.lines().find(|line| line.contains(expected));
+    // In the file of the object that suffers, which is not always the one that was edited.
+    let place = if file == "00-namespaces.yaml" { "30-shop.yaml:" } else { file };
+    assert!(line.is_some_and(|line| line.contains(place)), "{expected}\n{printed}");
+}
+
 #[test]
 fn every_fault_is_one_line_with_file_line_object_and_field() {
     for (file, from, to, expected) in [
@@ -48,6 +67,16 @@ fn every_fault_is_one_line_with_file_line_object_and_field() {
             "name: reports\n  namespace: billing",
             "OAuthClient billing/reports: spec.audiences: AudienceNotGranted",
         ),
+        // The text.
+        ("20-user.yaml", "  username: ada", "  username: [ada", "20-user.yaml:"),
+    ] {
+        expect(file, from, to, expected);
+    }
+}
+
+#[test]
+fn what_a_client_is_not_granted_is_told_at_the_field_that_asks_for_it() {
+    for (file, from, to, expected) in [
         (
             "30-shop.yaml",
             "scopes: [\"orders:read\"]",
@@ -66,25 +95,8 @@ fn every_fault_is_one_line_with_file_line_object_and_field() {
             "scopes: [\"orders:read\"]\n  tokenExchange: [{subjectTokens: [TrustedIssuer], trustedIssuers: ['https://ci.example']}]",
             "OAuthClient shop/reports: spec.tokenExchange: IssuerNotTrusted",
         ),
-        // The text.
-        ("20-user.yaml", "  username: ada", "  username: [ada", "20-user.yaml:"),
     ] {
-        let folder = Folder::quickstart();
-        // One more namespace that the tenant lets in.
-        folder.write(
-            "01-billing.yaml",
-            "apiVersion: v1
-kind: Namespace
-metadata: {name: billing, labels: {identity.acme.example/tenant: acme}}
-",
-        );
-        folder.edit(file, from, to);
-        let (code, printed) = lint(&folder);
-        assert_eq!(code, Some(1), "{to}: {printed}");
-        let line = printed.lines().find(|line| line.contains(expected));
-        // In the file of the object that suffers, which is not always the one that was edited.
-        let place = if file == "00-namespaces.yaml" { "30-shop.yaml:" } else { file };
-        assert!(line.is_some_and(|line| line.contains(place)), "{expected}\n{printed}");
+        expect(file, from, to, expected);
     }
 }
 

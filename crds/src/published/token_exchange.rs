@@ -62,6 +62,10 @@ pub struct ServiceAccountIssuerDocument {
     pub jwks: serde_json::Value,
     /// Since when the API server says so.
     pub since: Timestamp,
+    /// What it called itself before that, if it did: tokens that bear that name are in pods until kubelet renews them.
+    /// They count for a day from `since` on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
 }
 
 /// An issuer of somebody else's whose tokens are trusted.

@@ -12,13 +12,14 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 13] {
+pub(crate) fn full() -> [Named; 14] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
         ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
         ("tenant-idle", of("acme", Content::Tenant(idle_tenant()))),
         ("tenant-workloads", of("acme", Content::Tenant(trusting_tenant()))),
         ("tenant-strict", of("acme", Content::Tenant(TenantDocument { strict_audience: true, ..trusting_tenant() }))),
+        ("tenant-renamed-cluster", of("acme", Content::Tenant(renamed_cluster()))),
         ("client-workload", of("worker", Content::OAuthClient(workload()))),
         ("client-exchange", of("gateway", Content::OAuthClient(exchanging_client()))),
         ("client-actors", of("gateway", Content::OAuthClient(acting_clients()))),
@@ -114,6 +115,15 @@ fn idle_tenant() -> TenantDocument {
 }
 
 /// Workloads come with tokens of the cluster, and of somebody else.
+/// Its cluster was called otherwise until now.
+fn renamed_cluster() -> TenantDocument {
+    let mut tenant = trusting_tenant();
+    if let Some(issuer) = &mut tenant.service_account_issuer {
+        issuer.previous = Some("https://cluster.example".to_owned());
+    }
+    tenant
+}
+
 fn trusting_tenant() -> TenantDocument {
     let key = json!({"kty": "RSA", "e": "AQAB", "n": MODULUS, "kid": "a", "use": "sig", "alg": "RS256"});
     let rule = SubjectRuleDocument {
@@ -133,6 +143,7 @@ fn trusting_tenant() -> TenantDocument {
             issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),
             jwks: json!({"keys": [key.clone()]}),
             since: at("2026-01-01T00:00:00Z"),
+            previous: None,
         }),
         trusted_issuers: vec![
             trusted("https://ci.example", None, Some("https://ci.example/keys")),

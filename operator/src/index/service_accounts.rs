@@ -18,6 +18,9 @@ use crate::work::{Kind, Work};
 /// Bytes of the annotation; a longer one allows nobody.
 const LONGEST_ANNOTATION: usize = 4 * 1024;
 
+/// Seconds that a ServiceAccount's token may live to count here.
+const LONGEST_LIFE: i64 = 24 * 3600;
+
 /// Everyone that is there. A cluster has many that no client ever names, so little is kept of each.
 #[derive(Debug, Default)]
 pub(super) struct ServiceAccounts(HashMap<ObjectName, Account>);
@@ -81,6 +84,16 @@ fn allowed(annotation: &str) -> impl Iterator<Item = Allowed> {
             _ => None,
         }
     })
+}
+
+/// What the cluster called itself before it was `issuer`, where tokens of that name may still be in pods. Several API
+/// servers that are told of a new name one after the other say now the one, now the other.
+fn previous(stored: &ServiceAccountIssuerDocument, issuer: &ServiceAccountIssuer, since: Timestamp) -> Option<String> {
+    if stored.issuer != issuer.issuer {
+        return Some(stored.issuer.clone());
+    }
+    let lasts = since.as_second() - stored.since.as_second() < LONGEST_LIFE;
+    stored.previous.clone().filter(|_| lasts)
 }
 
 // === impl Index ===
@@ -178,10 +191,11 @@ impl Index {
         match (&self.service_account_issuer, stored) {
             (None, stored) => stored.or_else(|| self.documents.service_account_issuer()).cloned(),
             (Some(known), Some(stored)) if known.issuer.is(stored) => Some(stored.clone()),
-            (Some(KnownIssuer { issuer, since }), _) => Some(ServiceAccountIssuerDocument {
+            (Some(KnownIssuer { issuer, since }), stored) => Some(ServiceAccountIssuerDocument {
                 issuer: issuer.issuer.clone(),
                 jwks: issuer.jwks.clone(),
                 since: *since,
+                previous: stored.and_then(|stored| previous(stored, issuer, *since)),
             }),
         }
     }

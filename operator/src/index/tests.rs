@@ -229,7 +229,8 @@ fn document_naming(issuer: &str, since: i64, owner: &str, withdrawn: bool) -> Se
     let Content::Tenant(tenant) = &mut stored.document.content else { panic!("a Tenant's") };
     let since = Timestamp::from_second(since).unwrap();
     let jwks = serde_json::json!({"keys": []});
-    tenant.service_account_issuer = Some(ServiceAccountIssuerDocument { issuer: issuer.to_owned(), jwks, since });
+    tenant.service_account_issuer =
+        Some(ServiceAccountIssuerDocument { issuer: issuer.to_owned(), jwks, since, previous: None });
     stored.document.withdrawn_at = withdrawn.then_some(since);
     stored.document.to_secret("ns", "uid", 1)
 }

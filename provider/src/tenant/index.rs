@@ -340,7 +340,7 @@ impl Index {
                     tenant.name_accounts(&client, false);
                     // Another client may be that API by now.
                     let api = client.resource_server.as_ref().map(|api| api.audience.as_str());
-                    if let Some(api) = api.filter(|api| tenant.apis.get(*api) == Some(&client.id)) {
+                    if let Some(api) = api.filter(|api| tenant.apis.get(api) == Some(&client.id)) {
                         tenant.apis.remove(api);
                     }
                 }

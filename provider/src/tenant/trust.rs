@@ -9,6 +9,7 @@ use claviger_crds::published::{
 };
 use claviger_crds::types::TextPattern;
 use claviger_jose::ForeignKeys;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::index::Unusable;
@@ -35,6 +36,8 @@ pub(crate) struct ServiceAccountIssuer {
     pub(crate) issuer: String,
     /// Its keys, as the API server publishes them.
     pub(crate) keys: ForeignKeys,
+    /// What it called itself before, and until when tokens that bear this name count.
+    previous: Option<(String, Timestamp)>,
 }
 
 /// An issuer of somebody else's.
@@ -90,7 +93,12 @@ impl Trust {
     pub(crate) fn find(&self, issuer: &str) -> Option<Foreign<'_>> {
         let cluster = self.service_accounts().filter(|accounts| accounts.issuer == issuer);
         let trusted = || self.issuers.iter().find(|trusted| trusted.issuer == issuer);
-        cluster.map(Foreign::Cluster).or_else(|| trusted().map(Foreign::Trusted))
+        // A name that it has given up may be somebody else's, who is trusted by that name.
+        let before = || self.service_accounts().filter(|accounts| accounts.was(issuer));
+        cluster
+            .map(Foreign::Cluster)
+            .or_else(|| trusted().map(Foreign::Trusted))
+            .or_else(|| before().map(Foreign::Cluster))
     }
 
     /// Whether `subject`, of a token of the tenant, is one of an issuer that is trusted.
@@ -109,7 +117,18 @@ impl Trust {
 impl ServiceAccountIssuer {
     fn parse(document: &ServiceAccountIssuerDocument) -> Result<Self, Unusable> {
         let keys = key_source::declared(&document.jwks)?.remembering(REPEATED);
-        Ok(Self { issuer: document.issuer.clone(), keys })
+        let end = document.since.saturating_add(service_account::LONGEST_LIFE).unwrap_or(document.since);
+        let previous = document.previous.clone().map(|previous| (previous, end));
+        Ok(Self { issuer: document.issuer.clone(), keys, previous })
+    }
+
+    /// Whether `issuer` is its name, or was a while ago.
+    pub(crate) fn is_called(&self, issuer: &str, now: Timestamp) -> bool {
+        self.issuer == issuer || self.previous.as_ref().is_some_and(|(name, end)| name == issuer && now < *end)
+    }
+
+    fn was(&self, issuer: &str) -> bool {
+        self.previous.as_ref().is_some_and(|(name, _)| name == issuer)
     }
 }
 

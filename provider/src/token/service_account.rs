@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use claviger_jose::{Algorithm, ForeignType, NumericDate, TimeError, Unverified, VerifyError};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::audience::Audiences;
@@ -16,7 +17,7 @@ use crate::tenant::trust::ServiceAccountIssuer;
 /// What the API server's clock may be off.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// Of a token's whole life, seconds: one that lives longer outlives its pod for too long.
-const LONGEST_LIFE: i64 = 24 * 3600;
+pub(crate) const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// Bound tokens live for an hour; what lives longer than a day was not meant for this.
 const TOO_LONG: &str = "the ServiceAccount token lives longer than 24 hours, or does not say since when";
 /// It lacks what bound tokens have: a legacy token, or none of Kubernetes'.
@@ -91,12 +92,12 @@ pub(crate) fn verify(
     })?;
     let claims: Claims<'_> = verified.claims().map_err(|_| UNBOUND)?;
     let made = claims.iat.ok_or(TOO_LONG)?;
-    if claims.exp.0.saturating_sub(made.0) > LONGEST_LIFE {
+    if claims.exp.0.saturating_sub(made.0) > LONGEST_LIFE.as_secs() {
         return Err(TOO_LONG);
     }
     let Kubernetes { namespace, serviceaccount: Bound { name, uid } } = claims.kubernetes;
     // Both say who it is; a cluster in which they differ is none that this release knows.
-    if claims.iss != issuer.issuer || !is_subject(&claims.sub, &namespace, &name) {
+    if !issuer.is_called(&claims.iss, now) || !is_subject(&claims.sub, &namespace, &name) {
         return Err(UNBOUND);
     }
     Ok(VerifiedServiceAccount { subject: claims.sub, uid, audiences: claims.aud, expires_at: claims.exp.0 })

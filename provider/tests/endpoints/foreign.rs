@@ -18,7 +18,7 @@ pub(crate) const UID: &str = "3a5d6b5e-0b06-4c7a-8a43-000000000001";
 /// Has `tenant` trust the cluster with this key.
 pub(crate) fn trust_cluster(tenant: &mut TenantDocument, key: &ClientKey) {
     let since = Timestamp::from_second(NOW).unwrap();
-    let issuer = ServiceAccountIssuerDocument { issuer: CLUSTER.to_owned(), jwks: key.jwks(), since };
+    let issuer = ServiceAccountIssuerDocument { issuer: CLUSTER.to_owned(), jwks: key.jwks(), since, previous: None };
     tenant.service_account_issuer = Some(issuer);
 }
 

@@ -155,6 +155,37 @@ async fn a_key_that_is_not_known_is_told_to_the_operator_once_in_a_while() {
 }
 
 #[tokio::test]
+async fn a_token_by_the_clusters_name_before_counts_for_a_day_after_it_got_another() {
+    let cluster = Cluster::new();
+    let renamed = |revision, previous: Option<&str>| {
+        let mut tenant = tenant_document("acme");
+        trust_cluster(&mut tenant, &cluster.key);
+        let issuer = tenant.service_account_issuer.as_mut().unwrap();
+        (issuer.issuer, issuer.previous) = ("https://renamed.example".to_owned(), previous.map(str::to_owned));
+        cluster.fixture.apply(&serving("acme", "acme", Content::Tenant(tenant)), revision);
+    };
+    let later = |seconds: i64| {
+        let mut claims = billing();
+        for name in ["iat", "nbf", "exp"] {
+            claims[name] = json!(claims[name].as_i64().unwrap() + seconds);
+        }
+        claims
+    };
+    renamed(2, None);
+    assert_eq!(cluster.status(&billing()).await, 401);
+    renamed(3, Some(CLUSTER));
+    assert_eq!(cluster.status(&billing()).await, 200);
+    assert_eq!(cluster.status(&with(&billing(), "iss", json!("https://renamed.example"))).await, 200);
+    assert_eq!(cluster.status(&with(&billing(), "iss", json!("https://another.example"))).await, 401);
+    let day = 24 * 3600;
+    cluster.fixture.advance(day - 1);
+    assert_eq!(cluster.status(&later(day - 1)).await, 200);
+    cluster.fixture.advance(1);
+    assert_eq!(cluster.status(&later(day)).await, 401);
+    assert_eq!(cluster.status(&with(&later(day), "iss", json!("https://renamed.example"))).await, 200);
+}
+
+#[tokio::test]
 async fn a_token_that_was_good_is_asked_for_all_of_it_again_each_time() {
     let cluster = Cluster::new();
     let (token, fixture) = (cluster.key.sign(&billing()), &cluster.fixture);

@@ -167,6 +167,28 @@ async fn a_tenant_that_comes_later_learns_since_when_the_keys_are_these() {
     assert_eq!(tenant_of(&harness, "other").service_account_issuer.unwrap().since, since);
 }
 
+/// kube-apiserver takes a new name beside the old one: what is in pods bears that for a while.
+#[tokio::test]
+async fn what_the_cluster_was_called_before_is_published_for_a_day() {
+    let mut harness = Harness::furnished().await;
+    say(&mut harness, &["a"]).await;
+    harness.apply::<OAuthClient>(WORKER).await;
+    assert_eq!(published(&harness).unwrap().previous, None);
+    let renamed = |kids: &[&str]| ServiceAccountIssuer { issuer: "https://renamed.example".to_owned(), ..issuer(kids) };
+    for (kids, hours, expected) in [
+        (&["a"][..], 1, Some("https://cluster.example")),
+        (&["a", "b"], 20, Some("https://cluster.example")),
+        // A day later another key is new.
+        (&["b"], 30, None),
+    ] {
+        harness.pass(Duration::from_secs(hours * 3600)).await;
+        harness.engine.service_account_keys_read(renamed(kids));
+        harness.run().await;
+        let told = published(&harness).unwrap();
+        assert_eq!((told.issuer.as_str(), told.previous.as_deref()), ("https://renamed.example", expected), "{hours}");
+    }
+}
+
 #[tokio::test]
 async fn a_document_that_vanished_comes_back_with_it() {
     let mut harness = Harness::furnished().await;

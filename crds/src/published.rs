@@ -42,8 +42,8 @@ pub use tenant::{
     TenantLifetimes,
 };
 pub use token_exchange::{
-    ActorToken, ServiceAccountIssuerDocument, SubjectRuleDocument, SubjectToken, TokenExchangeRuleDocument,
-    TrustedIssuerDocument,
+    ActorToken, FormerIssuer, ServiceAccountIssuerDocument, SubjectRuleDocument, SubjectToken,
+    TokenExchangeRuleDocument, TrustedIssuerDocument,
 };
 pub use user::{PasswordSource, UserDocument};
 

@@ -30,8 +30,8 @@ pub use unverified::Unverified;
 /// Why a token was refused. For logs and metrics: an outsider gets one answer for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum VerifyError {
-    /// More than 16 KiB: refused before anything is decoded.
-    #[error("the token is longer than 16 KiB")]
+    /// More than 48 KiB: refused before anything is decoded.
+    #[error("the token is longer than 48 KiB")]
     TooLong,
     /// Not three parts of canonical base64url, or the header is no JSON object with unique members.
     #[error("not a compact JWS")]

@@ -16,6 +16,8 @@ pub struct TokenExchangeRule {
     pub subjects: Vec<TextPattern>,
     /// APIs that it may get tokens for.
     pub audiences: Vec<Audience>,
+    /// Whether the rule names them; it is for all of the client's otherwise.
+    pub names_audiences: bool,
     /// Whether an actor token comes with it.
     pub actor_token: ActorToken,
     /// Kinds of tokens that an actor may bring.
@@ -81,6 +83,7 @@ fn parse_one(
     TokenExchangeRule {
         subject_tokens: subject_tokens.clone(),
         trusted_issuers,
+        names_audiences: !declared.is_empty(),
         audiences: if declared.is_empty() { audiences.to_vec() } else { declared },
         actor_token: actor_token.unwrap_or_default(),
         actor_tokens,

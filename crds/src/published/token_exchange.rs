@@ -63,9 +63,18 @@ pub struct ServiceAccountIssuerDocument {
     /// Since when the API server says so.
     pub since: Timestamp,
     /// What it called itself before that, if it did: tokens that bear that name are in pods until kubelet renews them.
-    /// They count for a day from `since` on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<String>,
+    pub previous: Option<FormerIssuer>,
+}
+
+/// A name that the cluster's issuer had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerIssuer {
+    /// `iss` of tokens that were made then, compared exactly.
+    pub issuer: String,
+    /// From then on they count no more.
+    pub until: Timestamp,
 }
 
 /// An issuer of somebody else's whose tokens are trusted.

@@ -81,8 +81,9 @@ pub struct TenantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["issuer"]))]
     pub trusted_issuers: Vec<TrustedIssuerSpec>,
-    /// Whether `aud` of clients' assertions and of trusted issuers' tokens must be the issuer. Otherwise the token
-    /// endpoint, or the endpoint that is called, will do too (RFC 7523 §3), as many libraries write it. Default: false.
+    /// Whether `aud` of clients' assertions, and of trusted issuers' tokens where their entry has no `audiences`, must
+    /// be the issuer. Otherwise the token endpoint, or the endpoint that is called, will do too (RFC 7523 §3), as many
+    /// libraries write it. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_audience: Option<bool>,
     /// What this Tenant's clients may not exceed. Default: no ceilings but the schema's own.
@@ -134,8 +135,8 @@ pub struct LifetimesSpec {
     #[schemars(with = "Option<Duration>")]
     #[x_kube(validation = types::SESSION.rule())]
     pub session: Option<String>,
-    /// Sessions that nobody uses, neither at the provider's pages nor by refreshing tokens. Default: 2h, or as long as
-    /// session if that is less.
+    /// Sessions that nobody uses, neither at the provider's pages nor by refreshing tokens (noted to a quarter of this).
+    /// Default: 2h, or as long as session if that is less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Duration>")]
     #[x_kube(validation = types::SESSION.rule())]

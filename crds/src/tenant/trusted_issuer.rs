@@ -29,7 +29,7 @@ pub struct TrustedIssuerSpec {
     #[schemars(with = "Option<EndpointUri>")]
     pub jwks_uri: Option<String>,
     /// What `aud` of its tokens may be, beside the API of a client that exchanges one. Default: this Tenant's
-    /// issuer.
+    /// issuer and, unless `strictAudience`, its token endpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<Audience>", length(max = 10), extend("x-kubernetes-list-type" = "set"))]
     pub audiences: Vec<String>,

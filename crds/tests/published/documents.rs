@@ -114,16 +114,17 @@ fn idle_tenant() -> TenantDocument {
     TenantDocument { lifetimes: TenantLifetimes { session_idle: 7_200, ..tenant.lifetimes }, ..tenant }
 }
 
-/// Workloads come with tokens of the cluster, and of somebody else.
 /// Its cluster was called otherwise until now.
 fn renamed_cluster() -> TenantDocument {
     let mut tenant = trusting_tenant();
     if let Some(issuer) = &mut tenant.service_account_issuer {
-        issuer.previous = Some("https://cluster.example".to_owned());
+        let until = at("2026-01-02T00:00:00Z");
+        issuer.previous = Some(FormerIssuer { issuer: "https://cluster.example".to_owned(), until });
     }
     tenant
 }
 
+/// Workloads come with tokens of the cluster, and of somebody else.
 fn trusting_tenant() -> TenantDocument {
     let key = json!({"kty": "RSA", "e": "AQAB", "n": MODULUS, "kid": "a", "use": "sig", "alg": "RS256"});
     let rule = SubjectRuleDocument {

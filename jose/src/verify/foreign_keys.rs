@@ -38,7 +38,7 @@ struct ForeignKey {
 /// What a foreign token is, by its `typ`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForeignType {
-    /// `JWT`, or none at all, as most issuers have it (RFC 7519 §5.1).
+    /// `JWT`, or none at all, as most issuers have it (RFC 7519 §5.1); or `JOSE`.
     Jwt,
     /// `client-authentication+jwt`: a client assertion that says so (draft-ietf-oauth-rfc7523bis).
     ClientAuthentication,

@@ -59,7 +59,7 @@ impl Index {
                 "an address of this provider's: take the API's own"
             }
             Address::At(host) if is_api_server(&host) => OF_API_SERVER,
-            _ if self.cluster_issuer(None) == Some(audience) => OF_API_SERVER,
+            _ if self.is_cluster_issuer(audience) => OF_API_SERVER,
             Address::Unreadable => "no URL that clients read alike: correct it",
             Address::At(_) | Address::Nowhere => return None,
         };

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use claviger_crds::names::{self, ANNOTATION_ALLOW_CLIENTS, ObjectName};
 use claviger_crds::oauth_client::ValidOAuthClient;
-use claviger_crds::published::{DocumentKind, ServiceAccountIssuerDocument};
-use jiff::Timestamp;
+use claviger_crds::published::{DocumentKind, FormerIssuer, ServiceAccountIssuerDocument};
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::ServiceAccount;
 
 use super::Index;
@@ -18,8 +18,8 @@ use crate::work::{Kind, Work};
 /// Bytes of the annotation; a longer one allows nobody.
 const LONGEST_ANNOTATION: usize = 4 * 1024;
 
-/// Seconds that a ServiceAccount's token may live to count here.
-const LONGEST_LIFE: i64 = 24 * 3600;
+/// A ServiceAccount's token that counts here lives no longer.
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everyone that is there. A cluster has many that no client ever names, so little is kept of each.
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ enum Allowed {
 pub(super) struct KnownIssuer {
     issuer: ServiceAccountIssuer,
     since: Timestamp,
+    /// What it was called before, if this process knew it then.
+    before: Option<String>,
 }
 
 // === impl Account ===
@@ -88,12 +90,16 @@ fn allowed(annotation: &str) -> impl Iterator<Item = Allowed> {
 
 /// What the cluster called itself before it was `issuer`, where tokens of that name may still be in pods. Several API
 /// servers that are told of a new name one after the other say now the one, now the other.
-fn previous(stored: &ServiceAccountIssuerDocument, issuer: &ServiceAccountIssuer, since: Timestamp) -> Option<String> {
+fn previous(
+    stored: &ServiceAccountIssuerDocument,
+    issuer: &ServiceAccountIssuer,
+    since: Timestamp,
+) -> Option<FormerIssuer> {
     if stored.issuer != issuer.issuer {
-        return Some(stored.issuer.clone());
+        let until = since.saturating_add(LONGEST_LIFE).unwrap_or(since);
+        return Some(FormerIssuer { issuer: stored.issuer.clone(), until });
     }
-    let lasts = since.as_second() - stored.since.as_second() < LONGEST_LIFE;
-    stored.previous.clone().filter(|_| lasts)
+    stored.previous.clone().filter(|previous| since < previous.until)
 }
 
 // === impl Index ===
@@ -149,7 +155,10 @@ impl Index {
         // Documents have whole seconds, and what is kept must compare with what is written.
         let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let before = self.cluster_issuer(None).map(str::to_owned);
-        let first = self.service_account_issuer.replace(KnownIssuer { issuer, since }).is_none();
+        let other = before.clone().filter(|before| *before != issuer.issuer);
+        let former = other.or_else(|| self.service_account_issuer.as_ref().and_then(|known| known.before.clone()));
+        let known = KnownIssuer { issuer, since, before: former };
+        let first = self.service_account_issuer.replace(known).is_none();
         self.recall_service_account_issuer();
         let mut works = BTreeSet::new();
         for tenant in self.tenants.values() {
@@ -191,7 +200,7 @@ impl Index {
         match (&self.service_account_issuer, stored) {
             (None, stored) => stored.or_else(|| self.documents.service_account_issuer()).cloned(),
             (Some(known), Some(stored)) if known.issuer.is(stored) => Some(stored.clone()),
-            (Some(KnownIssuer { issuer, since }), stored) => Some(ServiceAccountIssuerDocument {
+            (Some(KnownIssuer { issuer, since, before: _ }), stored) => Some(ServiceAccountIssuerDocument {
                 issuer: issuer.issuer.clone(),
                 jwks: issuer.jwks.clone(),
                 since: *since,
@@ -222,6 +231,14 @@ impl Index {
         let published = || stored.or_else(|| self.documents.service_account_issuer());
         let known = self.service_account_issuer.as_ref().map(|known| known.issuer.issuer.as_str());
         known.or_else(|| published().map(|issuer| issuer.issuer.as_str()))
+    }
+
+    /// Whether the cluster calls itself `issuer`, or has: kube-apiserver goes on being meant by a name that it had.
+    pub(super) fn is_cluster_issuer(&self, issuer: &str) -> bool {
+        let stored = self.documents.of_kind(DocumentKind::Tenant).filter_map(Entry::service_account_issuer);
+        let mut former = stored.filter_map(|stored| stored.previous.as_ref()).map(|previous| previous.issuer.as_str());
+        let before = self.service_account_issuer.as_ref().and_then(|known| known.before.as_deref());
+        self.cluster_issuer(None) == Some(issuer) || before == Some(issuer) || former.any(|former| former == issuer)
     }
 
     /// Since when the cluster's keys are those that they are.

@@ -17,8 +17,9 @@ const NAMED: &str = "authentication.serviceAccounts";
 pub(super) struct Accounts {
     /// Who may be the client.
     pub(super) there: Vec<ServiceAccountSubject>,
-    /// Who is not there at all, whatever namespace it would be in: no UID. Tokens of one that was deleted are known
-    /// by that until they end.
+    /// Of its own namespace, who is not there: no UID. Tokens of one that was deleted are known by that until they end.
+    /// Of another namespace none is named that has not consented: else whoever may write a client could have tokens of
+    /// accounts refused that are no business of his.
     pub(super) gone: Vec<ServiceAccountSubject>,
     /// Of its own namespace: not there.
     missing: Vec<ObjectName>,
@@ -42,7 +43,7 @@ impl Accounts {
                 uid: uid.to_owned(),
             };
             let account = index.service_account(name);
-            if account.is_none() {
+            if account.is_none() && own {
                 accounts.gone.push(subject(""));
             }
             match account.filter(|account| account.allows(&name.namespace, &client.name)) {

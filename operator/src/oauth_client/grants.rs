@@ -84,8 +84,7 @@ fn refused_exchanges(client: &ValidOAuthClient, granted: &[AudienceGrant]) -> Ve
     for rule in &client.token_exchange {
         let named = |grant: &&AudienceGrant| rule.audiences.iter().any(|audience| audience.as_str() == grant.audience);
         let closed = || granted.iter().filter(named).filter(|grant| !grant.token_exchange);
-        let names_all = rule.audiences.len() == client.audiences.len();
-        if !names_all || closed().count() == granted.iter().filter(named).count() {
+        if rule.names_audiences || closed().count() == granted.iter().filter(named).count() {
             refused.extend(closed().map(|grant| grant.audience.clone()));
         }
     }

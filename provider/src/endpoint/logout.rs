@@ -62,7 +62,7 @@ async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Resp
         (None, row) => (false, row.map(|row| row.id)),
         (Some(hint), None) => {
             // Where it is over already there is nothing to ask. One that lives belongs to a browser whose cookie did
-            // not come, as that of an application that opens a fresh one for this.
+            // not come, as that of an application that opens a fresh one for this (decision 0027).
             let live = elsewhere(exchange, hint).await?;
             (live.is_none(), live)
         }
@@ -74,9 +74,10 @@ async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Resp
     if speaks_for { end(exchange, session.row(), &asked).await } else { ask(exchange, &session, asked.about(about)) }
 }
 
-/// The session of `hint`, if it lives.
+/// The session of `hint`, if both live: of an expired one nobody can tell who kept it.
 async fn elsewhere(exchange: &Exchange<'_>, hint: &VerifiedHint) -> Result<Option<Id>, Failure> {
-    let Some(id) = hint.session else { return Ok(None) };
+    let is_current = exchange.provider.now().as_second() < hint.expires_at;
+    let Some(id) = hint.session.filter(|_| is_current) else { return Ok(None) };
     let live = to_end(exchange, id).await?.filter(|session| session.subject == hint.subject);
     Ok(live.map(|session| session.id))
 }
@@ -124,7 +125,7 @@ async fn confirmed(exchange: &Exchange<'_>, body: Body) -> Result<Response, Fail
     }
 }
 
-/// The person said yes, to the end of what was shown. Whoever has logged in since, in another tab, is asked himself.
+/// The person said yes, to the end of what he was asked about. Whoever has logged in since, in another tab, is asked himself.
 async fn agreed(exchange: &Exchange<'_>, asked: Asked) -> Result<Response, Failure> {
     let session = session::find(exchange).await?;
     match (session.row(), asked.session) {

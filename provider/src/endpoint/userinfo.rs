@@ -56,6 +56,9 @@ async fn released(exchange: &Exchange<'_>, body: Body) -> Result<Vec<u8>, Refuse
         return Err(Refused::Bearer(BearerError::Scope("openid")));
     }
     let client = tenant.clients.get(&token.claims().client_id).ok_or_else(invalid)?;
+    if !audience::reaches(client, &tenant.issuer, &token.claims().aud) {
+        return Err(invalid());
+    }
     let user = tenant.users.live(&token.claims().sub).ok_or_else(invalid)?;
     let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &token.claims().jti, grant: Some(grant), now };
     let row = provider.store().live_grant(lookup).await.map_err(|_| Refused::Store)?.ok_or_else(invalid)?;

@@ -132,7 +132,7 @@ pub struct Rotation {
     /// Until when the successor counts, unless it is used; never longer than the grant's window.
     pub idle_expires_at: Timestamp,
     /// Until when the session of a grant that lives by it counts, for it is used by this; never longer than the session's
-    /// own end. Written where half of that time is over.
+    /// own end. Written where a quarter of that time is over.
     pub session_idle_expires_at: Timestamp,
     /// When the last token that is made of this is over: the grant's row stays so long.
     pub tokens_expire_at: Timestamp,

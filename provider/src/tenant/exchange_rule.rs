@@ -38,22 +38,35 @@ impl ExchangeRule {
 
     /// Whether it is about tokens of this kind, by this issuer, about this `sub`.
     pub(crate) fn takes(&self, kind: SubjectToken, issuer: &str, subject: &str) -> bool {
-        self.subject_tokens.contains(&kind) && self.is_of(kind, issuer) && is_among(&self.subjects, kind, subject)
+        self.is_about(&self.subject_tokens, &self.subjects, (kind, issuer, subject))
     }
 
     /// Whether somebody may act who brings a token of this kind, by this issuer, about this `sub`.
     pub(crate) fn takes_actor(&self, kind: SubjectToken, issuer: &str, subject: &str) -> bool {
-        self.actor_tokens.contains(&kind) && self.is_of(kind, issuer) && is_among(&self.actors, kind, subject)
+        self.is_about(&self.actor_tokens, &self.actors, (kind, issuer, subject))
     }
 
-    fn is_of(&self, kind: SubjectToken, issuer: &str) -> bool {
-        let known = || self.trusted_issuers.iter().any(|known| known == issuer);
-        kind != SubjectToken::TrustedIssuer || self.trusted_issuers.is_empty() || known()
+    /// Patterns are about others' tokens alone, and none is everybody. Those of a trusted issuer's `sub` say whose it is:
+    /// a document of before, when they need not, says it of nobody.
+    fn is_about(
+        &self,
+        kinds: &[SubjectToken],
+        patterns: &[TextPattern],
+        (kind, issuer, subject): (SubjectToken, &str, &str),
+    ) -> bool {
+        let fits = || patterns.is_empty() || patterns.iter().any(|known| known.fits(subject));
+        kinds.contains(&kind)
+            && match kind {
+                SubjectToken::TrustedIssuer => {
+                    let is_told = !self.trusted_issuers.is_empty() && !kinds.contains(&SubjectToken::ServiceAccount);
+                    self.is_of(issuer) && (patterns.is_empty() || is_told) && fits()
+                }
+                SubjectToken::ServiceAccount => fits(),
+                SubjectToken::AccessToken | SubjectToken::IdToken | SubjectToken::RefreshToken => true,
+            }
     }
-}
 
-/// Whether `subject` is one of whom `patterns` name; they are about others' tokens alone, and none is everybody.
-fn is_among(patterns: &[TextPattern], kind: SubjectToken, subject: &str) -> bool {
-    let is_foreign = matches!(kind, SubjectToken::ServiceAccount | SubjectToken::TrustedIssuer);
-    !is_foreign || patterns.is_empty() || patterns.iter().any(|known| known.fits(subject))
+    fn is_of(&self, issuer: &str) -> bool {
+        self.trusted_issuers.is_empty() || self.trusted_issuers.iter().any(|known| known == issuer)
+    }
 }

@@ -3,13 +3,15 @@
 //!
 //! Hashes that were made elsewhere bring parameters of their own. If names without a hash all cost one thing, an
 //! account that costs another would be told from them by a clock. So each name that has no hash takes the cost of some
-//! account, always the same one for the same name: as many of these names cost a thing as of the accounts do, and what
-//! a name costs says nothing of whether it is one.
+//! account, the same one for the same name: as many of these names cost a thing as of the accounts do, and what
+//! a name costs says nothing of whether it is one. It changes with the tenant's sealing key, about once a month: whoever
+//! measures a name before and after may see that it is nobody's. Where all hashes cost the same, as those do that the
+//! operator makes, there is nothing to see.
 
 use std::collections::BTreeMap;
 
-use argon2::Params;
 use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Params, Version};
 use claviger_jose::Sealer;
 
 /// Memory in KiB, passes and lanes that a hash may demand. Verification obeys the hash, so a bad one
@@ -25,6 +27,9 @@ pub(crate) struct PasswordCost {
     lanes: u32,
 }
 
+/// So many costs are told apart in a tenant: a name is tried at each.
+const COSTS: usize = 16;
+
 /// How many accounts of a tenant have a hash of which cost.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PasswordCosts(BTreeMap<PasswordCost, u32>);
@@ -33,11 +38,17 @@ impl PasswordCost {
     /// That of the operator's own hashes.
     pub(crate) const OURS: Self = Self { memory: 19 * 1024, passes: 2, lanes: 1 };
 
-    /// That of `hash`.
+    /// That of `hash`, which is argon2id, whole and within the bounds.
     ///
     /// # Errors
     /// Why it is never computed, as half a sentence without any of it.
     pub(crate) fn of(hash: &PasswordHash) -> Result<Self, &'static str> {
+        if hash.algorithm != Algorithm::Argon2id.ident() || hash.version != Some(Version::V0x13.into()) {
+            return Err("is not argon2id, version 19");
+        }
+        if hash.salt.is_none() || hash.hash.is_none() {
+            return Err("is not whole");
+        }
         let params = Params::try_from(hash).map_err(|_| "has unusable parameters")?;
         let Self { memory, passes, lanes } = MOST;
         if params.m_cost() > memory || params.t_cost() > passes || params.p_cost() > lanes {
@@ -57,7 +68,8 @@ impl PasswordCost {
 impl PasswordCosts {
     /// An account with this hash came.
     pub(super) fn add(&mut self, hash: &str) {
-        if let Some(cost) = cost(hash) {
+        let Some(cost) = cost(hash) else { return };
+        if self.0.len() < COSTS || self.0.contains_key(&cost) {
             *self.0.entry(cost).or_default() += 1;
         }
     }
@@ -154,9 +166,23 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_of_many_costs_costs_no_more_to_ask() {
+        let many = costs(&(1..=100).map(|number| (8 * number, 1)).collect::<Vec<_>>());
+        assert_eq!(many.0.len(), COSTS);
+    }
+
+    #[test]
     fn what_is_never_computed_is_nobodys_cost() {
         let mut costs = PasswordCosts::default();
-        for bad in ["", "correct horse", &hash(65 * 1024), "$argon2id$v=19$m=64,t=2,p=9$c29tZXNhbHQ$aGFzaA"] {
+        let good = hash(64);
+        for bad in [
+            "",
+            "correct horse",
+            &hash(65 * 1024),
+            "$argon2id$v=19$m=64,t=2,p=9$c29tZXNhbHQ$aGFzaA",
+            &good.replace("argon2id", "argon2i"),
+            good.rsplit_once('$').unwrap().0,
+        ] {
             costs.add(bad);
         }
         assert_eq!(costs.of_nobody(Some(&sealer(1)), "ada"), PasswordCost::OURS);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use claviger_crds::published::{
-    ServiceAccountIssuerDocument, SubjectRuleDocument, TenantDocument, TrustedIssuerDocument,
+    FormerIssuer, ServiceAccountIssuerDocument, SubjectRuleDocument, TenantDocument, TrustedIssuerDocument,
 };
 use claviger_crds::types::TextPattern;
 use claviger_jose::ForeignKeys;
@@ -36,8 +36,8 @@ pub(crate) struct ServiceAccountIssuer {
     pub(crate) issuer: String,
     /// Its keys, as the API server publishes them.
     pub(crate) keys: ForeignKeys,
-    /// What it called itself before, and until when tokens that bear this name count.
-    previous: Option<(String, Timestamp)>,
+    /// What it called itself before.
+    previous: Option<FormerIssuer>,
 }
 
 /// An issuer of somebody else's.
@@ -117,18 +117,17 @@ impl Trust {
 impl ServiceAccountIssuer {
     fn parse(document: &ServiceAccountIssuerDocument) -> Result<Self, Unusable> {
         let keys = key_source::declared(&document.jwks)?.remembering(REPEATED);
-        let end = document.since.saturating_add(service_account::LONGEST_LIFE).unwrap_or(document.since);
-        let previous = document.previous.clone().map(|previous| (previous, end));
-        Ok(Self { issuer: document.issuer.clone(), keys, previous })
+        Ok(Self { issuer: document.issuer.clone(), keys, previous: document.previous.clone() })
     }
 
     /// Whether `issuer` is its name, or was a while ago.
     pub(crate) fn is_called(&self, issuer: &str, now: Timestamp) -> bool {
-        self.issuer == issuer || self.previous.as_ref().is_some_and(|(name, end)| name == issuer && now < *end)
+        let before = self.previous.as_ref().is_some_and(|former| former.issuer == issuer && now < former.until);
+        self.issuer == issuer || before
     }
 
     fn was(&self, issuer: &str) -> bool {
-        self.previous.as_ref().is_some_and(|(name, _)| name == issuer)
+        self.previous.as_ref().is_some_and(|former| former.issuer == issuer)
     }
 }
 

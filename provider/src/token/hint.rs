@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use claviger_jose::TokenType;
+use claviger_jose::{NumericDate, TokenType};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,11 +25,15 @@ pub(crate) struct VerifiedHint {
     /// The session that it came from.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<Id>,
+    /// When it is expired, seconds since 1970.
+    #[serde(rename = "e", default)]
+    pub(crate) expires_at: i64,
 }
 
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
+    exp: NumericDate,
     sub: String,
     aud: String,
     #[serde(default)]
@@ -43,10 +47,10 @@ struct Claims {
 pub(crate) fn verify(text: &str, issuer: &Issuer, now: Timestamp) -> Option<VerifiedHint> {
     let signed = issuer.verify(text, &[TokenType::IdToken], Returned::IdTokenHint).ok()?;
     let verified = signed.even_if_expired(now.as_second(), Duration::from_secs(60)).ok()?;
-    let Claims { iss, sub, aud, sid, client_id } = verified.claims().ok()?;
+    let Claims { iss, exp, sub, aud, sid, client_id } = verified.claims().ok()?;
     if *iss != *issuer.url || client_id.is_some() {
         return None;
     }
     let session = sid.and_then(|sid| Id::parse(&sid));
-    Some(VerifiedHint { subject: sub, client_id: aud, session })
+    Some(VerifiedHint { subject: sub, client_id: aud, session, expires_at: exp.0 })
 }

@@ -17,7 +17,7 @@ use crate::tenant::trust::ServiceAccountIssuer;
 /// What the API server's clock may be off.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// Of a token's whole life, seconds: one that lives longer outlives its pod for too long.
-pub(crate) const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// Bound tokens live for an hour; what lives longer than a day was not meant for this.
 const TOO_LONG: &str = "the ServiceAccount token lives longer than 24 hours, or does not say since when";
 /// It lacks what bound tokens have: a legacy token, or none of Kubernetes'.

@@ -94,6 +94,11 @@ async fn a_session_whose_cookie_does_not_come_is_asked_about_and_ended_as_well()
     assert!(!is_logged_in(&mut at_home).await);
     let answer = fresh.get(&logout(&fields)).await;
     assert_eq!(answer.header("location"), Some("https://shop.example/"), "it is over: there is nothing to ask");
+    let (mut at_home, hint) = logged_in(&fixture).await;
+    fixture.advance(3_600);
+    let answer = fresh.get(&logout(&[("id_token_hint", hint.as_str()), AFTER])).await;
+    assert_eq!(answer.header("location"), Some("https://shop.example/"), "an old one says nothing");
+    assert!(is_logged_in(&mut at_home).await);
 }
 
 #[tokio::test]

@@ -95,6 +95,12 @@ async fn whatever_its_audience_a_persons_token_opens_it() {
     let token = access_token(&fixture, &[("scope", "openid read")]).await;
     assert_eq!(part(&token, 1)["aud"], "https://api.example");
     assert_eq!(fixture.bearer("acme", USERINFO, &token).await.json(), json!({"sub": "usr_ada"}));
+    fixture.apply(&app("acme", "shop.app", |_| {}), 3);
+    assert_eq!(
+        fixture.bearer("acme", USERINFO, &token).await.status,
+        401,
+        "the audience was withdrawn from the client"
+    );
 }
 
 #[tokio::test]

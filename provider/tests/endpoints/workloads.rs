@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use claviger_crds::published::acknowledgement::Frame;
-use claviger_crds::published::{Content, Document, ServiceAccountSubject};
+use claviger_crds::published::{Content, Document, FormerIssuer, ServiceAccountSubject};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -161,7 +161,9 @@ async fn a_token_by_the_clusters_name_before_counts_for_a_day_after_it_got_anoth
         let mut tenant = tenant_document("acme");
         trust_cluster(&mut tenant, &cluster.key);
         let issuer = tenant.service_account_issuer.as_mut().unwrap();
-        (issuer.issuer, issuer.previous) = ("https://renamed.example".to_owned(), previous.map(str::to_owned));
+        let until = jiff::Timestamp::from_second(NOW + 24 * 3600).unwrap();
+        let former = previous.map(|issuer| FormerIssuer { issuer: issuer.to_owned(), until });
+        (issuer.issuer, issuer.previous) = ("https://renamed.example".to_owned(), former);
         cluster.fixture.apply(&serving("acme", "acme", Content::Tenant(tenant)), revision);
     };
     let later = |seconds: i64| {

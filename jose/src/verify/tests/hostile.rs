@@ -127,7 +127,7 @@ fn claims_are_one_object_with_unique_members_even_when_they_are_signed() {
 }
 
 #[test]
-fn a_token_has_three_parts_and_16_kib_at_most() {
+fn a_token_has_three_parts_and_48_kib_at_most() {
     let key = PrivateKey::generate(Algorithm::EdDsa).unwrap();
     let good = forge(&key, &header(&key, json!({})), &claims().to_string());
     let (first, last) = good.split_once('.').unwrap();

@@ -70,7 +70,7 @@ async fn a_client_is_the_service_accounts_that_are_there_and_let_it() {
 async fn one_that_is_not_there_is_told_and_keeps_nobody_else_out() {
     let mut harness = furnished().await;
     assert_eq!(accounts(&harness), Vec::<String>::new());
-    assert_eq!(gone(&harness), ["shop/worker", "batch/night"]);
+    assert_eq!(gone(&harness), ["shop/worker"]);
     let uid = harness.world.apply_service_account("batch", "night", "shop/*");
     harness.run().await;
     assert_eq!(accounts(&harness), [format!("batch/night {uid}")]);
@@ -121,7 +121,7 @@ async fn a_deleted_one_is_nobody_and_one_made_again_is_another() {
     harness.world.delete_service_account("shop", "worker");
     harness.run().await;
     assert_eq!(accounts(&harness), Vec::<String>::new());
-    assert_eq!(gone(&harness), ["shop/worker", "batch/night"]);
+    assert_eq!(gone(&harness), ["shop/worker"]);
     assert_eq!(resolved(&harness).0, "False/ServiceAccountNotFound");
     let second = harness.world.apply_service_account("shop", "worker", "");
     harness.run().await;
@@ -215,12 +215,17 @@ async fn a_client_is_told_of_apis_that_do_not_let_it_in_by_an_exchange() {
     let other = fixtures::API.replace("name: api,", "name: stock,").replace("api.shop.example", "stock.shop.example");
     harness.apply::<OAuthClient>(&other.replace("'orders:read'", "'stock:read'")).await;
     let both = exchanger("AccessToken").replace("['https://api", "['https://stock.shop.example', 'https://api");
+    let each = both.replace(
+        "[AccessToken]",
+        "[AccessToken], audiences: ['https://api.shop.example', 'https://stock.shop.example']",
+    );
     let one = both.replace("[AccessToken]", "[AccessToken], audiences: ['https://api.shop.example']");
     for (client, api, refused) in [
         (&both, fixtures::API.to_owned(), Some("https://api.shop.example, https://stock.shop.example")),
         (&one, fixtures::API.to_owned(), Some("https://api.shop.example")),
         (&both, fixtures::exchangeable_api(), None),
         (&one, fixtures::exchangeable_api(), None),
+        (&each, fixtures::exchangeable_api(), Some("https://stock.shop.example")),
         (
             &one.replace("https://api.shop.example']}", "https://stock.shop.example']}"),
             String::new(),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use argon2::Params;
 use argon2::password_hash::PasswordHasher as _;
+use argon2::{Algorithm, Params, Version};
 
 use super::*;
 use crate::token::fixture::acme;

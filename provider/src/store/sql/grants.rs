@@ -202,14 +202,15 @@ pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<R
     })
 }
 
-/// A session that lives by refreshes is in use. So often it is written that it never falls idle, and no more. Where that
-/// fails the token is rotated all the same, and the next refresh tries again.
+/// A session that lives by refreshes is in use, which is written where a quarter of the time is over that it counts
+/// unless it is used. Where that fails the token is rotated all the same, and the next refresh tries again.
 async fn keep_session(database: &Database, rotation: &Rotation, grant: &Grant, idle: Option<Timestamp>) {
     let Some(idle) = idle else { return };
-    let (now, target) = (rotation.now.as_second(), rotation.session_idle_expires_at.as_second());
-    if idle.as_second() - now < (target - now) / 2 {
+    let target = rotation.session_idle_expires_at;
+    let slack = (target.as_second() - rotation.now.as_second()) / 4;
+    if target.as_second() - idle.as_second() > slack {
         let session = (&rotation.tenant, grant.session);
-        let kept = sessions::keep(database, session, rotation.session_idle_expires_at, rotation.now).await;
+        let kept = sessions::keep(database, session, target, (rotation.now, slack)).await;
         if let Err(error) = kept {
             tracing::debug!(%error, "a session that is in use was not written");
         }

@@ -143,22 +143,22 @@ pub(super) async fn touch(
     if seen.last_seen_at.as_second() > stale {
         return Ok(());
     }
-    keep(database, (&seen.tenant, seen.id), idle_expires_at, now).await
+    keep(database, (&seen.tenant, seen.id), idle_expires_at, (now, SEEN.as_secs().cast_signed())).await
 }
 
-/// One statement.
+/// One statement, by which nothing is written that was written in the last `slack` seconds.
 pub(super) async fn keep(
     database: &Database,
     (tenant, id): (&TenantKey, Id),
     idle_expires_at: Timestamp,
-    now: Timestamp,
+    (now, slack): (Timestamp, i64),
 ) -> Result<(), StoreError> {
     let values = [
         tenant.as_str().into(),
         (&id).into(),
         now.as_second().into(),
         idle_expires_at.as_second().into(),
-        (now.as_second() - SEEN.as_secs().cast_signed()).into(),
+        (now.as_second() - slack).into(),
     ];
     database.change(Statement::new(TOUCH, values)).await.map(drop)
 }

@@ -39,10 +39,18 @@ fn client(
 ) -> Result<Arc<Client>, OAuthError> {
     let refused = OAuthError::invalid_client;
     let named = tenant.accounts.get(&account.subject).ok_or_else(|| refused("no client names the ServiceAccount"))?;
-    let id = match (id, &**named) {
-        (Some(id), named) => named.iter().find(|named| ***named == *id),
-        (None, [only]) => Some(only),
-        (None, _) => return Err(refused("the ServiceAccount may be several clients: client_id says which")),
+    // One that names an account which is not there is no candidate.
+    let is_account = |id: &&Arc<str>| {
+        tenant.clients.get(id).is_some_and(|client| client.is_service_account(&account.subject, &account.uid))
+    };
+    let mut may_be = named.iter().filter(is_account);
+    let id = match (id, may_be.next(), may_be.next()) {
+        (Some(id), ..) => named.iter().find(|named| ***named == *id),
+        (None, Some(only), None) => Some(only),
+        (None, None, _) => named.first(),
+        (None, Some(_), Some(_)) => {
+            return Err(refused("the ServiceAccount may be several clients: client_id says which"));
+        }
     };
     let client = id.and_then(|id| tenant.clients.get(id));
     let client = client.ok_or_else(|| refused("the client does not name the ServiceAccount"))?;

@@ -103,19 +103,29 @@ async fn a_rule_may_be_of_some_issuers_only() {
     }
 }
 
+/// A document of before may have patterns that do not say whose: they are about no trusted issuer's subjects.
 #[tokio::test]
 async fn a_rule_may_be_of_some_subjects_only() {
+    use SubjectToken::{AccessToken, ServiceAccount, TrustedIssuer};
     let world = World::new();
-    for (revision, subjects, [pods, jobs]) in [
-        (2, vec!["system:serviceaccount:shop:*"], [200, 400]),
-        (3, vec!["repo:acme/shop:*"], [400, 200]),
-        (4, vec!["system:serviceaccount:other:*", "repo:acme/*"], [400, 200]),
-        (5, vec![], [200, 200]),
-    ] {
+    let both = vec![AccessToken, ServiceAccount, TrustedIssuer];
+    let (pods, jobs) = (vec![AccessToken, ServiceAccount], vec![AccessToken, TrustedIssuer]);
+    for (revision, (kinds, issuers, subjects, expected)) in (2..).zip([
+        (&pods, vec![], vec!["system:serviceaccount:shop:*"], [200, 400]),
+        (&pods, vec![], vec!["system:serviceaccount:other:*", "repo:acme/*"], [400, 400]),
+        (&jobs, vec![CI], vec!["repo:acme/shop:*"], [400, 200]),
+        (&jobs, vec![CI], vec!["repo:acme/other:*"], [400, 400]),
+        (&jobs, vec![], vec!["repo:acme/shop:*"], [400, 400]),
+        (&both, vec![CI], vec!["system:serviceaccount:shop:*", "repo:acme/shop:*"], [200, 400]),
+        (&both, vec![], vec![], [200, 200]),
+    ]) {
         world.change("allowed.app", revision, |client| {
-            client.token_exchange[0].subjects = subjects.iter().map(|&subject| subject.to_owned()).collect();
+            let rule = &mut client.token_exchange[0];
+            let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+            rule.subject_tokens.clone_from(kinds);
+            (rule.trusted_issuers, rule.subjects) = (texts(&issuers), texts(&subjects));
         });
-        for (brought, expected) in [(Brought::ServiceAccount, pods), (Brought::TrustedIssuer, jobs)] {
+        for (brought, expected) in [Brought::ServiceAccount, Brought::TrustedIssuer].into_iter().zip(expected) {
             let token = world.token_for(brought, "allowed.app").await;
             let answer = world.exchange("allowed.app", brought, &token, &[]).await;
             assert_eq!(answer.status, expected, "{brought:?} {subjects:?}");

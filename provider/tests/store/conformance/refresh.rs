@@ -86,7 +86,7 @@ pub(crate) async fn a_rotation_answers_the_grant_as_it_stands(store: &dyn Store)
     }
 }
 
-/// Written where half of the time is over, in which the session counts unless it is used; at its own end never.
+/// Written where a quarter of the time is over, in which the session counts unless it is used; at its own end never.
 pub(crate) async fn a_session_that_lives_by_refreshes_does_not_fall_idle(store: &dyn Store) {
     store.begin_session(&Session { expires_at: at(250), ..session(1) }, None).await.unwrap();
     store.redeem_code(&grant(2)).await.unwrap();
@@ -94,19 +94,20 @@ pub(crate) async fn a_session_that_lives_by_refreshes_does_not_fall_idle(store: 
     for (number, generation, now, seen, idle) in [
         // It lives without the session.
         (3, 0, 80, 0, 100),
-        // Less than half is over.
-        (2, 0, 49, 0, 100),
-        (2, 1, 80, 80, 180),
+        // A quarter is over, and no more.
+        (2, 0, 25, 0, 100),
+        (2, 1, 26, 26, 126),
         // It would have been over; now it counts to its end.
-        (2, 2, 170, 170, 250),
-        (2, 3, 240, 170, 250),
+        (2, 2, 125, 125, 225),
+        (2, 3, 170, 170, 250),
+        (2, 4, 240, 170, 250),
     ] {
         let token = Rotation { idle_expires_at: at(500), ..refresh(number, generation, now) };
         assert_eq!(rotate(store, &token).await, Told::Successor(generation + 1), "{now}");
         let session = store.session_to_end(&tenant(), id(1), at(now)).await.unwrap().unwrap();
         assert_eq!((session.last_seen_at, session.idle_expires_at), (at(seen), at(idle)), "{now}");
     }
-    let late = Rotation { idle_expires_at: at(500), ..refresh(2, 4, 250) };
+    let late = Rotation { idle_expires_at: at(500), ..refresh(2, 5, 250) };
     assert_eq!(rotate(store, &late).await, Told::Over);
 }
 
@@ -250,7 +251,7 @@ pub(crate) async fn rotation_ends_with_the_session_unless_offline(store: &dyn St
     logged_in(store).await;
     store.redeem_code(&grant(2)).await.unwrap();
     store.redeem_code(&offline(3)).await.unwrap();
-    assert_eq!(rotated(store, 0, 50).await, Told::Successor(1));
+    assert_eq!(rotated(store, 0, 20).await, Told::Successor(1));
     assert_eq!(rotated(store, 1, 100).await, Told::Over, "the session is idle");
     let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(51), tell: Arc::new(|_| None) };
     store.end_session(end).await.unwrap();

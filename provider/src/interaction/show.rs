@@ -78,8 +78,13 @@ fn select_account(interaction: &Interaction<'_>, sealed: &str) -> Response {
 fn consent(interaction: &Interaction<'_>, sealed: &str, scopes: &[String]) -> Response {
     let tenant = &interaction.exchange.tenant;
     let audience = &interaction.flow.request.audience;
-    let described = |name| Scope { name, description: describe::scope(name, audience, tenant) };
-    let scopes: Vec<Scope<'_>> = scopes.iter().map(|scope| described(scope)).collect();
+    let scopes = scopes.iter().map(String::as_str);
+    let scopes = scopes.map(|name| Scope {
+        name,
+        description: describe::scope(name, audience, tenant),
+        is_api: name == audience,
+    });
+    let scopes: Vec<Scope<'_>> = scopes.collect();
     let page = Consent {
         site: site(interaction),
         flow: sealed,

@@ -165,7 +165,8 @@ async fn an_api_is_named_where_no_scope_names_it() {
     let page = browser.open(&bare).await;
     assert!(page.is_page("consent"), "{}", page.text());
     assert!(
-        page.text().contains("Payments &#60;B&#62;") && page.text().contains("https://b.example"),
+        page.text().contains("Use <bdi>Payments &#60;B&#62;</bdi> in your name")
+            && page.text().contains("https://b.example"),
         "{}",
         page.text()
     );

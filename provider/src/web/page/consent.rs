@@ -40,6 +40,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) name: &'a str,
     /// What the tenant or the API says of it. Standard scopes have our own words and keep them.
     pub(crate) description: Option<&'a str>,
+    /// Whether it is no scope but an API by its audience, none of whose scopes is asked for.
+    pub(crate) is_api: bool,
 }
 
 impl<'a> ReturnTo<'a> {

@@ -57,10 +57,11 @@ fn each_page(site: Site<'_>, Names { client, user, .. }: Names, mut see: impl Fn
     let page = SelectAccount { site, flow, client: None, username: user };
     see("select-account", respond(StatusCode::OK, &page));
     let scopes = [
-        Scope { name: "openid", description: Some("a lie") },
-        Scope { name: "email", description: None },
-        Scope { name: "orders:read", description: Some(client) },
-        Scope { name: "orders:<write>", description: None },
+        Scope { name: "openid", description: Some("a lie"), is_api: false },
+        Scope { name: "email", description: None, is_api: false },
+        Scope { name: "orders:read", description: Some(client), is_api: false },
+        Scope { name: "orders:<write>", description: None, is_api: false },
+        Scope { name: "https://orders.example", description: Some(client), is_api: true },
     ];
     for (name, redirect_uri) in
         [("consent", "https://shop.example/callback"), ("consent-native", "http://127.0.0.1/cb")]

@@ -42,6 +42,8 @@ pub(crate) struct Text {
     pub(crate) continue_as: Phrase,
     pub(crate) consent_title: &'static str,
     pub(crate) consent_asks: Phrase,
+    /// At this API, which is named without a scope of its own.
+    pub(crate) acts_at: Phrase,
     pub(crate) signed_in_as: Phrase,
     pub(crate) then_returns_to: Phrase,
     pub(crate) then_returns_to_device: &'static str,

@@ -24,6 +24,7 @@ pub(crate) const GERMAN: Text = Text {
     continue_as: Phrase("Weiter als ", ""),
     consent_title: "Zugriff erlauben?",
     consent_asks: Phrase("", " bittet um Folgendes:"),
+    acts_at: Phrase("", " in Ihrem Namen nutzen"),
     signed_in_as: Phrase("Angemeldet als ", ""),
     then_returns_to: Phrase("Danach geht es zurück zu ", "."),
     then_returns_to_device: "Danach geht es zurück zu einer App auf diesem Gerät.",

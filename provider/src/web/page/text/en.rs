@@ -24,6 +24,7 @@ pub(crate) const ENGLISH: Text = Text {
     continue_as: Phrase("Continue as ", ""),
     consent_title: "Allow access?",
     consent_asks: Phrase("", " asks to:"),
+    acts_at: Phrase("Use ", " in your name"),
     signed_in_as: Phrase("Signed in as ", ""),
     then_returns_to: Phrase("You will return to ", "."),
     then_returns_to_device: "You will return to an app on this device.",

@@ -24,6 +24,7 @@ pub(crate) const FRENCH: Text = Text {
     continue_as: Phrase("Continuer avec le compte ", ""),
     consent_title: "Autoriser l’accès ?",
     consent_asks: Phrase("", " demande à :"),
+    acts_at: Phrase("Utiliser ", " en votre nom"),
     signed_in_as: Phrase("Compte connecté : ", ""),
     then_returns_to: Phrase("Vous reviendrez ensuite à ", "."),
     then_returns_to_device: "Vous reviendrez ensuite à une application sur cet appareil.",

@@ -136,7 +136,10 @@ fn while_postgresql_is_away_the_rest_goes_on_and_then_all_of_it_without_a_restar
     let late = Pod::start(published, &store);
     for pod in [&pod, &late] {
         browser.address.clone_from(&pod.address);
-        let login = browser.get(&format!("{}&prompt=none", published.begin));
+        // Where nobody reads a page the application is told.
+        let silent = browser.get(&format!("{}&prompt=none", published.begin));
+        assert!(silent.header("location").contains("error=temporarily_unavailable"), "{}", silent.head);
+        let login = browser.get(&published.begin);
         for refused in [login, refresh(published, pod, &tokens)] {
             let wait: u32 = refused.header("retry-after").parse().unwrap_or_default();
             assert_eq!((refused.status, wait >= 1), (503, true), "{}", refused.head);

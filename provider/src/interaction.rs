@@ -22,7 +22,7 @@ use crate::authorize::decide::{self, Account, FlowFacts, SessionFacts, Situation
 use crate::authorize::refusal::AuthorizationError;
 use crate::authorize::response::AuthorizationResponse;
 use crate::flow::{Flow, handle};
-use crate::session::{ACR_VALUES, LiveSession};
+use crate::session::{LiveSession, acr_values};
 use crate::store::Id;
 use crate::tenant::oauth_client::Client;
 use crate::web::exchange::Exchange;
@@ -102,8 +102,7 @@ impl Interaction<'_> {
         let reachable_acr = match exchange.tenant.issuer.login.ui {
             // It alone knows what it can do, and is asked for it.
             Some(_) => flow.request.claims.essential_acr().unwrap_or_default(),
-            None if exchange.tenant.issuer.login.passwords => ACR_VALUES.to_vec(),
-            None => Vec::new(),
+            None => acr_values(&exchange.tenant.issuer.login).into_iter().flatten().collect(),
         };
         let situation = Situation {
             request: &flow.request,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use claviger_crds::published::LoginDocument;
 use claviger_jose::Purpose;
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -67,8 +68,10 @@ pub(crate) struct Authentication {
 /// done.
 const PASSWORD: &str = "urn:claviger:acr:password";
 
-/// The `acr` values that a login at the built-in page can have.
-pub(crate) const ACR_VALUES: [&str; 1] = [PASSWORD];
+/// The `acr` values that a login at the built-in page can have; none where nobody logs in there.
+pub(crate) fn acr_values(login: &LoginDocument) -> Option<[&'static str; 1]> {
+    (login.ui.is_none() && login.passwords).then_some([PASSWORD])
+}
 
 impl Authentication {
     /// By a password alone (RFC 8176 §2).

@@ -12,7 +12,7 @@ use super::oauth_client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, RE
 use crate::authorize::prompt::Prompt;
 use crate::authorize::response::ResponseMode;
 use crate::claims;
-use crate::session::ACR_VALUES;
+use crate::session::acr_values;
 use crate::web::page::language::Language;
 
 /// The scopes that every tenant has.
@@ -106,7 +106,7 @@ pub(crate) fn document(tenant: &TenantDocument, algorithms: Vec<Algorithm>) -> V
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: ["S256"],
-        acr_values_supported: (tenant.login.ui.is_none() && tenant.login.passwords).then_some(ACR_VALUES),
+        acr_values_supported: acr_values(&tenant.login),
         prompt_values_supported: Prompt::ALL.map(Prompt::as_str),
         display_values_supported: ["page"],
         ui_locales_supported: &Language::TAGS,

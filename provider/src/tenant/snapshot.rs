@@ -327,3 +327,21 @@ impl std::fmt::Debug for Signing {
         f.debug_struct("Signing").field("max_token_lifetime", &self.max_token_lifetime).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_name_alone() {
+        for (url, here) in [
+            ("https://localhost:8443/api/v1/auth/tenants/acme", true),
+            ("https://login.localhost", true),
+            ("https://localhost.example", false),
+            ("https://login.example/localhost", false),
+            ("https://127.0.0.1:8443", false),
+        ] {
+            assert_eq!(is_localhost(url), here, "{url}");
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! `id_token_hint`: an ID token of ours that comes back, to say who the person is.
 //!
 //! It may be expired (OpenID Connect Core 1.0 §3.1.2.1, RP-Initiated Logout 1.0 §2), and its key may be
-//! out of the JWK Set. It is a hint: it names somebody and proves nothing.
+//! out of the JWK Set. It is a hint: it names somebody and proves nothing. A
+//! logout believes it as far as decision 0027 says.
 
 use std::time::Duration;
 

@@ -192,3 +192,31 @@ async fn what_the_claims_parameter_asks_for_is_asked_for() {
     assert_eq!(userinfo.json()["email"], "ada@acme.example");
     assert!(browser.get(&url).await.redirected("code").is_some(), "it is remembered");
 }
+
+/// Its documents come in the order of their names, after a watch that broke off.
+#[tokio::test]
+async fn an_api_that_passed_to_another_client_is_that_clients_though_the_first_goes_later() {
+    let fixture = asking();
+    fixture.apply(
+        &app("acme", "shop.app", |shop| {
+            shop.consent = ConsentPolicy::Required;
+            shop.audiences = vec![audience("https://a.example", &["read"])];
+        }),
+        3,
+    );
+    let api = |id: &str, words: &str| {
+        let scope = ScopeDocument { name: "read".to_owned(), description: words.to_owned(), claims: Vec::new() };
+        app("acme", id, |api| {
+            let audience = "https://a.example".to_owned();
+            api.resource_server = Some(ResourceServerDocument { audience, scopes: vec![scope] });
+        })
+    };
+    let first = api("api.first", "Before");
+    fixture.apply(&first, 1);
+    fixture.apply(&api("api.second", "Now"), 1);
+    fixture.apply(&withdrawn(&first), 2);
+    let mut browser = Browser::new(&fixture);
+    let page = browser.open(&authorize(&[("scope", "openid read"), ("resource", "https://a.example")])).await;
+    let page = browser.log_in(&page, "ada", "correct horse").await;
+    assert!(page.is_page("consent") && page.text().contains("Now"), "{}", page.text());
+}

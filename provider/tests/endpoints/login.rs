@@ -236,3 +236,15 @@ async fn a_login_gives_the_session_another_handle() {
     browser.cookies = before;
     assert_eq!(browser.get(&none).await.redirected("error").as_deref(), Some("login_required"));
 }
+
+#[tokio::test]
+async fn a_wrong_password_by_json_is_a_401_with_a_challenge() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    browser.accept = "application/json";
+    let step = browser.get(&authorize(&[])).await.json();
+    let login = json!({"flow": step["flow"], "username": "ada", "password": "wrong"});
+    let answer = browser.post_json(&format!("{}/oauth/login", issuer("acme")), &login).await;
+    assert_eq!(answer.error(), (401, "login_failed".to_owned()));
+    assert_eq!(answer.header("www-authenticate"), Some(format!("Form realm=\"{}\"", issuer("acme")).as_str()));
+}

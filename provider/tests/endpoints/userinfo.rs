@@ -148,3 +148,13 @@ async fn a_scope_that_is_withdrawn_is_served_no_more() {
     let challenge = answer.header("www-authenticate").unwrap();
     assert!(challenge.contains("error=\"insufficient_scope\"") && challenge.contains("scope=\"openid\""));
 }
+
+/// RFC 6750 §3.1 names a parameter that comes twice.
+#[tokio::test]
+async fn a_form_that_is_none_is_answered_by_a_challenge() {
+    let fixture = shop(|_| {});
+    let request = http::Request::post(path("acme", USERINFO)).header("content-type", FORM);
+    let answer = fixture.send(request.body("access_token=a&access_token=b".into()).unwrap()).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert!(answer.header("www-authenticate").is_some_and(|told| told.contains("error=\"invalid_request\"")));
+}

@@ -96,12 +96,9 @@ pub(super) async fn session(
     handle: Id,
     now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
-    let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
-    let rows = database.read(Statement::new(SESSION, values)).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
+    let found = to_end(database, tenant, id, now).await?;
     // Here and not in the statement: an index would tell how much of a guess is right.
-    let same = row.id(0)?.as_bytes().ct_eq(handle.as_bytes());
-    if bool::from(same) { read(tenant, id, handle, row).map(Some) } else { Ok(None) }
+    Ok(found.filter(|session| bool::from(session.handle.as_bytes().ct_eq(handle.as_bytes()))))
 }
 
 /// One statement.
@@ -113,14 +110,14 @@ pub(super) async fn to_end(
 ) -> Result<Option<Session>, StoreError> {
     let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
     let rows = database.read(Statement::new(SESSION, values)).await?;
-    rows.first().map(|row| read(tenant, id, row.id(0)?, row)).transpose()
+    rows.first().map(|row| read(tenant, id, row)).transpose()
 }
 
-fn read(tenant: &TenantKey, id: Id, handle: Id, row: &Row) -> Result<Session, StoreError> {
+fn read(tenant: &TenantKey, id: Id, row: &Row) -> Result<Session, StoreError> {
     Ok(Session {
         id,
         tenant: tenant.clone(),
-        handle,
+        handle: row.id(0)?,
         subject: row.text(1)?,
         authenticated_at: row.time(2)?,
         amr: serde_json::from_str(&row.text(3)?).map_err(|_| StoreError::Unreadable("amr"))?,

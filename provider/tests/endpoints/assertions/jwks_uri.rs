@@ -112,6 +112,17 @@ async fn a_withdrawn_key_is_gone_when_the_set_is_old() {
     assert_eq!((status(&fixture, &old).await, server.asked()), (401, 2));
 }
 
+/// The client may well be right, and comes again.
+#[tokio::test]
+async fn while_nobody_answers_the_client_is_not_told_that_it_is_wrong() {
+    let key = ClientKey::new();
+    // Nobody listens there.
+    let fixture = at("http://127.0.0.1:1/jwks.json");
+    let answer = asserted(&fixture, "/oauth/token", &key.sign(&claims("acme", "machine.app")), GRANT).await;
+    assert_eq!(answer.error(), (503, "temporarily_unavailable".to_owned()));
+    assert!(answer.header("retry-after").is_some());
+}
+
 #[tokio::test]
 async fn an_answer_beyond_its_bounds_is_none_and_is_not_asked_for_again_at_once() {
     let key = ClientKey::new();

@@ -206,6 +206,7 @@ fn user(number: usize, password_hash: &str) -> UserDocument {
         password_hash: Some(SecretText::new(password_hash)),
         password_source: None,
         disabled: false,
+        sessions_not_before: None,
     }
 }
 

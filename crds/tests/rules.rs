@@ -11,9 +11,9 @@ mod fixture;
 
 use std::collections::BTreeSet;
 
-use claviger_crds::{Fault, validate};
+use claviger_crds::{Fault, oauth_client, validate};
 use fixture::{Fixture, accepted, refused};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn every_accepted_fixture_is_accepted_by_the_schema_and_by_the_parser() {
@@ -71,6 +71,23 @@ fn keys_none_of_which_verifies_are_refused_by_the_parser_and_one_that_does_is_en
         let told =
             parsed.is_err_and(|faults| faults.iter().any(|fault| fault.contains(place) && fault.contains("none")));
         assert_eq!(told, refused);
+    }
+}
+
+#[test]
+fn who_can_prove_nothing_needs_pkce_and_who_can_says_so() {
+    let minimal = accepted().into_iter().find(|fixture| fixture.path.ends_with("oauthclient/minimal.yaml"));
+    let minimal = minimal.expect("an OAuthClient").object;
+    for (authentication, declared, required) in [
+        (json!({"none": {}}), Value::Null, true),
+        (json!({"secret": {}}), Value::Null, false),
+        (json!({"secret": {}}), json!(true), true),
+    ] {
+        let mut object = minimal.clone();
+        object["spec"]["authentication"] = authentication;
+        object["spec"]["requirePkce"] = declared;
+        let client = serde_json::from_value(object).expect("an OAuthClient");
+        assert_eq!(oauth_client::parse(&client).map(|client| client.require_pkce), Ok(required));
     }
 }
 

@@ -157,7 +157,7 @@ pub fn parse(client: &OAuthClient) -> Result<ValidOAuthClient, Vec<Fault>> {
         revoked_secrets,
         token_exchange,
         exchangeable_by,
-        require_pkce: spec.require_pkce.unwrap_or(true),
+        require_pkce: spec.require_pkce.unwrap_or(spec.authentication.none.is_some()),
         id_token_signed_response_alg,
         id_token_claims: spec.id_token_claims.unwrap_or_default(),
         access_token_type: spec.access_token_type.unwrap_or_default(),

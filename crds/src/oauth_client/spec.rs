@@ -120,7 +120,8 @@ pub struct OAuthClientSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<ClientId>", length(max = 50), extend("x-kubernetes-list-type" = "set"))]
     pub exchangeable_by: Vec<String>,
-    /// Whether authorization requests must use PKCE with S256 (RFC 7636). Default: true.
+    /// Whether authorization requests must use PKCE with S256 (RFC 7636). Default: true with authentication none,
+    /// else false: one that uses it is held to it all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
     /// Algorithm of this client's ID tokens; the Tenant needs a SigningKey of it. Default: that of

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SecretText;
@@ -29,6 +30,9 @@ pub struct UserDocument {
     /// A disabled account logs in nowhere and its sessions are over.
     #[serde(default)]
     pub disabled: bool,
+    /// Logins before this time count no more: their sessions and refresh tokens are over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions_not_before: Option<Timestamp>,
 }
 
 /// The Secret that a password came from.

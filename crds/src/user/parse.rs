@@ -40,6 +40,8 @@ pub struct ValidUser {
     pub password: Option<SecretKey>,
     /// Whether the account is shut.
     pub disabled: bool,
+    /// Logins before it count no more.
+    pub sessions_not_before: Option<Timestamp>,
 }
 
 impl ValidUser {
@@ -57,7 +59,17 @@ pub fn parse(user: &User) -> Result<ValidUser, Vec<Fault>> {
     let mut faults = Faults::default();
     let Metadata { name, uid, generation, created_at, paused, rotate_at: _, accept_stored_ring: _ } =
         Metadata::parse(&user.metadata, &mut faults);
-    let UserSpec { tenant_ref, username, subject, profile, claims, groups, password_secret_ref, disabled } = &user.spec;
+    let UserSpec {
+        tenant_ref,
+        username,
+        subject,
+        profile,
+        claims,
+        groups,
+        password_secret_ref,
+        disabled,
+        sessions_not_before,
+    } = &user.spec;
 
     let tenant = tenant_ref.parse("spec.tenantRef", &name, &mut faults);
     let username: Option<Username> = match username {
@@ -83,6 +95,9 @@ pub fn parse(user: &User) -> Result<ValidUser, Vec<Fault>> {
     check_groups(groups, &mut faults);
     let password =
         password_secret_ref.as_ref().map(|secret| secret.parse("spec.passwordSecretRef", "password", &mut faults));
+    let sessions_not_before = sessions_not_before.as_ref().and_then(|text| {
+        text.parse().map_err(|_| faults.add("spec.sessionsNotBefore", "must be an RFC 3339 time")).ok()
+    });
 
     let valid = username.map(|username| {
         all_claims.entry("preferred_username".to_owned()).or_insert_with(|| username.as_str().into());
@@ -99,6 +114,7 @@ pub fn parse(user: &User) -> Result<ValidUser, Vec<Fault>> {
             groups: groups.clone(),
             password,
             disabled: disabled.unwrap_or(false),
+            sessions_not_before,
         }
     });
     faults.finish(valid)

@@ -131,7 +131,7 @@ pub struct AddressSpec {
     pub country: Option<String>,
 }
 
-fn date_time_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+pub(super) fn date_time_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "string", "format": "date-time", "maxLength": 40 })
 }
 

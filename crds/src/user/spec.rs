@@ -71,6 +71,11 @@ pub struct UserSpec {
     /// Whether this account is shut: it logs in nowhere, and its sessions are over. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
+    /// Logins before this time (RFC 3339) count no more: their sessions and refresh tokens are over, offline ones too. For
+    /// a device that is lost, or a password that somebody else knew; a time to come is waited for. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::profile::date_time_schema")]
+    pub sessions_not_before: Option<String>,
 }
 
 fn groups_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -12,7 +12,7 @@ const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfA
 type Named = (&'static str, Document);
 
 /// Every field is set.
-pub(crate) fn full() -> [Named; 14] {
+pub(crate) fn full() -> [Named; 15] {
     [
         ("tenant-full", of("acme", Content::Tenant(tenant()))),
         ("tenant-sealing", of("acme", Content::Tenant(sealing_tenant()))),
@@ -26,6 +26,7 @@ pub(crate) fn full() -> [Named; 14] {
         ("client-full", of("shop", Content::OAuthClient(client()))),
         ("keys-full", withdrawn(of("acme-rs256", Content::SigningKey(keys())))),
         ("user-full", of("ada", Content::User(user()))),
+        ("user-logged-out", of("ada", Content::User(logged_out_user()))),
         ("client-keys", of("cli", Content::OAuthClient(keyed_client()))),
         ("client-rotating", of("shop", Content::OAuthClient(rotating_client()))),
     ]
@@ -352,5 +353,10 @@ fn user() -> UserDocument {
             key: "password".to_owned(),
         }),
         disabled: true,
+        sessions_not_before: None,
     }
+}
+
+fn logged_out_user() -> UserDocument {
+    UserDocument { disabled: false, sessions_not_before: Some(at("2026-01-05T00:00:00Z")), ..user() }
 }

@@ -58,6 +58,7 @@ pub(super) fn tombstone(lost: &Entry, external_url: &str, now: Timestamp) -> Opt
                 password_hash,
                 password_source,
                 disabled: true,
+                sessions_not_before: None,
             })
         }
         Detail::Unreadable => return None,

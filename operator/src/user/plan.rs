@@ -89,6 +89,7 @@ fn serve(observed: &Observed, valid: &ValidUser, tenant: &AcceptedTenant) -> Pla
         password_hash: None,
         password_source: None,
         disabled: valid.disabled,
+        sessions_not_before: valid.sessions_not_before,
     };
     let mut resolved = Verdict::yes(ConditionType::ReferencesResolved, Reason::Resolved);
     let publish = |user| {

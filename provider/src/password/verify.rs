@@ -14,6 +14,7 @@ use claviger_crds::published::SecretText;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
+use super::memory;
 use super::under_way::Attempts;
 use crate::login_ui::Person;
 use crate::store::TenantKey;
@@ -57,8 +58,10 @@ pub(crate) struct Place(OwnedSemaphorePermit);
 pub(crate) struct Hashing {
     /// To compute, or to wait.
     places: Arc<Semaphore>,
-    /// To compute. Each takes as much memory as its hash demands, 64 MiB at most.
+    /// To compute.
     cores: Arc<Semaphore>,
+    /// KiB to compute with: each takes what its hash demands.
+    memory: Arc<Semaphore>,
     /// Where those come from who are there.
     under_way: Attempts,
     /// Documents of accounts whose hash cannot be used, each told once.
@@ -66,23 +69,31 @@ pub(crate) struct Hashing {
 }
 
 /// A hash whose cost is within bounds.
-struct UsableHash(PasswordHash);
+struct UsableHash {
+    hash: PasswordHash,
+    cost: PasswordCost,
+}
+
+/// Held until a hash is computed: the place, the core and the memory.
+type Permits = [OwnedSemaphorePermit; 3];
 
 // === impl Hashing ===
 
 impl Hashing {
-    /// As many at a time as there are cores.
+    /// As many at a time as there are cores, if there is memory for them.
     pub(crate) fn on_all_cores() -> Self {
         let cores = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        Self::new(cores, cores.get().saturating_mul(WAITING))
+        let memory = memory::of_this_process(cores.get());
+        Self::new(cores, cores.get().saturating_mul(WAITING), memory)
     }
 
-    /// So many at a time, while so many wait.
-    pub(crate) fn new(parallel: NonZero<usize>, waiting: usize) -> Self {
+    /// So many at a time, while so many wait, with so many KiB together.
+    pub(crate) fn new(parallel: NonZero<usize>, waiting: usize, memory: usize) -> Self {
         let places = parallel.get().saturating_add(waiting).min(Semaphore::MAX_PERMITS);
         Self {
             places: Arc::new(Semaphore::new(places)),
             cores: Arc::new(Semaphore::new(parallel.get().min(Semaphore::MAX_PERMITS))),
+            memory: Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS))),
             under_way: Attempts::default(),
             told: Mutex::default(),
         }
@@ -111,13 +122,16 @@ impl Hashing {
         if !tenant.issuer.login.passwords || !(1..=LONGEST).contains(&password.0.len()) {
             return Outcome::Refused;
         }
-        // Closed never.
-        let Ok(core) = Arc::clone(&self.cores).acquire_owned().await else { return Outcome::Refused };
         let user = tenant.users.named(username);
         let own = user.and_then(|user| self.usable(user));
         // For whoever has a hash too, who must not be known by its having been left out.
         let nobodys = tenant.users.costs.of_nobody(tenant.issuer.sealer.as_deref(), &username_key(username));
-        let matches = compute(own, nobodys, password, (place, core)).await;
+        let cost = own.as_ref().map_or(nobodys, |own| own.cost);
+        // Closed never.
+        let Ok(core) = Arc::clone(&self.cores).acquire_owned().await else { return Outcome::Refused };
+        let memory = Arc::clone(&self.memory).acquire_many_owned(cost.memory()).await;
+        let Ok(memory) = memory else { return Outcome::Refused };
+        let matches = compute(own, nobodys, password, [place, core, memory]).await;
         match user {
             // A disabled account's is computed like any other: it must not answer faster.
             Some(user) if matches && !user.disabled => {
@@ -143,12 +157,7 @@ impl Hashing {
 
 /// Whether `password` matches `own`; never where there is none, and a hash that costs `nobodys` is computed. The
 /// permits are held until the work is over, even if nobody waits for it any more.
-async fn compute(
-    own: Option<UsableHash>,
-    nobodys: PasswordCost,
-    password: TypedPassword,
-    permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-) -> bool {
+async fn compute(own: Option<UsableHash>, nobodys: PasswordCost, password: TypedPassword, permits: Permits) -> bool {
     let work = move || {
         let _permits = permits;
         let nobodys = UsableHash::parse(&nobodys.nobodys_hash()).ok();
@@ -165,14 +174,14 @@ impl UsableHash {
     /// Why it is never computed, as half a sentence without any of it.
     fn parse(text: &str) -> Result<Self, &'static str> {
         let hash = PasswordHash::new(text).map_err(|_| "is unreadable")?;
-        PasswordCost::of(&hash)?;
-        Ok(Self(hash))
+        let cost = PasswordCost::of(&hash)?;
+        Ok(Self { hash, cost })
     }
 
     /// The library compares in constant time.
     fn matches(&self, password: &[u8]) -> bool {
         // Algorithm, version and parameters come from the hash.
-        Argon2::default().verify_password(password, &self.0).is_ok()
+        Argon2::default().verify_password(password, &self.hash).is_ok()
     }
 }
 

@@ -61,6 +61,7 @@ fn document() -> Document {
         password_hash: None,
         password_source: None,
         disabled: false,
+        sessions_not_before: None,
     };
     Document::serving("acme", ObjectName::new("identity", "ada"), Content::User(user))
 }

@@ -17,6 +17,7 @@ fn stored(name: &str, revision: u64) -> Stored {
         password_hash: None,
         password_source: None,
         disabled: false,
+        sessions_not_before: None,
     };
     let document = Document::serving("acme", ObjectName::new("identity", name), Content::User(user));
     Stored { name: name.to_owned(), revision, digest: Digest::of(format!("{name}{revision}").as_bytes()), document }

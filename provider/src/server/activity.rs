@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// How often an HTTP/2 connection is looked at before it counts as idle.
 const LOOKS: u32 = 4;
@@ -36,8 +36,11 @@ pub(super) enum Standing {
     Busy,
 }
 
-/// A request, from its head to the last of its answer.
-pub(super) struct Underway(Arc<Activity>);
+/// A request, from its head to the last of its answer, and its turn among all requests, if it got one.
+pub(super) struct Underway {
+    activity: Arc<Activity>,
+    turn: Option<OwnedSemaphorePermit>,
+}
 
 /// The body of an answer: its request is under way until it has been taken or given up.
 pub(super) struct Answer {
@@ -58,10 +61,10 @@ impl Activity {
         self.http2.notify_one();
     }
 
-    /// A request has come.
-    pub(super) fn begin(self: &Arc<Self>) -> Underway {
+    /// A request has come, while there are so many turns for all.
+    pub(super) fn begin(self: &Arc<Self>, turns: &Arc<Semaphore>) -> Underway {
         self.begun.fetch_add(1, Ordering::Relaxed);
-        Underway(Arc::clone(self))
+        Underway { activity: Arc::clone(self), turn: Arc::clone(turns).try_acquire_owned().ok() }
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -95,6 +98,11 @@ impl Activity {
 // === impl Underway ===
 
 impl Underway {
+    /// Whether it may be served.
+    pub(super) fn has_turn(&self) -> bool {
+        self.turn.is_some()
+    }
+
     /// The request is answered with `body`.
     pub(super) fn with(self, body: Body) -> Answer {
         Answer { body, underway: self }
@@ -103,7 +111,7 @@ impl Underway {
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Ordering::Relaxed);
+        self.activity.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -116,7 +124,7 @@ impl hyper::body::Body for Answer {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
-            self.underway.0.sent.fetch_add(1, Ordering::Relaxed);
+            self.underway.activity.sent.fetch_add(1, Ordering::Relaxed);
         }
         frame
     }

@@ -14,10 +14,6 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Params, Version};
 use claviger_jose::Sealer;
 
-/// Memory in KiB, passes and lanes that a hash may demand. Verification obeys the hash, so a bad one
-/// would let anybody exhaust this pod by trying to log in.
-const MOST: PasswordCost = PasswordCost { memory: 64 * 1024, passes: 10, lanes: 4 };
-
 /// Parameters of an argon2id hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PasswordCost {
@@ -35,6 +31,10 @@ const COSTS: usize = 16;
 pub(crate) struct PasswordCosts(BTreeMap<PasswordCost, u32>);
 
 impl PasswordCost {
+    /// Memory in KiB, passes and lanes that a hash may demand. Verification obeys the hash, so a bad one
+    /// would let anybody exhaust this pod by trying to log in.
+    pub(crate) const MOST: Self = Self { memory: 64 * 1024, passes: 10, lanes: 4 };
+
     /// That of the operator's own hashes.
     pub(crate) const OURS: Self = Self { memory: 19 * 1024, passes: 2, lanes: 1 };
 
@@ -50,11 +50,16 @@ impl PasswordCost {
             return Err("is not whole");
         }
         let params = Params::try_from(hash).map_err(|_| "has unusable parameters")?;
-        let Self { memory, passes, lanes } = MOST;
+        let Self { memory, passes, lanes } = Self::MOST;
         if params.m_cost() > memory || params.t_cost() > passes || params.p_cost() > lanes {
             return Err("costs too much: at most m=65536, t=10, p=4");
         }
         Ok(Self { memory: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() })
+    }
+
+    /// KiB that computing it takes.
+    pub(crate) fn memory(self) -> u32 {
+        self.memory
     }
 
     /// A hash of this cost, of a password that nobody has, in PHC string format.

@@ -6,11 +6,15 @@
 //! the two passes the other on as the client sent it.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Once;
 
 use http::{HeaderMap, HeaderName};
 
 const FORWARDED: HeaderName = http::header::FORWARDED;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// So that it is told once.
+static UNTRUSTED: Once = Once::new();
 
 /// Where a request comes from. IPv4 is never in its IPv6 form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +48,15 @@ impl ClientAddress {
     /// Of a request with these `headers` from `peer`. It is the peer too where the entry is missing or
     /// is no address: then somebody came another way, or the setting is wrong.
     pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, proxies: TrustedProxies) -> Self {
+        if proxies.may_be_missing(headers) {
+            UNTRUSTED.call_once(|| {
+                tracing::warn!(
+                    "a login came with X-Forwarded-For or Forwarded, and no proxy is trusted (--trusted-proxies of claviger \
+                     provider): if one wrote it, all people behind it are one address, and whoever guesses passwords slows \
+                     all of them down"
+                );
+            });
+        }
         Self::new(proxies.told(headers).unwrap_or(peer))
     }
 
@@ -58,6 +71,11 @@ impl ClientAddress {
 }
 
 impl TrustedProxies {
+    /// Whether somebody seems to be between clients and this pod of whom the settings do not know.
+    fn may_be_missing(self, headers: &HeaderMap) -> bool {
+        self.count == 0 && (headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED))
+    }
+
     /// The address that the outermost proxy was asked from.
     fn told(self, headers: &HeaderMap) -> Option<IpAddr> {
         let name = match self.header {
@@ -154,6 +172,16 @@ mod tests {
         assert_eq!(x_forwarded_for(0, &["192.0.2.1"]), PEER);
         assert_eq!(forwarded(0, &["for=192.0.2.1"]), PEER);
         assert_eq!(ClientAddress::new("::ffff:192.0.2.1".parse().unwrap()).0.to_string(), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_proxy_that_the_settings_do_not_know_is_noticed() {
+        let proxies = |count| TrustedProxies { count, header: ProxyHeader::XForwardedFor };
+        let headers = |name| HeaderMap::from_iter([(name, HeaderValue::from_static("10.1.1.1"))]);
+        assert!(proxies(0).may_be_missing(&headers(X_FORWARDED_FOR)));
+        assert!(proxies(0).may_be_missing(&headers(FORWARDED)));
+        assert!(!proxies(0).may_be_missing(&HeaderMap::new()));
+        assert!(!proxies(1).may_be_missing(&headers(X_FORWARDED_FOR)));
     }
 
     #[test]

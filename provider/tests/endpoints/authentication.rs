@@ -55,6 +55,21 @@ async fn both_halves_of_the_header_are_form_encoded() {
 }
 
 #[tokio::test]
+async fn a_secret_in_the_header_counts_as_it_stands_there_too() {
+    let fixture = Fixture::acme();
+    for (name, secret) in [("plus", "q1+/Zm9v+YmFy="), ("percent", "100%+zz"), ("escape", "a%2Bb")] {
+        let hashes = vec![hash(secret, None)];
+        fixture.apply(&with_authentication(name, ClientAuthentication::Secret { hashes }), 1);
+        let pair = format!("{name}:{secret}");
+        assert_eq!(ask(&fixture, &[&encoded(pair.as_bytes())], GRANT).await.status, 200, "{secret}");
+    }
+    // What it could have meant, and what that could have meant, are other secrets.
+    for wrong in ["plus:q1 /Zm9v YmFy=", "plus:q1%252B/Zm9v%252BYmFy=", "escape:a+b", "percent:100%25 zz"] {
+        assert_eq!(ask(&fixture, &[&encoded(wrong.as_bytes())], GRANT).await.status, 401, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_stranger_learns_is_the_same_whatever_is_wrong() {
     let fixture = Fixture::acme();
     let none = with_authentication("none", ClientAuthentication::None);

@@ -24,6 +24,7 @@ fn slow(name: &str) -> claviger_crds::published::Document {
         password_hash: Some(SecretText::new(SLOW)),
         password_source: None,
         disabled: false,
+        sessions_not_before: None,
     };
     serving("acme", name, Content::User(document))
 }

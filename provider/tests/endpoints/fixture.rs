@@ -360,6 +360,7 @@ pub(crate) fn user(slug: &str, name: &str, password: &str) -> Document {
         password_hash: Some(SecretText::new(hash)),
         password_source: None,
         disabled: false,
+        sessions_not_before: None,
     };
     serving(slug, name, Content::User(document))
 }

@@ -35,7 +35,7 @@ fn tenant(passwords: bool, users: impl IntoIterator<Item = User>) -> TenantSnaps
 }
 
 fn one_at_a_time(waiting: usize) -> Hashing {
-    Hashing::new(NonZero::<usize>::MIN, waiting)
+    Hashing::new(NonZero::<usize>::MIN, waiting, PasswordCost::MOST.memory() as usize)
 }
 
 async fn attempt(hashing: &Hashing, tenant: &TenantSnapshot, username: &str, password: &[u8]) -> Outcome {
@@ -139,6 +139,21 @@ async fn when_too_many_wait_the_next_gets_no_place() {
     assert!(hashing.place().is_none());
     drop(core);
     assert!(matches!(waiting.await, Outcome::Verified(_)));
+}
+
+#[tokio::test]
+async fn a_hash_waits_for_the_memory_that_it_takes() {
+    let tenant = tenant(true, [user("ada", Some(hash(512, 1, 1)), false), user("eve", Some(hash(64, 1, 1)), false)]);
+    let hashing = Hashing::new(NonZero::new(4).unwrap(), 4, 1024);
+    let taken = Arc::clone(&hashing.memory).acquire_many_owned(1024 - 511).await.unwrap();
+
+    let small = attempt(&hashing, &tenant, "eve", PASSWORD.as_bytes()).await;
+    assert!(matches!(small, Outcome::Verified(_)), "there is enough for it");
+    let mut waiting = std::pin::pin!(attempt(&hashing, &tenant, "ada", PASSWORD.as_bytes()));
+    assert!(tokio::time::timeout(Duration::from_millis(10), &mut waiting).await.is_err(), "it waits");
+    drop(taken);
+    assert!(matches!(waiting.await, Outcome::Verified(_)));
+    assert_eq!(hashing.memory.available_permits(), 1024);
 }
 
 #[tokio::test]

@@ -18,8 +18,11 @@ const STATEMENTS: usize = 64;
 /// NORMAL outlives the process but not the machine: after a power cut a redeemed code could be redeemed
 /// again and a session that was ended would be back. So a commit waits for the disk; there is one for all
 /// that wait for it. A log that is as large as it grows between two checkpoints is written over in place.
+/// What a statement may have to undo is kept in memory, in small pieces: for one that may go to a file SQLite takes 64 KiB
+/// and gives them back each time.
 const SETTINGS: &str = "
-PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -256; PRAGMA journal_size_limit = 8388608";
+PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;
+PRAGMA journal_size_limit = 8388608";
 
 /// What a thread's connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,7 @@ pub(super) enum Credentials<'f> {
         /// `client_id`
         id: Cow<'f, str>,
         /// Of it.
-        secret: ClientSecret,
+        secret: Readings<ClientSecret>,
     },
     /// By a signed assertion.
     Assertion {
@@ -98,9 +98,7 @@ impl<'f> Credentials<'f> {
             return Ok(Self::Assertion { id, jwt });
         }
         match (id, secret) {
-            (Some(id), Some(secret)) => {
-                Ok(Self::Secret { id: id.into(), secret: ClientSecret::new(secret.to_owned()) })
-            }
+            (Some(id), Some(secret)) => Ok(Self::Secret { id: id.into(), secret: Readings::of_form(secret) }),
             (Some(id), None) => Ok(Self::Name(id)),
             (None, Some(_)) => invalid_request("client_secret without client_id"),
             (None, None) => {
@@ -111,8 +109,44 @@ impl<'f> Credentials<'f> {
     }
 }
 
-/// RFC 7617 §2, and inside it both halves form-encoded (RFC 6749 §2.3.1).
-fn basic(authorization: &HeaderValue) -> Result<(String, ClientSecret), Malformed> {
+/// What a request says, in each way that it can be read.
+pub(super) struct Readings<T> {
+    first: T,
+    /// Where that is another one.
+    second: Option<T>,
+}
+
+impl<T> Readings<T> {
+    /// Each of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        std::iter::once(&self.first).chain(&self.second)
+    }
+
+    /// The same of each.
+    pub(super) fn map<U>(&self, make: impl Fn(&T) -> U) -> Readings<U> {
+        Readings { first: make(&self.first), second: self.second.as_ref().map(make) }
+    }
+}
+
+impl Readings<ClientSecret> {
+    fn of_form(secret: &str) -> Self {
+        Self { first: ClientSecret::new(secret.to_owned()), second: None }
+    }
+
+    /// Form-encoded, as RFC 6749 §2.3.1 has it, and as it stands there: `curl -u`, Authlib and many more do not encode,
+    /// and every second secret in base64 has a `+`. To guess two at once helps nobody.
+    fn of_header(text: &[u8]) -> Result<Self, Malformed> {
+        let plain = || std::str::from_utf8(text).map(|text| ClientSecret::new(text.to_owned())).map_err(|_| Malformed);
+        Ok(match decode(text) {
+            Ok(Cow::Borrowed(secret)) => Self::of_form(secret),
+            Ok(Cow::Owned(secret)) => Self { first: ClientSecret::new(secret), second: Some(plain()?) },
+            Err(Malformed) => Self { first: plain()?, second: None },
+        })
+    }
+}
+
+/// RFC 7617 §2.
+fn basic(authorization: &HeaderValue) -> Result<(String, Readings<ClientSecret>), Malformed> {
     let (scheme, token) = authorization.as_bytes().split_at_checked(6).ok_or(Malformed)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return Err(Malformed);
@@ -120,9 +154,9 @@ fn basic(authorization: &HeaderValue) -> Result<(String, ClientSecret), Malforme
     let pair = Zeroizing::new(BASE64.decode(token.trim_ascii()).map_err(|_| Malformed)?);
     let colon = pair.iter().position(|byte| *byte == b':').ok_or(Malformed)?;
     let id = decode(&pair[..colon])?.into_owned();
-    let secret = decode(&pair[colon + 1..]).map(Cow::into_owned)?;
+    let secret = Readings::of_header(&pair[colon + 1..])?;
     if id.is_empty() {
         return Err(Malformed);
     }
-    Ok((id, ClientSecret::new(secret)))
+    Ok((id, secret))
 }

@@ -37,8 +37,8 @@ pub use metrics::StoreMetrics;
 pub use options::{OptionsError, StoreOptions};
 pub(crate) use record::Presented;
 pub use record::{
-    DueLogout, Failures, Grant, LogoutOutcome, NewGrant, NewLogout, Redeemed, RefreshWindow, Rotated, Rotation,
-    Session, SessionEnd, Tell, TokenLookup,
+    DueLogout, Failures, Grant, GrantLookup, LogoutOutcome, NewGrant, NewLogout, Redeemed, RefreshWindow, Rotated,
+    Rotation, Session, SessionEnd, Tell, TokenLookup,
 };
 
 /// Why the store did not answer.
@@ -99,7 +99,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn redeem_code<'a>(&'a self, grant: &'a NewGrant) -> Answer<'a, Redeemed>;
 
     /// The grant, if there is one of that tenant.
-    fn grant<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Grant>>;
+    fn grant<'a>(&'a self, lookup: GrantLookup<'a>) -> Answer<'a, Option<Grant>>;
 
     /// Rotates a refresh token: compare and set of its generation.
     fn rotate_refresh<'a>(&'a self, rotation: &'a Rotation) -> Answer<'a, Rotated>;

@@ -9,7 +9,7 @@ use claviger_jose::DerivedToken;
 use serde::Serialize;
 
 use crate::grant::{audience, person};
-use crate::store::{Id, StoreError};
+use crate::store::{GrantLookup, Id, StoreError};
 use crate::tenant::oauth_client::Client;
 use crate::tenant::user::User;
 use crate::token::actor::Actor;
@@ -114,7 +114,9 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
     let Some(token) = tenant.issuer.sealer.as_ref().and_then(|sealer| DerivedToken::open(sealer, text)) else {
         return inactive;
     };
-    let grant = exchange.provider.store().grant(&tenant.issuer.key, Id::from_bytes(token.id), now).await?;
+    let (grant, offline_access) = (Id::from_bytes(token.id), asker.has_offline_access());
+    let lookup = GrantLookup { tenant: &tenant.issuer.key, grant, offline_access, now };
+    let grant = exchange.provider.store().grant(lookup).await?;
     let Some(grant) = grant.filter(|grant| !grant.over && grant.client == asker.key) else { return inactive };
     let Some(window) = grant.refresh.filter(|_| grant.generation == token.generation) else { return inactive };
     let end = window.expires_at.min(window.idle_expires_at);

@@ -6,7 +6,7 @@ use claviger_jose::DerivedToken;
 use http::StatusCode;
 use jiff::Timestamp;
 
-use crate::store::{Id, StoreError};
+use crate::store::{GrantLookup, Id, StoreError};
 use crate::tenant::oauth_client::Client;
 use crate::token::verify;
 use crate::web::client_authentication;
@@ -52,7 +52,8 @@ async fn refresh_token(exchange: &Exchange<'_>, client: &Client, text: &str) -> 
     let opened = tenant.issuer.sealer.as_ref().and_then(|sealer| DerivedToken::open(sealer, text));
     let Some(token) = opened else { return Ok(None) };
     let (store, id) = (exchange.provider.store(), Id::from_bytes(token.id));
-    let grant = store.grant(&tenant.issuer.key, id, now).await?;
+    let offline_access = client.has_offline_access();
+    let grant = store.grant(GrantLookup { tenant: &tenant.issuer.key, grant: id, offline_access, now }).await?;
     let Some(grant) = grant.filter(|grant| grant.client == client.key) else { return Ok(None) };
     store.end_grant(&tenant.issuer.key, id, now).await?;
     Ok(Some(grant.subject))

@@ -60,7 +60,8 @@ async fn released(exchange: &Exchange<'_>, body: Body) -> Result<Vec<u8>, Refuse
         return Err(invalid());
     }
     let user = tenant.users.live(&token.claims().sub).ok_or_else(invalid)?;
-    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &token.claims().jti, grant: Some(grant), now };
+    let (tenant_key, jti, offline_access) = (&tenant.issuer.key, &token.claims().jti, client.has_offline_access());
+    let lookup = TokenLookup { tenant: tenant_key, jti, grant: Some(grant), offline_access, now };
     let row = provider.store().live_grant(lookup).await.map_err(|_| Refused::Store)?.ok_or_else(invalid)?;
     let person = PersonGrant::of(&row).map_err(|_| Refused::Store)?;
     if row.client != client.key || person.subject != *user.subject {

@@ -11,7 +11,7 @@ use claviger_jose::DerivedToken;
 use super::audience;
 use super::person::{self, PersonTokens};
 use super::scope;
-use crate::store::{Grant, Id, Rotated, Rotation, StoreError};
+use crate::store::{Grant, GrantLookup, Id, Rotated, Rotation, StoreError};
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::Issuer;
 use crate::token::id_token::Moment;
@@ -50,7 +50,9 @@ async fn judged_before<'a>(
     form: &Form<'_>,
     rotation: &Rotation,
 ) -> Result<PersonTokens<'a>, OAuthError> {
-    let grant = exchange.provider.store().grant(&rotation.tenant, rotation.grant, rotation.now).await;
+    let Rotation { tenant, grant, offline_access, now, .. } = rotation;
+    let lookup = GrantLookup { tenant, grant: *grant, offline_access: *offline_access, now: *now };
+    let grant = exchange.provider.store().grant(lookup).await;
     let grant = grant.map_err(|_| OAuthError::store_away())?.filter(|grant| grant.client == rotation.client);
     let grant = grant.ok_or_else(unknown)?;
     let mut tokens = judge(exchange, client, &grant)?;
@@ -76,6 +78,7 @@ fn rotation(exchange: &Exchange<'_>, client: &AuthenticatedClient, token: &Deriv
         grant: Id::from_bytes(token.id),
         client: client.key.clone(),
         generation: token.generation,
+        offline_access: client.has_offline_access(),
         now,
         idle_expires_at: person::idle_end(client, tenant, now),
         session_idle_expires_at: person::after(now, tenant.issuer.lifetimes.session_idle),

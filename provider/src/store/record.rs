@@ -22,7 +22,8 @@ pub struct NewGrant {
     pub subject: String,
     /// The session that it came from.
     pub session: Id,
-    /// Whether it outlives that session: `offline_access` was granted. It begins in it all the same.
+    /// Whether it outlives that session: `offline_access` was granted. It begins in it all the same, and lives by it
+    /// where its client does not have that scope any more.
     pub offline: bool,
     /// What the token endpoint needs again at a refresh, at most 4 KiB; the caller's format.
     pub payload: Vec<u8>,
@@ -67,7 +68,7 @@ pub struct Grant {
     pub refresh: Option<RefreshWindow>,
     /// When its refresh token was rotated last, if ever.
     pub rotated_at: Option<Timestamp>,
-    /// Whether it was ended, or lived by a session that is over.
+    /// Whether it was ended, or lives by a session that is over.
     pub over: bool,
 }
 
@@ -127,6 +128,8 @@ pub struct Rotation {
     pub client: ClientKey,
     /// Generation of the token that is presented.
     pub generation: u32,
+    /// Whether the client has the scope `offline_access` still: else the grant lives by its session, whatever was granted.
+    pub offline_access: bool,
     /// Now.
     pub now: Timestamp,
     /// Until when the successor counts, unless it is used; never longer than the grant's window.
@@ -158,6 +161,20 @@ pub enum Rotated {
     Unknown,
 }
 
+/// A grant, as it is looked up without an access token of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantLookup<'a> {
+    /// Whose.
+    pub tenant: &'a TenantKey,
+    /// Which.
+    pub grant: Id,
+    /// Whether the grant's client has the scope `offline_access` still: else the grant lives by its session, whatever
+    /// was granted.
+    pub offline_access: bool,
+    /// Now.
+    pub now: Timestamp,
+}
+
 /// An access token, as introspection and UserInfo look it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenLookup<'a> {
@@ -167,6 +184,8 @@ pub struct TokenLookup<'a> {
     pub jti: &'a str,
     /// The grant that it came from, if a person's.
     pub grant: Option<Id>,
+    /// As in [`GrantLookup`]: of the grant's client, whoever has the token.
+    pub offline_access: bool,
     /// Now.
     pub now: Timestamp,
 }

@@ -22,8 +22,8 @@ use super::database::Database;
 use super::metrics::{Operation, StoreMetrics};
 use super::work::Statement;
 use super::{
-    Answer, ClientKey, DueLogout, Failures, Grant, Id, LogoutOutcome, NewGrant, Redeemed, Rotated, Rotation, Session,
-    SessionEnd, Store, StoreError, TenantKey, TokenLookup,
+    Answer, ClientKey, DueLogout, Failures, Grant, GrantLookup, Id, LogoutOutcome, NewGrant, Redeemed, Rotated,
+    Rotation, Session, SessionEnd, Store, StoreError, TenantKey, TokenLookup,
 };
 
 /// A store over a database, and whoever brings that to its schema.
@@ -73,8 +73,8 @@ impl Store for SqlStore {
         self.counted(Operation::RedeemCode, grants::redeem(&self.database, grant))
     }
 
-    fn grant<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Grant>> {
-        self.counted(Operation::Grant, grants::grant(&self.database, tenant, id, now))
+    fn grant<'a>(&'a self, lookup: GrantLookup<'a>) -> Answer<'a, Option<Grant>> {
+        self.counted(Operation::Grant, grants::grant(&self.database, lookup))
     }
 
     fn rotate_refresh<'a>(&'a self, rotation: &'a Rotation) -> Answer<'a, Rotated> {

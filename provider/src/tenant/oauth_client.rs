@@ -171,6 +171,11 @@ impl Client {
         matches!(self.authentication, Authentication::None)
     }
 
+    /// Whether its grants may outlive their sessions: withdrawn, they live by them, those too that were granted it.
+    pub(crate) fn has_offline_access(&self) -> bool {
+        self.scopes.iter().any(|scope| scope == "offline_access")
+    }
+
     /// The ServiceAccounts that may be this client.
     pub(crate) fn service_accounts(&self) -> &[ServiceAccount] {
         match &self.authentication {

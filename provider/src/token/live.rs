@@ -47,17 +47,34 @@ pub(crate) async fn access_token(
     if grant.is_some() && user.is_none() {
         return Ok(None);
     }
-    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &claims.jti, grant, now };
+    let offline_access = owner.has_offline_access();
+    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &claims.jti, grant, offline_access, now };
     let store = exchange.provider.store();
     let is_live = match token.origin() {
         Origin::Client => is_there(&exchange.tenant, &claims.sub, &owner.id) && !store.is_revoked(lookup).await?,
         // A client that was made anew elsewhere has inherited no grant.
         Origin::Grant(_) => store.live_grant(lookup).await?.is_some_and(|grant| grant.client == owner.key),
-        // The grant is another client's, which must be there as well.
-        Origin::Exchanged(_) => store.live_grant(lookup).await?.is_some_and(|grant| {
-            let client: Option<&Arc<Client>> = tenant.clients.get(grant.client.client_id());
-            grant.subject == claims.sub && client.is_some_and(|client| client.key == grant.client)
-        }),
+        Origin::Exchanged(_) => is_exchanged_live(exchange, &claims.sub, lookup).await?,
     };
     Ok(is_live.then_some(LiveToken { owner, user, grant }))
+}
+
+/// The grant is another client's, which must be there as well, and by which it is judged whether the grant outlives its
+/// session. Who that is the first look tells; a second is needed only where that client has lost `offline_access`.
+async fn is_exchanged_live(
+    exchange: &Exchange<'_>,
+    subject: &str,
+    lookup: TokenLookup<'_>,
+) -> Result<bool, StoreError> {
+    let (tenant, store) = (&exchange.tenant, exchange.provider.store());
+    let Some(grant) = store.live_grant(TokenLookup { offline_access: true, ..lookup }).await? else { return Ok(false) };
+    let client: Option<&Arc<Client>> = tenant.clients.get(grant.client.client_id());
+    let Some(client) = client.filter(|client| client.key == grant.client) else { return Ok(false) };
+    if grant.subject != subject {
+        return Ok(false);
+    }
+    if !grant.offline || client.has_offline_access() {
+        return Ok(true);
+    }
+    Ok(store.live_grant(TokenLookup { offline_access: false, ..lookup }).await?.is_some())
 }

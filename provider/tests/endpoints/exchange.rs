@@ -11,4 +11,6 @@ mod trust;
 mod world;
 
 pub(crate) use self::bearer::BEARER;
-pub(crate) use self::world::{ACCESS_TOKEN, EXCHANGE, STOCK, every_kind, rule, token_type};
+pub(crate) use self::world::{
+    ACCESS_TOKEN, Brought, EXCHANGE, STOCK, World, api_of, every_kind, rule, text, token_type,
+};

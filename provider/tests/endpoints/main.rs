@@ -40,6 +40,7 @@ mod login_ui;
 mod logout;
 mod logout_queue;
 mod matrix;
+mod offline_access;
 mod operations;
 mod races;
 mod refused_refreshes;

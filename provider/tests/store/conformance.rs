@@ -10,7 +10,7 @@ pub(crate) mod sessions;
 
 use std::time::Duration;
 
-use claviger_provider::store::{ClientKey, Id, NewGrant, RefreshWindow, Session, Store, TenantKey};
+use claviger_provider::store::{ClientKey, GrantLookup, Id, NewGrant, RefreshWindow, Session, Store, TenantKey};
 use jiff::Timestamp;
 
 /// The suite for a backend; `$fresh` makes an empty store, and what must live as long.
@@ -23,6 +23,7 @@ macro_rules! conformance {
             grants::an_offline_grant_outlives_its_session_and_does_not_begin_after_it,
             grants::the_end_of_a_grant_is_the_end_of_its_tokens,
             grants::the_end_of_a_session_is_the_end_of_its_grants_but_offline_ones,
+            grants::an_offline_grant_ends_with_its_session_while_its_client_lacks_the_scope,
             grants::a_revoked_token_is_revoked_alone,
             grants::an_unknown_grant_is_revoked,
             grants::tenants_with_the_same_ids_do_not_meet,
@@ -44,6 +45,7 @@ macro_rules! conformance {
             refresh::a_grant_stays_as_long_as_the_last_tokens_of_it,
             refresh::a_grant_without_a_refresh_token_does_not_rotate,
             refresh::rotation_ends_with_the_session_unless_offline,
+            refresh::an_offline_grant_rotates_by_its_session_while_its_client_lacks_the_scope,
             refresh::a_clock_that_steps_back_neither_reissues_nor_ends,
             refresh::a_generation_from_the_future_ends_nothing,
             refresh::the_state_of_a_call_is_small,
@@ -164,4 +166,9 @@ pub(crate) fn grant(number: u8) -> NewGrant {
 /// The same with `offline_access`.
 pub(crate) fn offline(number: u8) -> NewGrant {
     NewGrant { offline: true, ..grant(number) }
+}
+
+/// The grant `number`, of a client that has `offline_access`.
+pub(crate) fn lookup(tenant: &TenantKey, number: u8, seconds: i64) -> GrantLookup<'_> {
+    GrantLookup { tenant, grant: id(number), offline_access: true, now: at(seconds) }
 }

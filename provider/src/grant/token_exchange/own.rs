@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::subject::{PersonFacts, Refused, VerifiedSubject};
 use crate::grant::{audience, person, refresh_token};
 use crate::metrics::Returned;
-use crate::store::{Grant, Id, Presented, TokenLookup};
+use crate::store::{Grant, GrantLookup, Id, Presented, TokenLookup};
 use crate::tenant::oauth_client::Client;
 use crate::token::jti::{self, Origin};
 use crate::token::live;
@@ -104,10 +104,11 @@ pub(super) async fn id_token(
     let Some(Origin::Grant(grant)) = jti::origin(&jti) else {
         return Err(Refused::Invalid("the ID token does not lead to a grant"));
     };
-    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &jti, grant: Some(grant), now };
+    let owner = tenant.clients.get(&claims.aud).ok_or(Refused::Invalid("the client of the ID token is gone"))?;
+    let offline_access = owner.has_offline_access();
+    let lookup = TokenLookup { tenant: &tenant.issuer.key, jti: &jti, grant: Some(grant), offline_access, now };
     let row = exchange.provider.store().live_grant(lookup).await.map_err(|_| OAuthError::store_away())?;
-    let owner = tenant.clients.get(&claims.aud);
-    let row = row.filter(|row| owner.is_some_and(|owner| row.client == owner.key) && row.subject == claims.sub);
+    let row = row.filter(|row| row.client == owner.key && row.subject == claims.sub);
     let row = row.ok_or(Refused::Invalid("the grant of the ID token is over"))?;
     let scope = granted_scopes(exchange, &row, &claims.sub)?;
     Ok(VerifiedSubject {
@@ -138,7 +139,9 @@ pub(super) async fn refresh_token(
     let token = DerivedToken::open(tenant.issuer.sealer().map_err(OAuthError::from)?, text);
     let token = token.ok_or(Refused::Invalid("nothing that this tenant sealed"))?;
     let id = Id::from_bytes(token.id);
-    let row = exchange.provider.store().grant(&tenant.issuer.key, id, now).await;
+    let offline_access = requester.has_offline_access();
+    let lookup = GrantLookup { tenant: &tenant.issuer.key, grant: id, offline_access, now };
+    let row = exchange.provider.store().grant(lookup).await;
     let row = row.map_err(|_| OAuthError::store_away())?.filter(|row| !row.over && row.client == requester.key);
     let row = row.ok_or(Refused::Invalid("there is no such grant of this client"))?;
     let presented = row.presented(token.generation, now, refresh_token::grace(requester, &tenant.issuer));

@@ -1,7 +1,8 @@
 //! Grants: codes that are redeemed, refresh tokens that rotate, access tokens that are revoked.
 //!
 //! Whether a session is live is asked of its row in the same statement, never remembered in a grant:
-//! so no race between a login's end and a redemption leaves a grant behind.
+//! so no race between a login's end and a redemption leaves a grant behind. That a grant outlives its session is
+//! remembered, and counts only where the caller says that its client still has `offline_access`.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
@@ -11,8 +12,8 @@ use crate::store::database::{Backend, Database};
 
 use crate::store::work::{Row, Statement};
 use crate::store::{
-    ClientKey, Grant, Id, NewGrant, Presented, Redeemed, RefreshWindow, Rotated, Rotation, StoreError, TenantKey,
-    TokenLookup,
+    ClientKey, Grant, GrantLookup, Id, NewGrant, Presented, Redeemed, RefreshWindow, Rotated, Rotation, StoreError,
+    TenantKey, TokenLookup,
 };
 
 macro_rules! redeem {
@@ -36,7 +37,7 @@ const END: &str = "UPDATE grants SET ended_at = COALESCE(ended_at, $3) WHERE ten
 
 const GRANT: &str = "
 SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at,
-       CASE WHEN ended_at IS NULL AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+       CASE WHEN ended_at IS NULL AND (offline = 1 AND $4 = 1 OR EXISTS (SELECT 1 FROM sessions
             WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
               AND sessions.idle_expires_at > $3)) THEN NULL ELSE created_at END,
        rotated_at
@@ -47,7 +48,7 @@ const LIVE: &str = "
 SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL,
        rotated_at
 FROM grants WHERE tenant = $1 AND id = $2 AND expires_at > $3 AND ended_at IS NULL
-  AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+  AND (offline = 1 AND $5 = 1 OR EXISTS (SELECT 1 FROM sessions
        WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $3))
   AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = $1 AND jti = $4)";
 
@@ -60,19 +61,19 @@ UPDATE grants SET generation = $4 + 1, rotated_at = $5,
                   expires_at = CASE WHEN expires_at < $7 THEN $7 ELSE expires_at END
 WHERE tenant = $1 AND id = $2 AND client = $3 AND (generation = $4 OR generation = $4 - 1)
   AND ended_at IS NULL AND refresh_expires_at > $5 AND idle_expires_at > $5 AND expires_at > $5
-  AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+  AND (offline = 1 AND $8 = 1 OR EXISTS (SELECT 1 FROM sessions
        WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session AND sessions.idle_expires_at > $5))
 RETURNING client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at, NULL,
           rotated_at,
           (SELECT idle_expires_at FROM sessions
            WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
-             AND sessions.idle_expires_at < sessions.expires_at AND grants.offline = 0)";
+             AND sessions.idle_expires_at < sessions.expires_at AND (grants.offline = 0 OR $8 = 0))";
 
 /// Why a rotation was none: the grant's columns, of which the last but one is NULL where the refresh token counts.
 const NOT_ROTATED: &str = "
 SELECT client, subject, session, offline, payload, created_at, generation, refresh_expires_at, idle_expires_at,
        CASE WHEN ended_at IS NULL AND refresh_expires_at > $4 AND idle_expires_at > $4 AND expires_at > $4
-             AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+             AND (offline = 1 AND $5 = 1 OR EXISTS (SELECT 1 FROM sessions
                   WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
                     AND sessions.idle_expires_at > $4)) THEN NULL ELSE created_at END,
        rotated_at
@@ -87,7 +88,7 @@ WHERE tenant = $1 AND id = $2 AND client = $3 AND generation = $4 + 1 AND rotate
 const REVOKED: &str = "
 SELECT 1 WHERE EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = $1 AND jti = $2)
    OR ($3 = 1 AND NOT EXISTS (SELECT 1 FROM grants WHERE tenant = $1 AND id = $4 AND ended_at IS NULL
-       AND (offline = 1 OR EXISTS (SELECT 1 FROM sessions
+       AND (offline = 1 AND $6 = 1 OR EXISTS (SELECT 1 FROM sessions
             WHERE sessions.tenant = grants.tenant AND sessions.id = grants.session
               AND sessions.idle_expires_at > $5))))";
 
@@ -131,22 +132,24 @@ fn end_statement(tenant: &TenantKey, id: &Id, now: Timestamp) -> Statement {
 }
 
 /// One statement.
-pub(super) async fn grant(
-    database: &Database,
-    tenant: &TenantKey,
-    id: Id,
-    now: Timestamp,
-) -> Result<Option<Grant>, StoreError> {
-    let values = [tenant.as_str().into(), (&id).into(), now.as_second().into()];
+pub(super) async fn grant(database: &Database, lookup: GrantLookup<'_>) -> Result<Option<Grant>, StoreError> {
+    let GrantLookup { tenant, grant, offline_access, now } = lookup;
+    let values = [tenant.as_str().into(), (&grant).into(), now.as_second().into(), i64::from(offline_access).into()];
     let rows = database.read(Statement::new(GRANT, values)).await?;
-    rows.first().map(|row| read(id, row)).transpose()
+    rows.first().map(|row| read(grant, row)).transpose()
 }
 
 /// One statement.
 pub(super) async fn live(database: &Database, token: TokenLookup<'_>) -> Result<Option<Grant>, StoreError> {
     let Some(id) = token.grant else { return Ok(None) };
     let jti = digest(&SHA256, token.jti.as_bytes());
-    let values = [token.tenant.as_str().into(), (&id).into(), token.now.as_second().into(), jti.as_ref().into()];
+    let values = [
+        token.tenant.as_str().into(),
+        (&id).into(),
+        token.now.as_second().into(),
+        jti.as_ref().into(),
+        i64::from(token.offline_access).into(),
+    ];
     let rows = database.read(Statement::new(LIVE, values)).await?;
     rows.first().map(|row| read(id, row)).transpose()
 }
@@ -176,15 +179,23 @@ fn read(id: Id, row: &Row) -> Result<Grant, StoreError> {
 pub(super) async fn rotate(database: &Database, rotation: &Rotation) -> Result<Rotated, StoreError> {
     let (tenant, client) = (rotation.tenant.as_str(), rotation.client.as_str());
     let (generation, now) = (i64::from(rotation.generation), rotation.now.as_second());
-    let id = &rotation.grant;
-    let (idle, tokens) = (rotation.idle_expires_at.as_second(), rotation.tokens_expire_at.as_second());
-    let values = [tenant.into(), id.into(), client.into(), generation.into(), now.into(), idle.into(), tokens.into()];
+    let (id, offline_access) = (&rotation.grant, i64::from(rotation.offline_access));
+    let values = [
+        tenant.into(),
+        id.into(),
+        client.into(),
+        generation.into(),
+        now.into(),
+        rotation.idle_expires_at.as_second().into(),
+        rotation.tokens_expire_at.as_second().into(),
+        offline_access.into(),
+    ];
     if let Some(row) = database.returning(Statement::new(ROTATE, values)).await?.first() {
         let grant = read(*id, row)?;
         keep_session(database, rotation, &grant, row.maybe_time(11)?).await;
         return Ok(Rotated::Successor(grant));
     }
-    let values = [tenant.into(), id.into(), client.into(), now.into()];
+    let values = [tenant.into(), id.into(), client.into(), now.into(), offline_access.into()];
     let rows = database.read(Statement::new(NOT_ROTATED, values)).await?;
     let Some(row) = rows.first() else { return Ok(Rotated::Unknown) };
     let grant = read(*id, row)?;
@@ -235,6 +246,7 @@ pub(super) async fn is_revoked(database: &Database, token: TokenLookup<'_>) -> R
         i64::from(token.grant.is_some()).into(),
         grant.into(),
         token.now.as_second().into(),
+        i64::from(token.offline_access).into(),
     ];
     Ok(!database.read(Statement::new(REVOKED, values)).await?.is_empty())
 }

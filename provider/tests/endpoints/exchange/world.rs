@@ -188,9 +188,14 @@ impl World {
 
     /// The same, for this API.
     pub(crate) async fn login_for(&self, client: &str, api: &str) -> Value {
+        self.login_in(&mut Browser::new(&self.fixture), client, api).await
+    }
+
+    /// The same, in this browser.
+    pub(crate) async fn login_in(&self, browser: &mut Browser<'_>, client: &str, api: &str) -> Value {
         let scope = "openid email read offline_access";
         let more = [("client_id", client), ("scope", scope), ("resource", api)];
-        let code = Browser::new(&self.fixture).code(&authorize(&more)).await;
+        let code = browser.code(&authorize(&more)).await;
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", &*code),

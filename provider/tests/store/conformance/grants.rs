@@ -6,13 +6,17 @@ use super::refresh::{Rotation, Told, refresh, rotate};
 use super::sessions::end;
 use super::*;
 
+/// One of a client that has `offline_access`.
+fn token(tenant: &TenantKey, grant: Option<u8>, seconds: i64) -> TokenLookup<'_> {
+    TokenLookup { tenant, jti: "token", grant: grant.map(id), offline_access: true, now: at(seconds) }
+}
+
 async fn revoked(store: &dyn Store, tenant: &TenantKey, grant: Option<u8>, seconds: i64) -> bool {
-    let token = TokenLookup { tenant, jti: "token", grant: grant.map(id), now: at(seconds) };
-    store.is_revoked(token).await.unwrap()
+    store.is_revoked(token(tenant, grant, seconds)).await.unwrap()
 }
 
 pub(crate) async fn stored(store: &dyn Store, number: u8, seconds: i64) -> Option<Grant> {
-    store.grant(&tenant(), id(number), at(seconds)).await.unwrap()
+    store.grant(lookup(&tenant(), number, seconds)).await.unwrap()
 }
 
 pub(crate) async fn a_code_is_redeemed_once(store: &dyn Store) {
@@ -100,6 +104,25 @@ pub(crate) async fn the_end_of_a_session_is_the_end_of_its_grants_but_offline_on
     assert_eq!(store.redeem_code(&grant(4)).await, Ok(Redeemed::SessionOver));
 }
 
+/// What was granted is what was granted; what it is worth is up to the tenant, now.
+pub(crate) async fn an_offline_grant_ends_with_its_session_while_its_client_lacks_the_scope(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&offline(2)).await.unwrap();
+    let own = tenant();
+    let lives = async |offline_access, seconds| {
+        let grant = GrantLookup { offline_access, ..lookup(&own, 2, seconds) };
+        let token = TokenLookup { offline_access, ..token(&own, Some(2), seconds) };
+        let lives = !store.grant(grant).await.unwrap().unwrap().over;
+        assert_eq!(store.live_grant(token).await.unwrap().is_some(), lives);
+        assert_eq!(store.is_revoked(token).await, Ok(!lives));
+        lives
+    };
+    assert!(lives(false, 99).await && lives(true, 99).await);
+    assert!(!lives(false, 100).await && lives(true, 100).await, "the session is idle");
+    end(store, 1, &[]).await;
+    assert!(!lives(false, 1).await && lives(true, 1).await);
+}
+
 pub(crate) async fn a_revoked_token_is_revoked_alone(store: &dyn Store) {
     logged_in(store).await;
     store.redeem_code(&grant(2)).await.unwrap();
@@ -125,7 +148,7 @@ pub(crate) async fn tenants_with_the_same_ids_do_not_meet(store: &dyn Store) {
     assert_eq!(store.redeem_code(&theirs).await, Ok(Redeemed::SessionOver), "the session is another tenant's");
     store.begin_session(&Session { tenant: other_tenant(), ..session(1) }, None).await.unwrap();
     assert_eq!(store.redeem_code(&grant(2)).await, Ok(Redeemed::First));
-    assert_eq!(store.grant(&other_tenant(), id(2), at(1)).await, Ok(None));
+    assert_eq!(store.grant(lookup(&other_tenant(), 2, 1)).await, Ok(None));
     assert!(revoked(store, &other_tenant(), Some(2), 1).await);
     assert_eq!(store.redeem_code(&theirs).await, Ok(Redeemed::First));
     store.end_grant(&other_tenant(), id(2), at(1)).await.unwrap();

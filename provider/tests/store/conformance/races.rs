@@ -30,7 +30,7 @@ pub(crate) async fn of_many_refreshes_one_rotates(store: &dyn Store) {
     let answers = join_all((0..MANY).map(|_| rotate(store, &token))).await;
     assert_eq!(count(&answers, &Told::Successor(1)), 1, "{answers:?}");
     assert_eq!(count(&answers, &Told::Again(1)), 99, "{answers:?}");
-    assert_eq!(store.grant(&tenant(), id(2), at(1)).await.unwrap().unwrap().generation, 1);
+    assert_eq!(store.grant(lookup(&tenant(), 2, 1)).await.unwrap().unwrap().generation, 1);
 }
 
 pub(crate) async fn of_many_refreshes_without_grace_the_losers_end_nothing(store: &dyn Store) {
@@ -142,7 +142,7 @@ pub(crate) async fn a_redemption_that_meets_a_logout_leaves_no_grant_alive_and_n
         let told = store.claim_logouts(at(1), at(100), 9).await.unwrap();
         let is_told = told.iter().any(|due| due.logout == logouts[0]);
         assert_eq!(is_told, redeemed == Ok(Redeemed::First), "{round}: {redeemed:?}, {told:?}");
-        let grant = store.grant(&own, id(round), at(1)).await.unwrap();
+        let grant = store.grant(lookup(&own, round, 1)).await.unwrap();
         match redeemed.unwrap() {
             Redeemed::First => assert!(grant.unwrap().over),
             Redeemed::SessionOver => assert_eq!(grant, None),

@@ -13,6 +13,7 @@ pub(crate) fn refresh(number: u8, generation: u32, seconds: i64) -> Rotation {
         grant: id(number),
         client: shop(),
         generation,
+        offline_access: true,
         now: at(seconds),
         idle_expires_at: at(seconds + 90),
         session_idle_expires_at: at(seconds + 100),
@@ -77,7 +78,7 @@ pub(crate) async fn a_rotation_answers_the_grant_as_it_stands(store: &dyn Store)
     logged_in(store).await;
     for new in [grant(2), offline(3)] {
         store.redeem_code(&new).await.unwrap();
-        let written = store.grant(&tenant(), new.id, at(1)).await.unwrap().unwrap();
+        let written = store.grant(GrantLookup { grant: new.id, ..lookup(&tenant(), 2, 1) }).await.unwrap().unwrap();
         let token = Rotation { grant: new.id, ..refresh(2, 0, 50) };
         let window = RefreshWindow { expires_at: at(500), idle_expires_at: at(140) };
         let grant = Grant { generation: 1, refresh: Some(window), rotated_at: Some(at(50)), ..written };
@@ -233,7 +234,7 @@ pub(crate) async fn an_expired_window_is_over(store: &dyn Store) {
 pub(crate) async fn a_grant_stays_as_long_as_the_last_tokens_of_it(store: &dyn Store) {
     logged_in(store).await;
     store.redeem_code(&NewGrant { expires_at: at(100), ..offline(2) }).await.unwrap();
-    let stays = async |seconds| store.grant(&tenant(), id(2), at(seconds)).await.unwrap().is_some();
+    let stays = async |seconds| store.grant(lookup(&tenant(), 2, seconds)).await.unwrap().is_some();
     assert_eq!(rotated(store, 0, 30).await, Told::Successor(1));
     assert!(stays(99).await && !stays(100).await, "it is none the shorter for it");
     assert_eq!(rotated(store, 1, 90).await, Told::Successor(2));
@@ -259,6 +260,24 @@ pub(crate) async fn rotation_ends_with_the_session_unless_offline(store: &dyn St
     assert_eq!(rotate(store, &refresh(3, 0, 51)).await, Told::Successor(1));
 }
 
+/// And its use is use of the session, as that of any other grant.
+pub(crate) async fn an_offline_grant_rotates_by_its_session_while_its_client_lacks_the_scope(store: &dyn Store) {
+    logged_in(store).await;
+    store.redeem_code(&offline(2)).await.unwrap();
+    let lacking = |generation, seconds| Rotation { offline_access: false, ..refresh(2, generation, seconds) };
+    assert_eq!(rotate(store, &lacking(0, 80)).await, Told::Successor(1));
+    let session = store.session_to_end(&tenant(), id(1), at(80)).await.unwrap().unwrap();
+    assert_eq!((session.last_seen_at, session.idle_expires_at), (at(80), at(180)));
+    assert_eq!(rotate(store, &lacking(1, 150)).await, Told::Successor(2));
+    let end = SessionEnd { tenant: &tenant(), session: id(1), now: at(151), tell: Arc::new(|_| None) };
+    store.end_session(end).await.unwrap();
+    for generation in [1, 2] {
+        assert_eq!(rotate(store, &lacking(generation, 151)).await, Told::Over, "{generation}");
+    }
+    assert_eq!(rotated(store, 1, 151).await, Told::Again(2), "who gives the scope back gives back what was granted");
+    assert_eq!(rotated(store, 2, 151).await, Told::Successor(3));
+}
+
 pub(crate) async fn a_clock_that_steps_back_neither_reissues_nor_ends(store: &dyn Store) {
     logged_in(store).await;
     store.redeem_code(&offline(2)).await.unwrap();
@@ -279,7 +298,7 @@ pub(crate) async fn a_generation_from_the_future_ends_nothing(store: &dyn Store)
 /// It is allocated and copied for each call; one that carried room for a connection to be made was 16 kB.
 pub(crate) async fn the_state_of_a_call_is_small(store: &dyn Store) {
     let (tenant, rotation) = (tenant(), refresh(2, 0, 1));
-    let read = store.grant(&tenant, id(2), at(1));
+    let read = store.grant(lookup(&tenant, 2, 1));
     let write = store.rotate_refresh(&rotation);
     let sizes = (size_of_val(&*read), size_of_val(&*write));
     assert!(sizes.0 <= 2_500 && sizes.1 <= 3_000, "{sizes:?}");

@@ -153,7 +153,7 @@ pub(crate) async fn a_session_takes_the_place_of_another(store: &dyn Store) {
     store.begin_session(&session(5), Some(replaced())).await.unwrap();
     assert_eq!(stored(store, 1, 1).await, None);
     assert!(stored(store, 5, 1).await.is_some());
-    assert!(store.grant(&tenant(), id(2), at(1)).await.unwrap().unwrap().over);
+    assert!(store.grant(lookup(&tenant(), 2, 1)).await.unwrap().unwrap().over);
     assert_eq!(due(store).await, [logout(11)]);
     store.begin_session(&session(6), Some(SessionEnd { session: id(99), ..replaced() })).await.unwrap();
     assert!(stored(store, 6, 1).await.is_some(), "it begins, whether there was another or not");

@@ -87,12 +87,12 @@ async fn access_token(
     let Some(live) = live::access_token(exchange, token).await? else { return Ok(INACTIVE.to_vec()) };
     let user = live.user.as_deref();
     let scope: Vec<&str> = audience::granted_scopes(&live.owner, &claims.aud, &claims.scope).collect();
-    let (email, groups) = about(user, |wanted| scope.contains(&wanted));
+    let About { username, email, groups } = About::of(user, |wanted| scope.contains(&wanted));
     Ok(json(&Introspection {
         active: true,
         sub: Some(&claims.sub),
         client_id: Some(&claims.client_id),
-        username: user.map(|user| user.username.as_str()),
+        username,
         scope: Some(&scope.join(" ")),
         exp: Some(claims.exp),
         iat: Some(claims.iat),
@@ -107,13 +107,12 @@ async fn access_token(
     }))
 }
 
-/// Of a refresh token: its owner alone may know.
+/// Of a refresh token: its owner alone may know, and only where the token endpoint would take it.
 async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> Result<Vec<u8>, StoreError> {
     let (tenant, now) = (&exchange.tenant, exchange.provider.now());
     let inactive = Ok(INACTIVE.to_vec());
-    let Some(token) = tenant.issuer.sealer.as_ref().and_then(|sealer| DerivedToken::open(sealer, text)) else {
-        return inactive;
-    };
+    let sealer = tenant.issuer.sealer.as_ref().filter(|_| asker.grant_types.refresh_token);
+    let Some(token) = sealer.and_then(|sealer| DerivedToken::open(sealer, text)) else { return inactive };
     let (grant, offline_access) = (Id::from_bytes(token.id), asker.has_offline_access());
     let lookup = GrantLookup { tenant: &tenant.issuer.key, grant, offline_access, now };
     let grant = exchange.provider.store().grant(lookup).await?;
@@ -123,12 +122,12 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
     let person = PersonGrant::of(&grant)?;
     let Some(user) = tenant.users.live(&person.subject).filter(|_| now < end) else { return inactive };
     let Ok(person) = person::still_granted(person, asker, &tenant.issuer) else { return inactive };
-    let (email, groups) = about(Some(user), |scope| person.has(scope));
+    let About { username, email, groups } = About::of(Some(user), |scope| person.has(scope));
     Ok(json(&Introspection {
         active: true,
         sub: Some(&user.subject),
         client_id: Some(&asker.id),
-        username: Some(&user.username),
+        username,
         scope: Some(&person.scopes.join(" ")),
         exp: Some(end.as_second()),
         iat: Some(grant.created_at.as_second()),
@@ -142,11 +141,24 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
     }))
 }
 
-/// `email` and `groups` of a person, where the scopes are there that tell them.
-fn about(user: Option<&User>, has: impl Fn(&str) -> bool) -> (Option<&str>, Option<&[String]>) {
-    let groups = user.filter(|_| has("groups")).map(|user| user.groups.as_slice());
-    let email = user.filter(|_| has("email")).and_then(|user| user.claims.get("email")?.as_str());
-    (email, groups)
+/// What is told of a person, each where the scope is there by which UserInfo would tell it: what he logs in by is often
+/// an e-mail address.
+#[derive(Default)]
+struct About<'a> {
+    username: Option<&'a str>,
+    email: Option<&'a str>,
+    groups: Option<&'a [String]>,
+}
+
+impl<'a> About<'a> {
+    fn of(user: Option<&'a User>, has: impl Fn(&str) -> bool) -> Self {
+        let Some(user) = user else { return Self::default() };
+        Self {
+            username: has("profile").then_some(&*user.username),
+            email: user.claims.get("email").filter(|_| has("email")).and_then(|email| email.as_str()),
+            groups: has("groups").then_some(&*user.groups),
+        }
+    }
 }
 
 fn json(introspection: &Introspection<'_>) -> Vec<u8> {

@@ -35,7 +35,7 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 #[tokio::test]
 async fn owner_and_audience_see_every_field() {
     let fixture = fixture();
-    let scope = "openid email groups read";
+    let scope = "openid profile email groups read";
     let tokens = tokens(&fixture, &[("scope", scope)]).await;
     let token = text(&tokens, "access_token");
     let expected = json!({
@@ -55,8 +55,15 @@ async fn owner_and_audience_see_every_field() {
 async fn what_was_not_granted_is_not_told() {
     let fixture = fixture();
     let tokens = tokens(&fixture, &[("scope", "openid read")]).await;
-    let seen = introspect(&fixture, API, text(&tokens, "access_token")).await;
-    assert_eq!((&seen["email"], &seen["groups"]), (&Value::Null, &Value::Null));
+    let told = [(API, "access_token"), (SHOP, "access_token"), (SHOP, "refresh_token")];
+    for (client, name) in told {
+        let seen = introspect(&fixture, client, text(&tokens, name)).await;
+        assert_eq!(seen["active"], true);
+        for name in ["username", "email", "groups"] {
+            // The field is there, and says nothing: what a person logs in by is often an e-mail address.
+            assert_eq!(seen.get(name), Some(&Value::Null), "{name} {client:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -83,6 +90,26 @@ async fn a_refresh_token_is_its_owners_alone() {
     }
     refresh(&fixture, token).await;
     assert_eq!(introspect(&fixture, SHOP, token).await, json!({"active": false}), "it was used");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_its_client_may_not_use_any_more_is_not_active() {
+    let fixture = fixture();
+    let tokens = tokens(&fixture, &[("scope", "openid read")]).await;
+    let token = text(&tokens, "refresh_token");
+    let may_refresh = |may| {
+        app("acme", "shop.app", |shop| {
+            shop.audiences = vec![audience("https://api.example", &["read"])];
+            shop.grant_types.retain(|name| may || name != "refresh_token");
+        })
+    };
+    fixture.apply(&may_refresh(false), 3);
+    assert_eq!(introspect(&fixture, SHOP, token).await, json!({"active": false}));
+    assert_eq!(refresh(&fixture, token).await.error(), (400, "unauthorized_client".to_owned()));
+    assert_eq!(introspect(&fixture, SHOP, text(&tokens, "access_token")).await["active"], true);
+    fixture.apply(&may_refresh(true), 4);
+    assert_eq!(introspect(&fixture, SHOP, token).await["active"], true);
+    assert_eq!(refresh(&fixture, token).await.status, 200);
 }
 
 #[tokio::test]
@@ -135,7 +162,7 @@ async fn whose_client_is_gone_is_not_active_for_its_audience_either() {
 #[tokio::test]
 async fn a_refresh_token_tells_of_its_person_what_its_scopes_allow() {
     let fixture = fixture();
-    let tokens = tokens(&fixture, &[("scope", "openid email groups read")]).await;
+    let tokens = tokens(&fixture, &[("scope", "openid profile email groups read")]).await;
     let seen = introspect(&fixture, SHOP, text(&tokens, "refresh_token")).await;
     assert_eq!((&seen["email"], &seen["groups"]), (&json!("ada@acme.example"), &json!(["engineering"])));
     assert_eq!((&seen["username"], &seen["aud"]), (&json!("ada"), &json!(issuer("acme"))));

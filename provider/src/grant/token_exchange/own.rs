@@ -136,6 +136,9 @@ pub(super) async fn refresh_token(
     text: &str,
 ) -> Result<VerifiedSubject, Refused> {
     let (tenant, now) = (&exchange.tenant, exchange.provider.now());
+    if !requester.grant_types.refresh_token {
+        return Err(Refused::Invalid("the client may not use refresh tokens"));
+    }
     let token = DerivedToken::open(tenant.issuer.sealer().map_err(OAuthError::from)?, text);
     let token = token.ok_or(Refused::Invalid("nothing that this tenant sealed"))?;
     let id = Id::from_bytes(token.id);

@@ -125,7 +125,7 @@ pub(crate) const TOKEN_INTROSPECTION_RESPONSE: Schema = Schema {
         Field::text("tenant_id", "The tenant's slug."),
         Field::text("email", "With the scope email."),
         Field::optional("groups", Kind::TextsOrNull, "With the scope groups."),
-        Field::text("username", "What the person types to log in."),
+        Field::text("username", "With the scope profile: what the person types to log in."),
         Field::text("jti", "The token's own name."),
         Field::optional("act", Kind::ObjectOrNull, "Who acts for the person (RFC 8693 §4.1)."),
     ],

@@ -28,6 +28,20 @@ async fn what_a_person_let_a_client_have_at_one_api_it_does_not_take_to_another(
     }
 }
 
+/// Else who may not refresh any more would go on by another grant type.
+#[tokio::test]
+async fn a_refresh_token_is_not_brought_by_a_client_that_may_not_use_it() {
+    let world = World::new();
+    let token = world.token_for(Brought::RefreshToken, "allowed.app").await;
+    for (revision, may, expected) in [(2, false, 400), (3, true, 200)] {
+        world.change("allowed.app", revision, |client| {
+            client.grant_types.retain(|name| may || name != "refresh_token");
+        });
+        let answer = world.exchange("allowed.app", Brought::RefreshToken, &token, &[]).await;
+        assert_eq!(answer.status, expected, "{}", answer.text());
+    }
+}
+
 /// What is tried in vain is seen by whoever reads the audit stream, with more than its requester is told.
 #[tokio::test]
 async fn a_refused_exchange_is_told_and_why() {

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
-use claviger_crds::published::{Content, Document};
+use claviger_crds::published::{
+    ActorToken, AudienceGrant, Content, Document, ResourceServerDocument, SubjectToken, TokenExchangeRuleDocument,
+};
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -13,27 +15,43 @@ use crate::browser::{Browser, HOST, form};
 use crate::exceptions::is_served;
 use crate::fixture::*;
 use crate::instance::differences;
-use crate::reference::{self, Field, Reference};
+use crate::reference::{self, Operation, Reference};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const CALLBACK: &str = "https://shop.example/callback";
 const LEFT: &str = "https://shop.example/";
+const STOCK: &str = "https://stock.example";
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/// A tenant with an application, and a person who can log in.
+/// A tenant with an application, an API for which it exchanges tokens, and a person who can log in.
 pub(crate) fn documents() -> Vec<Document> {
     let mut tenant = tenant_document("acme");
     tenant.login.passwords = true;
     let mut shop = client_document("shop.app");
     shop.redirect_uris = vec![CALLBACK.to_owned()];
     shop.post_logout_redirect_uris = vec![LEFT.to_owned()];
-    let grants = ["authorization_code", "refresh_token", "client_credentials"];
+    let grants = ["authorization_code", "refresh_token", "client_credentials", EXCHANGE];
     shop.grant_types = grants.map(str::to_owned).to_vec();
     shop.scopes = ["openid", "profile", "email", "groups", "offline_access"].map(str::to_owned).to_vec();
+    shop.audiences =
+        vec![AudienceGrant { audience: STOCK.to_owned(), scopes: vec!["read".to_owned()], token_exchange: true }];
+    shop.token_exchange = vec![TokenExchangeRuleDocument {
+        subject_tokens: vec![SubjectToken::IdToken],
+        trusted_issuers: Vec::new(),
+        audiences: vec![STOCK.to_owned()],
+        actor_token: ActorToken::Optional,
+        subjects: Vec::new(),
+        actor_tokens: Vec::new(),
+        actors: Vec::new(),
+    }];
+    let mut stock = client_document("stock.app");
+    stock.resource_server = Some(ResourceServerDocument { audience: STOCK.to_owned(), scopes: Vec::new() });
     vec![
         serving("acme", "acme", Content::Tenant(tenant)),
         ring("acme", "es256", "ES256"),
         serving("acme", "shop.app", Content::OAuthClient(shop)),
+        serving("acme", "stock.app", Content::OAuthClient(stock)),
         user("acme", "ada", "correct horse"),
     ]
 }
@@ -45,22 +63,32 @@ struct Walk<'a> {
     /// `/openapi.json`.
     document: Value,
     browser: Browser<'a>,
-    visited: BTreeSet<String>,
+    /// What he has sent: the operation, and the name of a parameter or field.
+    sent: BTreeSet<(String, String)>,
+}
+
+/// Whatever may be sent, by operation; those that are not served aside.
+fn all_of(reference: &Reference) -> BTreeSet<(String, String)> {
+    let served = reference.operations.iter().filter(|operation| is_served(&operation.name()));
+    let names = |operation: &Operation| {
+        let body = operation.body.iter().flat_map(|(_, schema)| &reference.schemas[schema]);
+        let name = operation.name();
+        let fields = operation.parameters.iter().chain(body).map(|field| (name.clone(), field.name.clone()));
+        fields.collect::<Vec<_>>()
+    };
+    served.flat_map(names).collect()
 }
 
 impl Walk<'_> {
     /// Notes that `method` of `rest` is asked now, with these, all of which the reference has.
     fn visit(&mut self, method: &str, rest: &str, sent: &[(&str, &str)]) -> String {
         let name = format!("{method} {}", path("{tenant_slug}", rest));
-        let operation = self.reference.operations.iter().find(|operation| operation.name() == name).unwrap();
-        let known = |name: &str| {
-            let body = operation.body.iter().flat_map(|(_, schema)| &self.reference.schemas[schema]);
-            operation.parameters.iter().chain(body).any(|field: &Field| field.name == name)
-        };
-        for (field, _) in sent {
-            assert!(known(field), "{name} has no {field}");
+        let known = all_of(&self.reference);
+        for field in sent.iter().map(|(field, _)| *field).chain(["tenant_slug"]) {
+            let pair = (name.clone(), field.to_owned());
+            assert!(known.contains(&pair), "{name} has no {field}");
+            self.sent.insert(pair);
         }
-        self.visited.insert(name);
         path("acme", rest)
     }
 
@@ -71,8 +99,16 @@ impl Walk<'_> {
 
     /// With the client's secret in the header.
     async fn post(&mut self, rest: &str, sent: &[(&str, &str)]) -> Answer {
-        self.visit("POST", rest, sent);
+        self.visit("POST", rest, &[sent, &[("authorization", "")]].concat());
         self.fixture.post_form("acme", rest, SHOP, sent).await
+    }
+
+    /// And in the form.
+    async fn post_by_form(&mut self, rest: &str, sent: &[(&str, &str)]) -> Answer {
+        let (id, secret) = SHOP;
+        let sent = [sent, &[("client_id", id), ("client_secret", secret)]].concat();
+        let request = Request::post(self.visit("POST", rest, &sent)).header(CONTENT_TYPE, FORM);
+        self.fixture.send(request.body(form(&sent).into()).unwrap()).await
     }
 
     /// `answer` is what the reference and `/openapi.json` say of `schema`.
@@ -139,31 +175,25 @@ impl Walk<'_> {
 }
 
 #[tokio::test]
-async fn every_operation_answers_whoever_sends_what_the_reference_has() {
+async fn every_operation_answers_whoever_sends_everything_that_the_reference_has() {
     let fixture = Fixture::serving(documents());
     let mut browser = Browser::new(&fixture);
     browser.accept = "application/json";
     let document = fixture.get("/openapi.json").await.json();
-    let mut walk =
-        Walk { fixture: &fixture, reference: reference::read(), document, browser, visited: BTreeSet::new() };
+    let mut walk = Walk { fixture: &fixture, reference: reference::read(), document, browser, sent: BTreeSet::new() };
     let discovery = walk.get("/.well-known/openid-configuration", &[]).await;
     walk.is(&discovery, "OpenIDConfiguration");
     let jwks = walk.get("/.well-known/jwks.json", &[]).await;
     assert_eq!((jwks.status.as_u16(), jwks.header("content-type")), (200, Some("application/json")));
 
     let code = walk.code().await;
-    let (id, secret) = SHOP;
     let redeem = [
         ("grant_type", "authorization_code"),
         ("code", &code),
         ("redirect_uri", CALLBACK),
-        ("client_id", id),
-        ("client_secret", secret),
         ("code_verifier", VERIFIER),
     ];
-    let token_path = walk.visit("POST", "/oauth/token", &redeem);
-    let request = Request::post(token_path).header(CONTENT_TYPE, FORM);
-    let tokens = fixture.send(request.body(form(&redeem).into()).unwrap()).await;
+    let tokens = walk.post_by_form("/oauth/token", &redeem).await;
     walk.is_described(&tokens, "TokenResponse");
     let tokens = tokens.json();
     let [access, refresh, hint] =
@@ -172,16 +202,32 @@ async fn every_operation_answers_whoever_sends_what_the_reference_has() {
     walk.userinfo(access).await;
     let refreshing = [("grant_type", "refresh_token"), ("refresh_token", refresh), ("scope", "openid email")];
     assert_eq!(walk.post("/oauth/token", &refreshing).await.status, 200);
-    let introspection = walk.post("/oauth/introspect", &[("token", access), ("token_type_hint", "access_token")]).await;
-    walk.is(&introspection, "TokenIntrospectionResponse");
-    let revoked = walk.post("/oauth/revoke", &[("token", access), ("token_type_hint", "access_token")]).await;
-    assert_eq!(revoked.status, 200, "{}", revoked.text());
+    let exchange = [
+        ("grant_type", EXCHANGE),
+        ("subject_token", hint),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+        ("audience", STOCK),
+        ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+    ];
+    let exchanged = walk.post("/oauth/token", &exchange).await;
+    walk.is_described(&exchanged, "TokenResponse");
+    assert_eq!(exchanged.claims()["aud"], STOCK);
+    let token = [("token", access), ("token_type_hint", "access_token")];
+    for introspection in
+        [walk.post("/oauth/introspect", &token).await, walk.post_by_form("/oauth/introspect", &token).await]
+    {
+        walk.is(&introspection, "TokenIntrospectionResponse");
+    }
+    for revoked in [walk.post("/oauth/revoke", &token).await, walk.post_by_form("/oauth/revoke", &token).await] {
+        assert_eq!(revoked.status, 200, "{}", revoked.text());
+    }
     let left = [("id_token_hint", hint), ("post_logout_redirect_uri", LEFT), ("state", "bye")];
     let answer = walk.get("/oauth/logout", &left).await;
     assert_eq!(answer.header("location"), Some("https://shop.example/?state=bye"));
 
-    let names = walk.reference.operations.iter().map(reference::Operation::name);
-    assert_eq!(walk.visited, names.filter(|name| is_served(name)).collect());
+    let all = all_of(&walk.reference);
+    let never: Vec<_> = all.difference(&walk.sent).collect();
+    assert!(never.is_empty(), "never sent: {never:#?}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use super::work::{Done, Work};
 /// The server ends a slow statement itself, so that the connection can be used again. This is for
 /// one that cannot.
 const SERVER_FIRST: Duration = Duration::from_millis(500);
-/// How often a transaction that met another is tried.
+/// How often is tried what met another transaction, or a server that is read-only since.
 const TRIES: u32 = 4;
 
 /// A database.
@@ -45,7 +45,7 @@ impl Postgres {
     pub(super) async fn call(&self, work: &Work, patience: Duration) -> Result<Done, Problem> {
         for _ in 1..TRIES {
             match self.attempt(work, patience).await {
-                Err(problem) if problem.is_collision() => {}
+                Err(problem) if problem.is_collision() || problem.is_demotion() => {}
                 result => return result,
             }
         }
@@ -62,7 +62,12 @@ impl Postgres {
         match &outcome {
             Ok(_) => lease.settle(),
             Err(problem) if problem.spares_the_connection() => drop(lease),
-            Err(_) => lease.discard(),
+            Err(problem) => {
+                if problem.is_demotion() {
+                    self.pool.leave();
+                }
+                lease.discard();
+            }
         }
         outcome
     }

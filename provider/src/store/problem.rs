@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 /// At most one line in so long, however many calls fail.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// Classes and codes whose messages hold nobody's data.
+const HARMLESS: [&str; 6] = ["08", "25006", "28", "3D", "53", "57"];
+
 /// Why a call failed.
 #[derive(Debug)]
 pub(super) enum Problem {
@@ -16,6 +19,8 @@ pub(super) enum Problem {
     NoConnection,
     /// The schema is not there yet.
     NotReady,
+    /// A server that takes no writes was reached, and none that does in time.
+    ReadOnly,
     /// From PostgreSQL or its driver.
     Driver(sqlx::Error),
     /// From SQLite: its extended code.
@@ -27,7 +32,7 @@ impl Problem {
     pub(super) fn again(&self) -> Self {
         match self {
             Self::Sqlite(code) => Self::Sqlite(*code),
-            Self::Slow | Self::NoConnection | Self::NotReady | Self::Driver(_) => Self::NoConnection,
+            Self::Slow | Self::NoConnection | Self::NotReady | Self::ReadOnly | Self::Driver(_) => Self::NoConnection,
         }
     }
 
@@ -36,17 +41,26 @@ impl Problem {
         matches!(self.code().as_deref(), Some("40001" | "40P01"))
     }
 
+    /// Whether the server of this connection takes no writes any more: after a failover it is a standby. Nothing was
+    /// written, and the same may be tried over another connection, which finds whoever has taken over.
+    pub(super) fn is_demotion(&self) -> bool {
+        self.code().as_deref() == Some("25006")
+    }
+
     /// Whether the connection can be used again.
     pub(super) fn spares_the_connection(&self) -> bool {
         // 57P: the server ends it.
         matches!(self, Self::Driver(sqlx::Error::Database(_)) | Self::Sqlite(_))
+            && !self.is_demotion()
             && !self.code().is_some_and(|code| code.starts_with("57P"))
     }
 
-    /// Whether another try to connect may succeed soon: the server restarts (57P03) or is full (53300).
+    /// Whether another try to connect may succeed soon: the server restarts (57P03), is full (53300), or another
+    /// is about to take over.
     pub(super) fn passes(&self) -> bool {
         use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         match self {
+            Self::ReadOnly => true,
             Self::Driver(sqlx::Error::Io(error)) => {
                 matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
             }
@@ -57,21 +71,28 @@ impl Problem {
     fn code(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Driver(sqlx::Error::Database(error)) => error.code(),
-            Self::Slow | Self::NoConnection | Self::NotReady | Self::Driver(_) | Self::Sqlite(_) => None,
+            Self::Slow | Self::NoConnection | Self::NotReady | Self::ReadOnly | Self::Driver(_) | Self::Sqlite(_) => {
+                None
+            }
         }
     }
 
-    /// In words. A database's own message may quote a value, so only those about the connection
-    /// are taken: connection (08), who may log in (28), which database (3D), resources (53), shutdown (57).
+    /// In words. A database's own message may quote a value, so only those are taken that cannot: connection
+    /// (08), a server that is read-only (25006), who may log in (28), which database (3D), resources (53),
+    /// shutdown (57).
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Slow => "no answer in time".to_owned(),
             Self::NoConnection => "no connection in time".to_owned(),
             Self::NotReady => "not reached since the start".to_owned(),
+            Self::ReadOnly => "the server takes no writes: it is a standby, or was made read-only".to_owned(),
             Self::Driver(sqlx::Error::Database(error)) => {
                 let code = error.code().unwrap_or_default();
-                let harmless = ["08", "28", "3D", "53", "57"].iter().any(|class| code.starts_with(class));
-                if harmless { format!("{code}: {}", error.message()) } else { format!("error {code}") }
+                if HARMLESS.iter().any(|class| code.starts_with(class)) {
+                    format!("{code}: {}", error.message())
+                } else {
+                    format!("error {code}")
+                }
             }
             Self::Driver(sqlx::Error::Io(error)) => error.to_string(),
             Self::Driver(sqlx::Error::Tls(error)) => format!("TLS: {error}"),

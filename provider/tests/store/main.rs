@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
+#[path = "../endpoints/capture.rs"]
+#[allow(dead_code, reason = "the other tests use the rest of it")]
+mod capture;
 #[macro_use]
 mod conformance;
 mod folder;

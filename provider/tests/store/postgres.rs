@@ -1,5 +1,7 @@
 //! PostgreSQL: the suite, and what a server has of its own: it goes away, it speaks TLS.
 
+mod failover;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

@@ -5,11 +5,12 @@
 //! before it is used again after a pause.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{Manager, Metrics, Object, PoolBuilder, QueueMode, RecycleError, RecycleResult, WeakPool};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 
@@ -17,6 +18,12 @@ use crate::store::problem::Problem;
 
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(50);
+/// The same where a server answered that takes no writes: each try costs it a login, and a failover takes its time.
+const HANDOVER: Duration = Duration::from_millis(250);
+/// Asked once, of a connection that was opened: no setting of the driver's looks for the primary. A standby, and a
+/// primary that became one, would still be read, and know nothing of what was revoked since. CockroachDB and
+/// YugabyteDB have it too, and a pooler passes it on.
+const READ_ONLY: &str = "SHOW transaction_read_only";
 /// A connection that was used so lately is taken to be there still; another is asked first.
 const FRESH: Duration = Duration::from_secs(1);
 /// For the answer of a connection that is asked: some dead ones must fit into the patience.
@@ -40,6 +47,8 @@ pub(super) struct Pool {
 struct Opener {
     options: PgConnectOptions,
     patience: Duration,
+    /// What was opened until then leads to a server that takes no writes any more.
+    left: Mutex<Option<Instant>>,
 }
 
 /// A connection in use. Dropped without [`Lease::settle`], it may have something to end, a statement that
@@ -53,7 +62,8 @@ impl Pool {
     /// At most `most`, for each of which a caller waits as long as `patience`. Opens none yet.
     pub(super) fn new(options: PgConnectOptions, most: u32, patience: Duration) -> io::Result<Self> {
         let most = usize::try_from(most).unwrap_or(usize::MAX).clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
-        let builder: PoolBuilder<Opener> = deadpool::managed::Pool::builder(Opener { options, patience });
+        let opener = Opener { options, patience, left: Mutex::default() };
+        let builder: PoolBuilder<Opener> = deadpool::managed::Pool::builder(opener);
         let mut config = deadpool::managed::PoolConfig::new(most);
         // So that those that are too many become idle.
         config.queue_mode = QueueMode::Lifo;
@@ -73,6 +83,11 @@ impl Pool {
             Ok(Err(_)) | Err(_) => Err(Problem::NoConnection),
         }
     }
+
+    /// Uses none again of those that are open: their server takes no writes any more.
+    pub(super) fn leave(&self) {
+        *self.inner.manager().left.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
 }
 
 /// For as long as the pool is there. Says good-bye, so that the server has nothing to complain of.
@@ -88,6 +103,18 @@ async fn close_idle(pool: WeakPool<Opener>) {
 
 // === impl Opener ===
 
+impl Opener {
+    async fn open(&self) -> Result<PgConnection, Problem> {
+        let mut connection = self.options.connect().await.map_err(Problem::Driver)?;
+        let row = sqlx::raw_sql(READ_ONLY).fetch_one(&mut connection).await.map_err(Problem::Driver)?;
+        if row.try_get(0).is_ok_and(|answer: &str| answer == "on") { Err(Problem::ReadOnly) } else { Ok(connection) }
+    }
+
+    fn has_left(&self, opened: Instant) -> bool {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|left| opened <= left)
+    }
+}
+
 impl Manager for Opener {
     type Type = PgConnection;
     type Error = Problem;
@@ -96,21 +123,21 @@ impl Manager for Opener {
         let end = Instant::now() + self.patience;
         loop {
             // Apart: its state is large, and every call would carry room for it.
-            match Box::pin(self.options.connect()).await {
+            match Box::pin(self.open()).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) => {
-                    let problem = Problem::Driver(error);
-                    if !problem.passes() || Instant::now() + PAUSE >= end {
+                Err(problem) => {
+                    let pause = if matches!(problem, Problem::ReadOnly) { HANDOVER } else { PAUSE };
+                    if !problem.passes() || Instant::now() + pause >= end {
                         return Err(problem);
                     }
-                    sleep(PAUSE).await;
+                    sleep(pause).await;
                 }
             }
         }
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<Problem> {
-        if metrics.age() > AGE {
+        if metrics.age() > AGE || self.has_left(metrics.created) {
             return Err(RecycleError::message("it is old"));
         }
         // After a restart of the server, all that are idle are dead.

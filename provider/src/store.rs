@@ -58,8 +58,9 @@ pub enum StoreError {
 /// Why there is no store. What only time can mend is none of these.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A newer release was here. Going back needs a backup from before it, or that release.
-    #[error("the store has schema version {0}, of a newer release of Claviger than this one")]
+    /// A newer release was here, and has changed more than this one can go on with. Going back needs a backup from
+    /// before it, or that release.
+    #[error("the store was changed by a newer release of Claviger, and is only for those that know schema version {0}")]
     Newer(i64),
     /// The file cannot be made or written, or no thread begun.
     #[error("the store's file is unusable: {0}")]
@@ -82,11 +83,10 @@ pub async fn open(options: &StoreOptions) -> Result<Arc<dyn Store>, OpenError> {
     };
     let database = Arc::new(Database::new(backend, options.statement_timeout, options.acquire_timeout));
     let migration = match schema::migrate(&database).await {
-        Ok(Schema::Newer(version)) => return Err(OpenError::Newer(version)),
+        Ok(Schema::Closed(least)) => return Err(OpenError::Newer(least)),
         Ok(Schema::Known | Schema::Unknown) => None,
         Err(problem) if may_be_away => {
-            tracing::warn!(problem = problem.describe(), "the store is not reached yet; what needs it gets a 503");
-            Some(tokio::spawn(schema::migrate_when_it_answers(Arc::clone(&database))))
+            Some(tokio::spawn(schema::migrate_when_it_answers(Arc::clone(&database), problem)))
         }
         Err(problem) => return Err(OpenError::Unusable(problem.describe())),
     };

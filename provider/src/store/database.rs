@@ -144,7 +144,7 @@ impl Database {
         };
         match schema {
             Schema::Known => Ok(()),
-            Schema::Newer(_) => Err(StoreError::Unreadable("its schema is of a newer release")),
+            Schema::Closed(_) => Err(StoreError::Unreadable("its schema is of a newer release")),
             Schema::Unknown => Err(self.complain(&Problem::NotReady)),
         }
     }

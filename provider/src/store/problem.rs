@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_secs(10);
 
 /// Classes and codes whose messages hold nobody's data.
-const HARMLESS: [&str; 6] = ["08", "25006", "28", "3D", "53", "57"];
+const HARMLESS: [&str; 8] = ["08", "25006", "28", "3D", "42", "53", "55P03", "57"];
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -47,6 +47,16 @@ impl Problem {
         self.code().as_deref() == Some("25006")
     }
 
+    /// Whether a lock was not free in time.
+    pub(super) fn is_locked(&self) -> bool {
+        self.code().as_deref() == Some("55P03")
+    }
+
+    /// Whether the role may not do what it was asked to.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.code().as_deref() == Some("42501")
+    }
+
     /// Whether the connection can be used again.
     pub(super) fn spares_the_connection(&self) -> bool {
         // 57P: the server ends it.
@@ -78,8 +88,9 @@ impl Problem {
     }
 
     /// In words. A database's own message may quote a value, so only those are taken that cannot: connection
-    /// (08), a server that is read-only (25006), who may log in (28), which database (3D), resources (53),
-    /// shutdown (57).
+    /// (08), a server that is read-only (25006), who may log in (28), which database (3D), resources (53), a lock
+    /// (55P03), shutdown (57); and what is wrong with a statement or who may not use it (42), for our statements are
+    /// written here, with no value in them.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Slow => "no answer in time".to_owned(),

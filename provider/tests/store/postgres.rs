@@ -1,6 +1,7 @@
 //! PostgreSQL: the suite, and what a server has of its own: it goes away, it speaks TLS.
 
 mod failover;
+mod migrations;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,11 +9,11 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use claviger_provider::store::{Id, OpenError, Store, StoreError, StoreOptions, open};
+use claviger_provider::store::{Id, Store, StoreError, StoreOptions, open};
 use claviger_tests::postgres::{Pooler, Server};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::conformance::{PATIENCE, at, people, tenant};
+use crate::conformance::{PATIENCE, at, tenant};
 use crate::folder::Folder;
 
 /// The one that the tests of this process share, each with a database of its own.
@@ -113,26 +114,6 @@ async fn many_open_an_empty_database_at_once() {
     for store in stores {
         store.unwrap().ping().await.unwrap();
     }
-}
-
-#[tokio::test]
-async fn the_previous_schema_is_brought_forward() {
-    let database = shared().database().await.unwrap();
-    let options = StoreOptions::parse(&shared().url(&database)).unwrap();
-    people::failed_twice(&*open(&options).await.unwrap()).await;
-    shared().run(&database, people::PREVIOUS_SCHEMA).await.unwrap();
-    people::goes_on_counting(&*open(&options).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn a_newer_schema_is_refused_in_words() {
-    let database = shared().database().await.unwrap();
-    let options = StoreOptions::parse(&shared().url(&database)).unwrap();
-    drop(open(&options).await.unwrap());
-    shared().run(&database, "INSERT INTO claviger_schema (version) VALUES (99)").await.unwrap();
-    let error = open(&options).await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer(99)), "{error}");
-    assert!(error.to_string().contains("newer release"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

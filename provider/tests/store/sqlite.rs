@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use claviger_provider::store::{Id, OpenError, Store, StoreOptions, open};
 
+use crate::capture::Capture;
 use crate::conformance::{PATIENCE, at, people, sessions, tenant};
 use crate::folder::Folder;
 
@@ -71,14 +72,25 @@ async fn the_previous_schema_is_brought_forward() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_in_words() {
+async fn what_a_newer_release_has_added_to_is_served_with_a_warning() {
+    let (store, folder) = fresh().await;
+    people::failed_twice(&*store).await;
+    drop(store);
+    let file = folder.path().join("claviger.db");
+    rusqlite::Connection::open(file).unwrap().execute_batch(people::NEWER_SCHEMA).unwrap();
+    let capture = Capture::begin();
+    people::goes_on_counting(&*open(&options(&folder)).await.unwrap()).await;
+    assert_eq!(capture.text().matches("\"newest\":99").count(), 1, "{}", capture.text());
+}
+
+#[tokio::test]
+async fn what_a_newer_release_keeps_from_older_ones_is_refused_in_words() {
     let (store, folder) = fresh().await;
     drop(store);
     let file = folder.path().join("claviger.db");
-    let connection = rusqlite::Connection::open(file).unwrap();
-    connection.execute("INSERT INTO claviger_schema (version) VALUES (99)", []).unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch(people::CLOSED_SCHEMA).unwrap();
     let error = open(&options(&folder)).await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer(99)), "{error}");
+    assert!(matches!(error, OpenError::Newer(98)), "{error}");
     assert!(error.to_string().contains("newer release"), "{error}");
 }
 

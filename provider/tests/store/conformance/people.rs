@@ -97,6 +97,13 @@ pub(crate) async fn failures_of_many_keys_come_in_their_order(store: &dyn Store)
 pub(crate) const PREVIOUS_SCHEMA: &str =
     "ALTER TABLE login_failures DROP COLUMN previous_at; DELETE FROM claviger_schema WHERE version >= 2";
 
+/// What a newer release leaves that has only added.
+pub(crate) const NEWER_SCHEMA: &str =
+    "ALTER TABLE login_failures ADD COLUMN added TEXT; INSERT INTO claviger_schema (version) VALUES (99)";
+
+/// And one that older ones must not go on with.
+pub(crate) const CLOSED_SCHEMA: &str = "INSERT INTO claviger_schema (version) VALUES (99), (-98)";
+
 pub(crate) async fn failed_twice(store: &dyn Store) {
     for now in [0, 10] {
         store.login_tried(&tenant(), &[id(1)], at(now), at(600)).await.unwrap();

@@ -36,6 +36,7 @@ fn settings(args: ProviderArgs) -> anyhow::Result<Settings> {
     // Neither the value nor what could be read of it is told: it holds a password.
     let mut store = StoreOptions::parse(args.store.expose()).context("--store")?;
     store.max_connections = args.store_max_connections.unwrap_or(store.max_connections);
+    store.acquire_timeout = Duration::from_secs(args.store_acquire_timeout.as_secs().into());
     store.statement_timeout = Duration::from_secs(args.store_statement_timeout.as_secs().into());
     let header = match args.proxy_header {
         ProxyHeaderName::XForwardedFor => ProxyHeader::XForwardedFor,

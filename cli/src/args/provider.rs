@@ -33,9 +33,9 @@ pub(crate) struct ProviderArgs {
     #[arg(long, env = "CLAVIGER_POD_UID", value_name = "UID")]
     pub(crate) pod_uid: Option<String>,
     /// What is remembered between requests: sqlite:///path/file.db for one pod with a volume,
-    /// postgres://user:password@host/database for any number of pods. In memory, logins and refresh
-    /// tokens end with this pod. A password belongs into the environment: everybody on the machine
-    /// sees a command line
+    /// postgres://user:password@host/database for any number of pods, over verified TLS unless it ends
+    /// in ?sslmode=disable or is on this machine. In memory, logins and refresh tokens end with this pod.
+    /// A password belongs into the environment: everybody on the machine sees a command line
     // Not read here: an error of the command line's would show the password.
     #[arg(
         long,
@@ -56,6 +56,16 @@ pub(crate) struct ProviderArgs {
         help_heading = STORE
     )]
     pub(crate) store_max_connections: Option<u32>,
+    /// How long a call waits for a connection to the store, such as 2s
+    #[arg(
+        long,
+        env = "CLAVIGER_STORE_ACQUIRE_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "2s",
+        value_parser = positive,
+        help_heading = STORE
+    )]
+    pub(crate) store_acquire_timeout: Duration,
     /// How long the store has for an answer, such as 4s
     #[arg(
         long,

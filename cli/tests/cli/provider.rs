@@ -35,6 +35,7 @@ fn outbound_settings_that_make_no_sense_are_refused() {
         (["--outbound-allow", "10.0.0.1/8"], "10.0.0.0/8 is the network"),
         (["--ca-bundle", "/nowhere/ca.pem"], "--ca-bundle: cannot read /nowhere/ca.pem"),
         (["--store-statement-timeout", "0s"], "1s at least"),
+        (["--store-acquire-timeout", "1500ms"], "whole seconds"),
         (["--store-max-connections", "0"], "--store-max-connections"),
         (["--proxy-header", "x-real-ip"], "x-forwarded-for"),
     ] {

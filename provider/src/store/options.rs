@@ -14,6 +14,8 @@ use url::Url;
 /// `postgres://user:password@host/database` with these parameters: `sslmode`, `sslrootcert`,
 /// `sslcert`, `sslkey`, `host` (a folder with a socket) and `pooler=transaction`.
 ///
+/// Without `sslmode` a server elsewhere is verified as by `verify-full`, one on this machine is not; `disable` is plain.
+///
 /// The driver trusts the CA of `sslrootcert` beside the public ones that are compiled into it, and has no
 /// way to trust it alone. So only `sslmode=verify-full`, which compares the host's name too, keeps out
 /// whoever has a certificate of a public CA; `verify-ca` does not.
@@ -124,8 +126,9 @@ fn postgres(url: &str) -> Result<PostgresOptions, OptionsError> {
     url.query_pairs_mut().clear().extend_pairs(parameters.iter().filter(|(name, _)| name != "pooler"));
     let connect = PgConnectOptions::from_str(url.as_str()).map_err(|_| OptionsError::Url)?;
     let ssl_mode = match ssl_mode {
-        // As libpq has it: a CA that is given is also asked.
-        Some(PgSslMode::Require) if value("sslrootcert").is_some() => PgSslMode::VerifyCa,
+        // A CA that is given is also asked, as by libpq, which compares no name then. Here that would admit whoever
+        // has a certificate of a public CA.
+        Some(PgSslMode::Require) if value("sslrootcert").is_some() => PgSslMode::VerifyFull,
         Some(mode) => mode,
         // libpq would encrypt if it happened to be possible, to whomever.
         None if is_local(&connect) => PgSslMode::Prefer,
@@ -157,7 +160,8 @@ mod tests {
         assert_eq!(ssl_mode("postgres://u@db.example/c"), "VerifyFull");
         assert_eq!(ssl_mode("postgres://u@db.example/c?sslmode=disable"), "Disable");
         assert_eq!(ssl_mode("postgres://u@db.example/c?sslmode=require"), "Require");
-        assert_eq!(ssl_mode("postgres://u@db.example/c?sslmode=require&sslrootcert=/ca"), "VerifyCa");
+        assert_eq!(ssl_mode("postgres://u@db.example/c?sslmode=require&sslrootcert=/ca"), "VerifyFull");
+        assert_eq!(ssl_mode("postgres://u@db.example/c?sslmode=verify-ca&sslrootcert=/ca"), "VerifyCa");
         assert_eq!(ssl_mode("postgres://u@127.0.0.1:5/c"), "Prefer");
         assert_eq!(ssl_mode("postgres:///c?host=/run/postgresql"), "Prefer");
     }

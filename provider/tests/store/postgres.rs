@@ -156,6 +156,9 @@ async fn a_server_is_verified_by_the_ca_that_is_named_and_by_no_other() {
     assert_eq!(at_start("localhost", "sslmode=verify-full".to_owned()).await, Err(StoreError::Unavailable));
     // The certificate is for another name.
     assert_eq!(at_start("127.0.0.1", verified(&ca)).await, Err(StoreError::Unavailable));
+    let by_require = |host: &'static str| at_start(host, format!("sslmode=require&sslrootcert={}", ca.display()));
+    assert_eq!(by_require("127.0.0.1").await, Err(StoreError::Unavailable));
+    assert_eq!(by_require("localhost").await, Ok(()));
     assert_eq!(at_start("127.0.0.1", "sslmode=require".to_owned()).await, Ok(()));
 }
 

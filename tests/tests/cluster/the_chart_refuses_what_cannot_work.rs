@@ -9,6 +9,7 @@ const URL: &str = "externalURL=https://login.example.com";
 const FILE: &str = "provider.store.url=sqlite:///var/lib/claviger/store.db";
 const CLAIM: &str = "provider.store.existingClaim=logins";
 const SECRET: &str = "provider.store.existingSecret.name=database";
+const CERTIFICATES: &str = "provider.store.certificates.secretName=database-tls";
 
 async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
     let chart = chart();
@@ -20,7 +21,7 @@ async fn template(values: &[&str]) -> Result<claviger_tests::kubectl::Outcome> {
 
 #[tokio::test]
 async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
-    let cases: [(&[&str], &str); 29] = [
+    let cases: [(&[&str], &str); 33] = [
         (&[], "externalURL is not set: it is the URL"),
         (&["externalURL=https://login.example.com/"], "must not end with a slash"),
         (&["externalURL=login.example.com"], "has to be a URL such as"),
@@ -48,6 +49,10 @@ async fn values_that_cannot_work_are_refused_with_the_reason() -> Result<()> {
         (&[URL, SECRET, "provider.store.url=sqlite::memory:"], "there is one store"),
         (&[URL, "provider.store.url=mysql://db/claviger"], "is no store"),
         (&[URL, "provider.store.url=postgres://claviger:hunter2@db/claviger"], "holds a password"),
+        (&[URL, SECRET, "provider.store.maxConnections=many"], "maxConnections"),
+        (&[URL, SECRET, "provider.store.acquireTimeout=500ms"], "acquireTimeout"),
+        (&[URL, CERTIFICATES], "is for a PostgreSQL, but there is none"),
+        (&[URL, FILE, CLAIM, CERTIFICATES], "is for a PostgreSQL, but there is none"),
         (&[URL, "provider.proxies.header=x-real-ip"], "header"),
         (&[URL, "provider.outbound.allow[0]=a b"], "allow"),
     ];
@@ -68,6 +73,8 @@ async fn a_value_that_is_taken_away_is_named_or_not_missed() -> Result<()> {
     missing("provider.disruptionBudget", "disruptionBudget").await?;
     missing("provider.service", "service").await?;
     missing("provider.store", "store").await?;
+    missing("provider.store.certificates", "certificates").await?;
+    missing("provider.store.statementTimeout", "statementTimeout").await?;
     missing("provider.proxies", "proxies").await?;
     missing("provider.outbound", "outbound").await?;
     missing("image.repository", "repository").await?;
@@ -87,7 +94,7 @@ async fn missing(value: &str, name: &str) -> Result<()> {
 
 #[tokio::test]
 async fn values_that_work_give_what_they_ask_for() -> Result<()> {
-    let cases: [(&[&str], &str, &str); 20] = [
+    let cases: [(&[&str], &str, &str); 24] = [
         (&[URL], "helm.sh/resource-policy: keep", "imagePullSecrets"),
         (&[URL, "crds.enabled=false"], "kind: Deployment", "kind: CustomResourceDefinition"),
         (&[URL, "userRoles.create=false"], "kind: ClusterRole", "aggregate-to-edit"),
@@ -98,6 +105,18 @@ async fn values_that_work_give_what_they_ask_for() -> Result<()> {
         (&[URL], "kind: Deployment", "CLAVIGER_STORE"),
         (&[URL, "provider.replicas=2", SECRET], "secretKeyRef: {name: \"database\", key: \"url\"}", "claimName"),
         (&[URL, "provider.replicas=2", "provider.store.perPod=true"], "PodDisruptionBudget", "CLAVIGER_STORE"),
+        (&[URL, SECRET], "CLAVIGER_STORE_ACQUIRE_TIMEOUT, value: \"2s\"", "CLAVIGER_STORE_MAX_CONNECTIONS"),
+        (
+            &[URL, SECRET, "provider.store.maxConnections=25", "provider.store.statementTimeout=10s"],
+            "CLAVIGER_STORE_MAX_CONNECTIONS, value: \"25\"",
+            "CLAVIGER_STORE_STATEMENT_TIMEOUT, value: \"4s\"",
+        ),
+        (&[URL, SECRET, CERTIFICATES], "- secret: {name: \"database-tls\"}", "- configMap: {"),
+        (
+            &[URL, SECRET, "provider.store.certificates.configMapName=database-ca"],
+            "- {name: store-certificates, mountPath: /etc/claviger/store, readOnly: true}",
+            "- secret: {",
+        ),
         (&[URL, FILE, CLAIM], "claimName: \"logins\"", "secretKeyRef"),
         (&[URL, FILE, CLAIM], "strategy: {type: Recreate}", "PodDisruptionBudget"),
         (&[URL], "kind: Deployment", "CLAVIGER_TRUSTED_PROXIES"),

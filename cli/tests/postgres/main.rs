@@ -159,10 +159,13 @@ fn while_postgresql_is_away_the_rest_goes_on_and_then_all_of_it_without_a_restar
     server.resume().expect("it starts");
     for pod in [&pod, &late] {
         browser.address.clone_from(&pod.address);
-        eventually("the store is used again", || {
+        let callback = eventually("the store is used again", || {
             let answer = browser.get(&format!("{}&prompt=none", published.begin));
-            if answer.header("location").contains("code=") { Ok(()) } else { Err(answer.head) }
+            let location = answer.header("location");
+            if location.contains("code=") { Ok(location) } else { Err(answer.head) }
         });
+        // Which is written to the store.
+        json(&redeem(published, pod, code(&callback)));
         assert!(pod.metrics().contains("claviger_provider_store_available 1\n"), "{}", pod.metrics());
     }
     json(&refresh(published, &late, &tokens));

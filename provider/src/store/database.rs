@@ -14,19 +14,12 @@ use super::postgres::Postgres;
 use super::problem::{Complaints, Problem};
 use super::schema::Schema;
 use super::sqlite::Sqlite;
-use super::work::{Done, Outcome, Row, Statement, Step, Work};
+use super::work::{Access, Done, Outcome, Row, Statement, Step, Work};
 
 /// Which database.
 pub(super) enum Backend {
     Sqlite(Sqlite),
     Postgres(Postgres),
-}
-
-/// Whether a statement writes.
-#[derive(Clone, Copy)]
-enum Access {
-    Read,
-    Write,
 }
 
 /// A database and how patiently it is asked.
@@ -60,7 +53,7 @@ impl Database {
     /// From now on calls are made, or refused.
     pub(super) fn set_schema(&self, schema: Schema) {
         if schema == Schema::Known {
-            self.metrics.health().answered();
+            self.metrics.health().found();
         }
         self.schema.send_replace(schema);
     }
@@ -101,10 +94,8 @@ impl Database {
 
     async fn call(&self, access: Access, work: Work) -> Result<Outcome, StoreError> {
         let outcome = self.tried(access, work).await;
-        if outcome.is_ok() {
-            self.metrics.health().answered()
-        } else {
-            self.metrics.health().failed()
+        if outcome.is_err() {
+            self.metrics.health().failed(access);
         }
         outcome
     }
@@ -122,7 +113,7 @@ impl Database {
             (Outcome::Rows(rows), Access::Write) => rows.len() as u64,
             (Outcome::Rows(_), Access::Read) => 0,
         };
-        self.metrics.answered(statements, written);
+        self.metrics.answered(access, statements, written);
         Ok(outcome)
     }
 

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::health::StoreHealth;
+use super::work::Access;
 
 /// Seconds: SQLite reads in microseconds, an fsync takes milliseconds, a call may wait for seconds.
 const BUCKETS: [f64; 8] = [0.0001, 0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
@@ -111,7 +112,8 @@ impl StoreMetrics {
     }
 
     /// The database has answered so many statements, which wrote so many rows.
-    pub(super) fn answered(&self, statements: u64, rows_written: u64) {
+    pub(super) fn answered(&self, access: Access, statements: u64, rows_written: u64) {
+        self.health.answered(access, rows_written);
         self.statements.inc_by(statements);
         self.rows.inc_by(rows_written);
     }
@@ -235,5 +237,16 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_has_as_much_as_it_may_was_answered() {
+        let store = open(&StoreOptions::parse("sqlite::memory:").unwrap()).await.unwrap();
+        let (tenant, end) = (TenantKey::new("a", "b", "c"), Timestamp::from_second(9).unwrap());
+        let answer = store.keep(&tenant, Id::from_bytes([1; 16]), b"x", end, 0).await;
+        assert_eq!(answer, Err(crate::store::StoreError::Full));
+        let text = text(&store);
+        assert!(text.contains("store_calls_total{operation=\"keep\",outcome=\"failed\"} 0\n"), "{text}");
+        assert!(text.contains("store_calls_total{operation=\"keep\",outcome=\"ok\"} 1\n"), "{text}");
     }
 }

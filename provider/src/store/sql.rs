@@ -59,7 +59,9 @@ impl SqlStore {
         let began = Instant::now();
         // An async block would hold `work` twice, as it came and as it is polled, and each call copies that.
         Box::pin(work.inspect(move |answer| {
-            self.database.metrics().called(operation, answer.is_ok(), began.elapsed());
+            // That there is no room for more is an answer.
+            let answered = matches!(answer, Ok(_) | Err(StoreError::Full));
+            self.database.metrics().called(operation, answered, began.elapsed());
         }))
     }
 }

@@ -11,6 +11,13 @@ use sqlx::postgres::PgRow;
 
 use super::{Id, StoreError};
 
+/// Whether a statement writes.
+#[derive(Clone, Copy)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
 /// One value of a statement.
 #[derive(Clone)]
 pub(super) enum Value {

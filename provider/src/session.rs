@@ -99,7 +99,9 @@ pub(crate) async fn find(exchange: &Exchange<'_>) -> Result<Found, StoreError> {
     let Some((id, handle)) = named(tenant, &Cookies::read(&exchange.parts.headers)) else { return Ok(Found::None) };
     let (now, key) = (provider.now(), &tenant.issuer.key);
     let Some(session) = provider.store().session(key, id, handle, now).await? else { return Ok(Found::None) };
-    let Some(user) = tenant.users.live(&session.subject) else { return Ok(Found::Orphaned(session)) };
+    let Some(user) = tenant.users.live_since(&session.subject, session.authenticated_at.as_second(), now) else {
+        return Ok(Found::Orphaned(session));
+    };
     if now.as_second().saturating_sub(session.last_seen_at.as_second()) >= TOUCH {
         provider.store().touch_session(&session, idle_end(tenant, &session, now), now).await?;
     }

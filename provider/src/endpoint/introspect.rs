@@ -120,7 +120,8 @@ async fn refresh_token(exchange: &Exchange<'_>, asker: &Client, text: &str) -> R
     let Some(window) = grant.refresh.filter(|_| grant.generation == token.generation) else { return inactive };
     let end = window.expires_at.min(window.idle_expires_at);
     let person = PersonGrant::of(&grant)?;
-    let Some(user) = tenant.users.live(&person.subject).filter(|_| now < end) else { return inactive };
+    let user = tenant.users.live_since(&person.subject, person.authenticated_at.as_second(), now);
+    let Some(user) = user.filter(|_| now < end) else { return inactive };
     let Ok(person) = person::still_granted(person, asker, &tenant.issuer) else { return inactive };
     let About { username, email, groups } = About::of(Some(user), |scope| person.has(scope));
     Ok(json(&Introspection {

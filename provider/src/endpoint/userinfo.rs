@@ -59,7 +59,7 @@ async fn released(exchange: &Exchange<'_>, body: Body) -> Result<Vec<u8>, Refuse
     if !audience::reaches(client, &tenant.issuer, &token.claims().aud) {
         return Err(invalid());
     }
-    let user = tenant.users.live(&token.claims().sub).ok_or_else(invalid)?;
+    let user = tenant.users.live_since(&token.claims().sub, token.login(), now).ok_or_else(invalid)?;
     let (tenant_key, jti, offline_access) = (&tenant.issuer.key, &token.claims().jti, client.has_offline_access());
     let lookup = TokenLookup { tenant: tenant_key, jti, grant: Some(grant), offline_access, now };
     let row = provider.store().live_grant(lookup).await.map_err(|_| Refused::Store)?.ok_or_else(invalid)?;

@@ -38,7 +38,7 @@ pub(crate) async fn redeem<'a>(
     check(&code, itself, form, now)?;
     audience::check_same(form, &code.grant.audience)?;
     code.grant = person::still_granted(code.grant, itself, &tenant.issuer)?;
-    let user = person::user(tenant, &code.grant.subject)?;
+    let user = person::user(tenant, &code.grant, now)?;
     person::check_keys(&code.grant.scopes, itself, &tenant.issuer)?;
     let new = new_grant(&code, itself, tenant, now)?;
     match provider.store().redeem_code(&new).await.map_err(|_| OAuthError::store_away())? {

@@ -76,10 +76,12 @@ fn refresh_token(tenant: &TenantSnapshot, grant: &PersonGrant, generation: u32) 
     token.issue(sealer).map_err(|_| OAuthError::new(ErrorCode::ServerError, "an internal error"))
 }
 
-/// The account whose `sub` this is, while it may have tokens.
-pub(super) fn user(tenant: &TenantSnapshot, subject: &str) -> Result<Arc<User>, OAuthError> {
-    let user = tenant.users.live(subject);
-    user.map(Arc::clone).ok_or_else(|| OAuthError::invalid_grant("the account is gone or disabled"))
+/// Whose grant this is, while the account may have tokens and the login counts.
+pub(super) fn user(tenant: &TenantSnapshot, grant: &PersonGrant, now: Timestamp) -> Result<Arc<User>, OAuthError> {
+    let user = tenant.users.live_since(&grant.subject, grant.authenticated_at.as_second(), now);
+    user.map(Arc::clone).ok_or_else(|| {
+        OAuthError::invalid_grant("the account is gone or disabled, or the login is older than its sessionsNotBefore")
+    })
 }
 
 /// What the client may have of `grant` now. Scopes and audiences can be withdrawn while a grant lives,

@@ -121,7 +121,7 @@ fn judge<'a>(
     let (tenant, itself) = (&exchange.tenant, client.client());
     let person = PersonGrant::of(grant).map_err(|_| OAuthError::invalid_grant("the grant is unreadable"))?;
     let person = person::still_granted(person, itself, &tenant.issuer)?;
-    let user = person::user(tenant, &person.subject)?;
+    let user = person::user(tenant, &person, exchange.provider.now())?;
     person::check_keys(&person.scopes, itself, &tenant.issuer)?;
     let refresh = Some(grant.generation);
     Ok(PersonTokens { client, user, grant: person, narrowed: None, refresh, moment: Moment::Refresh })

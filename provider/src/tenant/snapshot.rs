@@ -9,6 +9,7 @@ use claviger_jose::{
     Algorithm, PublicJwk, Sealer, SignError, Signed, Signer, TokenType, Verified, VerifierSet, VerifyError,
 };
 use http::HeaderValue;
+use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 
@@ -229,6 +230,11 @@ impl Users {
     /// The account whose `sub` this is, while it may log in and have tokens.
     pub(crate) fn live(&self, subject: &str) -> Option<&Arc<User>> {
         self.get(subject).filter(|user| !user.disabled)
+    }
+
+    /// The same, as far as a login at `login` still counts; seconds since 1970.
+    pub(crate) fn live_since(&self, subject: &str, login: i64, now: Timestamp) -> Option<&Arc<User>> {
+        self.live(subject).filter(|user| user.counts(login, now.as_second()))
     }
 
     /// The account that somebody names so; see [`username_key`].

@@ -22,6 +22,8 @@ pub(crate) struct User {
     pub(crate) password_hash: Option<SecretText>,
     /// It logs in nowhere, and its sessions and refresh tokens are over.
     pub(crate) disabled: bool,
+    /// Logins before it count no more, seconds since 1970. One that is yet to come changes nothing until then.
+    pub(crate) sessions_not_before: Option<i64>,
 }
 
 impl User {
@@ -35,7 +37,13 @@ impl User {
             groups: document.groups.clone(),
             password_hash: document.password_hash.clone(),
             disabled: document.disabled,
+            sessions_not_before: document.sessions_not_before.map(|time| time.as_second()),
         }
+    }
+
+    /// Whether a login at `login` counts at `now`; both whole seconds since 1970.
+    pub(crate) fn counts(&self, login: i64, now: i64) -> bool {
+        self.sessions_not_before.is_none_or(|start| now < start || start <= login)
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn access_token(
         Origin::Client => None,
         Origin::Grant(grant) | Origin::Exchanged(grant) => Some(grant),
     };
-    let user = grant.and_then(|_| tenant.users.live(&claims.sub)).map(Arc::clone);
+    let user = grant.and_then(|_| tenant.users.live_since(&claims.sub, token.login(), now)).map(Arc::clone);
     if grant.is_some() && user.is_none() {
         return Ok(None);
     }

@@ -43,6 +43,9 @@ pub(crate) struct Claims {
     #[serde(default)]
     pub(crate) scope: String,
     tenant_id: String,
+    /// When the person logged in whom it is about, seconds.
+    #[serde(default)]
+    auth_time: Option<i64>,
     /// Who acts for `sub`.
     #[serde(default)]
     pub(crate) act: Option<Actor>,
@@ -52,6 +55,11 @@ impl VerifiedAccessToken {
     /// What it says.
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// When its person logged in, at the latest; seconds since 1970.
+    pub(crate) fn login(&self) -> i64 {
+        self.claims.auth_time.unwrap_or(self.claims.iat)
     }
 
     /// What else it says, as a `T`.

@@ -48,6 +48,7 @@ mod revoke;
 mod revoked_keys;
 mod scope_and_audience;
 mod secrets;
+mod sessions_not_before;
 mod sweep;
 mod tenants;
 mod token;

@@ -110,7 +110,7 @@ pub(super) async fn id_token(
     let row = exchange.provider.store().live_grant(lookup).await.map_err(|_| OAuthError::store_away())?;
     let row = row.filter(|row| row.client == owner.key && row.subject == claims.sub);
     let row = row.ok_or(Refused::Invalid("the grant of the ID token is over"))?;
-    let scope = granted_scopes(exchange, &row, &claims.sub)?;
+    let scope = granted_scopes(exchange, &row)?;
     Ok(VerifiedSubject {
         consented: consented(requester, &row)?,
         kind: SubjectToken::IdToken,
@@ -159,7 +159,7 @@ pub(super) async fn refresh_token(
     if now >= end {
         return Err(Refused::Invalid("the refresh token is expired"));
     }
-    let scope = granted_scopes(exchange, &row, &row.subject)?;
+    let scope = granted_scopes(exchange, &row)?;
     let grant = PersonGrant::of(&row).map_err(|_| Refused::Invalid("the grant is unreadable"))?;
     Ok(VerifiedSubject {
         kind: SubjectToken::RefreshToken,
@@ -194,10 +194,10 @@ fn consented(requester: &Client, row: &Grant) -> Result<Option<String>, Refused>
 }
 
 /// The scopes of a grant of a person who may still have tokens, as far as its client still has them.
-fn granted_scopes(exchange: &Exchange<'_>, row: &Grant, subject: &str) -> Result<Vec<String>, Refused> {
-    let tenant = &exchange.tenant;
-    person::user(tenant, subject).map_err(|_| Refused::Invalid("the account is gone or disabled"))?;
+fn granted_scopes(exchange: &Exchange<'_>, row: &Grant) -> Result<Vec<String>, Refused> {
+    let (tenant, now) = (&exchange.tenant, exchange.provider.now());
     let grant = PersonGrant::of(row).map_err(|_| Refused::Invalid("the grant is unreadable"))?;
+    person::user(tenant, &grant, now).map_err(|error| Refused::Invalid(error.detail))?;
     let client = tenant.clients.get(row.client.client_id()).filter(|client| client.key == row.client);
     let client = client.ok_or(Refused::Invalid("the client of the grant is gone"))?;
     let still = |scope: &String| audience::is_granted_at(client, &grant.audience, scope);

@@ -23,6 +23,7 @@ fn user(name: &str, hash: Option<String>, disabled: bool) -> User {
         groups: Vec::new(),
         password_hash: hash.map(SecretText::new),
         disabled,
+        sessions_not_before: None,
     }
 }
 

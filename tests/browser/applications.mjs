@@ -1,10 +1,10 @@
 // The example applications, as a person uses them.
-export const { SHOP_URL, DASHBOARD_URL, ORDERS_URL } = process.env;
+export const { ISSUER, SHOP_URL, DASHBOARD_URL, ORDERS_URL, ORDERS_SECRET } = process.env;
 
 const PASSWORDS = { ada: "demo-only-change-me", grace: "demo-only-change-me-too" };
 
-/** Whatever of the provider's pages come until the application's page says `arrived`. */
-async function pass(page, arrived, username) {
+/** Whatever of the provider's pages comes until the application's page says `arrived`. */
+export async function pass(page, arrived, username) {
   for (;;) {
     await page.waitForSelector(`${arrived}, #login form, #consent`);
     if (await page.isVisible(arrived)) return;

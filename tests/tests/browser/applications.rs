@@ -51,9 +51,11 @@ async fn the_example_applications_work_together() -> Result<()> {
         "applications",
         &[
             ("CLAVIGER_URL", dev.url().into()),
+            ("ISSUER", issuer.into()),
             ("SHOP_URL", shop_url.into()),
             ("DASHBOARD_URL", dashboard_url.into()),
             ("ORDERS_URL", orders_url.into()),
+            ("ORDERS_SECRET", dev.secret("shop", "orders-oidc", "client_secret")?.into()),
         ],
     )
     .await

@@ -74,16 +74,26 @@ export async function call(method, url) {
   }
 }
 
-async function refresh() {
+// A refresh token is good once, and of a page without a secret the provider takes no second try: calls at once share one.
+let refreshing = null;
+function refresh() {
+  refreshing ??= renew().finally(() => { refreshing = null; });
+  return refreshing;
+}
+
+async function renew() {
   const session = read("session");
   try {
     const response = await oauth.refreshTokenGrantRequest(
       server, client, oauth.None(), session.refreshToken, options);
     write("session", { ...session, ...kept(await oauth.processRefreshTokenResponse(server, client, response)) });
   } catch (error) {
-    // The session is over at the provider, so it is here.
-    if (error instanceof oauth.ResponseBodyError && error.error === "invalid_grant") forget();
-    throw error;
+    if (!(error instanceof oauth.ResponseBodyError) || error.error !== "invalid_grant") throw error;
+    // The session is over at the provider, or this tab was duplicated and the other one has used the token.
+    // The provider knows which: it asks for a password only where it has to.
+    forget();
+    await logIn();
+    await new Promise(() => {}); // The page is on its way there.
   }
 }
 

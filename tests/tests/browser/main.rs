@@ -2,6 +2,7 @@
 //! suite, where one file is one behaviour. See ../../README.md.
 
 mod applications;
+mod example_runs;
 mod manifests;
 mod pages;
 mod suite;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use claviger_provider::store::{Id, Store, StoreError, StoreOptions, open};
 use claviger_tests::postgres::{Pooler, Server};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use crate::conformance::{PATIENCE, at, tenant};
 use crate::folder::Folder;
@@ -162,15 +162,41 @@ async fn a_server_is_verified_by_the_ca_that_is_named_and_by_no_other() {
     assert_eq!(at_start("127.0.0.1", "sslmode=require".to_owned()).await, Ok(()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_for_a_certificate_is_shown_one() {
+    let folder = Folder::new();
+    let (ca, shown, key) = (folder.path().join("ca.crt"), folder.path().join("tls.crt"), folder.path().join("tls.key"));
+    let server = Server::start(|data| {
+        let authority = certificate(data, &ca);
+        let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "claviger");
+        let own = KeyPair::generate().unwrap();
+        fs::write(&shown, params.signed_by(&own, &authority).unwrap().pem()).unwrap();
+        fs::write(&key, own.serialize_pem()).unwrap();
+        fs::copy(&ca, data.join("ca.crt")).unwrap();
+        fs::write(data.join("pg_hba.conf"), "local all all trust\nhostssl all all 127.0.0.1/32 cert\n").unwrap();
+        "ssl = on\nssl_ca_file = 'ca.crt'\n"
+    })
+    .unwrap();
+    let url = format!("postgres://claviger@localhost:{}/postgres?sslrootcert={}", server.port(), ca.display());
+    let with = format!("{url}&sslmode=verify-full&sslcert={}&sslkey={}", shown.display(), key.display());
+    let without = format!("{url}&sslmode=verify-full");
+    for (url, answer) in [(with, Ok(())), (without, Err(StoreError::Unavailable))] {
+        assert_eq!(open(&StoreOptions::parse(&url).unwrap()).await.unwrap().ping().await, answer, "{url}");
+    }
+}
+
 /// A key and a certificate for `localhost` in `data`, and its CA's at `ca`.
-fn certificate(data: &Path, ca: &Path) {
+fn certificate(data: &Path, ca: &Path) -> Issuer<'static, KeyPair> {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let (authority, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     fs::write(ca, params.self_signed(&authority).unwrap().pem()).unwrap();
+    let authority = Issuer::new(params, authority);
     let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    let leaf = leaf.signed_by(&key, &Issuer::new(params, authority)).unwrap();
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
     fs::write(data.join("server.crt"), leaf.pem()).unwrap();
     fs::write(data.join("server.key"), key.serialize_pem()).unwrap();
     fs::set_permissions(data.join("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    authority
 }

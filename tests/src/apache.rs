@@ -124,7 +124,6 @@ OIDCClientSecret {client_secret}
 OIDCRedirectURI http://127.0.0.1:{port}/callback
 OIDCCryptoPassphrase "exec:/usr/bin/head -c 24 /dev/urandom"
 OIDCScope "openid profile email"
-OIDCPKCEMethod S256
 OIDCDefaultLoggedOutURL http://127.0.0.1:{port}/goodbye
 
 OIDCOAuthIntrospectionEndpoint {issuer}/oauth/introspect

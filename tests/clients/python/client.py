@@ -49,7 +49,7 @@ def session_for(settings, metadata):
         revocation_endpoint_auth_method=method,
         scope=settings["scope"],
         redirect_uri=settings.get("redirect_uri"),
-        code_challenge_method="S256",
+        code_challenge_method="S256" if settings["pkce"] else None,
         token_endpoint=metadata["token_endpoint"],
     )
     if method == "private_key_jwt":
@@ -97,7 +97,7 @@ def refusal(session, refresh_token):
 
 def log_in(session, settings, metadata):
     """A person's login, and all that comes after it."""
-    verifier, nonce = generate_token(48), generate_token(20)
+    verifier, nonce = generate_token(48) if settings["pkce"] else None, generate_token(20)
     url, state = session.create_authorization_url(
         metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce
     )

@@ -12,7 +12,7 @@ async fn page(language: Language) -> Result<()> {
         callback: "https://page.example/callback".to_owned(),
         goodbye: "https://page.example/goodbye".to_owned(),
     };
-    in_and_out(language, "page", "none", &home).await
+    in_and_out(language, "page", "none", &home).await.map(drop)
 }
 
 async fn terminal(language: Language) -> Result<()> {
@@ -20,7 +20,7 @@ async fn terminal(language: Language) -> Result<()> {
         callback: format!("http://127.0.0.1:{}/callback", free_port()?),
         goodbye: "http://127.0.0.1/goodbye".to_owned(),
     };
-    in_and_out(language, "terminal", "none", &home).await
+    in_and_out(language, "terminal", "none", &home).await.map(drop)
 }
 
 #[tokio::test]

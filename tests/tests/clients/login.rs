@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use claviger_tests::relying_party::{Language, RelyingParty};
 use claviger_tests::user_agent::UserAgent;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::tenant::Tenant;
 
@@ -30,8 +31,8 @@ pub(crate) async fn log_in(language: Language, agent: &mut UserAgent, settings: 
     Ok(report)
 }
 
-/// Logs Ada in, checks what the client saw of it, and logs her out by the client's own URL.
-pub(crate) async fn in_and_out(language: Language, client: &str, authentication: &str, home: &Home) -> Result<()> {
+/// Logs Ada in, checks what the client saw of it, and logs her out by the client's own URL. The authorization URL.
+pub(crate) async fn in_and_out(language: Language, client: &str, authentication: &str, home: &Home) -> Result<Url> {
     let tenant = Tenant::shared().await?;
     let mut agent = tenant.ada()?;
     let settings = tenant.settings(client, authentication)?;
@@ -44,10 +45,10 @@ pub(crate) async fn in_and_out(language: Language, client: &str, authentication:
     let goodbye = agent.open_until(logout_url, &home.goodbye).await?;
     ensure!(goodbye.parameter("state").as_deref() == Some("signed-out"), "{}", goodbye.url);
     ensure!(!goodbye.pages.contains(&"logout-confirm".to_owned()), "a hint needs no question: {:?}", goodbye.pages);
-    let again = report["authorization_url"].as_str().context("authorization_url")?;
-    let again = agent.open_until(again, &home.callback).await?;
+    let authorization_url = report["authorization_url"].as_str().context("authorization_url")?;
+    let again = agent.open_until(authorization_url, &home.callback).await?;
     ensure!(again.pages.first().is_some_and(|page| page == "login"), "still logged in: {:?}", again.pages);
-    Ok(())
+    Ok(Url::parse(authorization_url)?)
 }
 
 fn check(report: &Value, issuer: &str, client_id: &str) -> Result<()> {

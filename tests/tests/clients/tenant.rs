@@ -16,6 +16,9 @@ const NAMESPACE: &str = "clients";
 const FILES: [&str; 2] =
     [include_str!("../../clients/tenant/10-tenant.yaml"), include_str!("../../clients/tenant/20-clients.yaml")];
 
+/// Of somebody who typed `openssl rand -base64 32`: it has what form-encoding changes.
+const EXISTING_SECRET: &str = "8J+Kv/3dRwq0hZbT5n+Yc1/mUe7oXs2LfA9iGkP6jVw=";
+
 /// A running tenant.
 pub(crate) struct Tenant {
     dev: Dev,
@@ -38,6 +41,7 @@ impl Tenant {
         public_key.as_object_mut().context("a JWK")?.remove("d");
         for (number, text) in FILES.iter().enumerate() {
             let text = text.replace("- PUBLIC_KEY", &format!("- {public_key}"));
+            let text = text.replace("EXISTING_SECRET\n", &format!("{EXISTING_SECRET:?}\n"));
             let text = text.replace("PROXY/", &format!("http://127.0.0.1:{proxy_port}/"));
             folder.write(&format!("{number}.yaml"), text)?;
         }
@@ -59,6 +63,9 @@ impl Tenant {
     }
 
     pub(crate) fn client_secret(&self, client: &str) -> Result<String> {
+        if client == "existing" {
+            return Ok(EXISTING_SECRET.to_owned());
+        }
         self.dev.secret(NAMESPACE, &format!("{client}-oidc"), "client_secret")
     }
 
@@ -68,6 +75,7 @@ impl Tenant {
             "issuer": self.issuer(),
             "client_id": format!("{NAMESPACE}.{client}"),
             "authentication": authentication,
+            "pkce": client != "plain",
             "ca_file": self.dev.ca(),
         });
         match authentication {

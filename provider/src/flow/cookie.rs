@@ -38,12 +38,13 @@ pub(crate) enum NotThisBrowser {
 
 /// Sets the cookie of `flow`, and ends the first of too many.
 pub(crate) fn set(headers: &mut HeaderMap, request: &HeaderMap, tenant: &TenantSnapshot, flow: &Flow) {
-    let cookies = Cookies::read(request);
-    let tags: Vec<&str> = cookies.below(&common(tenant)).into_iter().filter(|tag| is_tag(tag)).collect();
-    for tag in tags.iter().take((tags.len() + 1).saturating_sub(MOST)) {
-        named(tenant, tag).clear(headers);
+    let (cookies, id) = (Cookies::read(request), flow.id.to_string());
+    // A flow that goes on takes nobody's place: it has its own.
+    let is_another = |other: &&str| is_tag(other) && *other != tag(&id);
+    let others: Vec<&str> = cookies.below(&common(tenant)).into_iter().filter(is_another).collect();
+    for other in others.iter().take((others.len() + 1).saturating_sub(MOST)) {
+        named(tenant, other).clear(headers);
     }
-    let id = flow.id.to_string();
     let sealer = tenant.issuer.sealer.as_ref();
     let sealed = sealer.and_then(|sealer| sealer.seal(Purpose::FlowCookie, b"", flow.id.as_bytes()).ok());
     if let Some(sealed) = sealed {

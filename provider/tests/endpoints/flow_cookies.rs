@@ -1,5 +1,7 @@
 //! A browser that begins many logins and ends none.
 
+use claviger_crds::published::ConsentPolicy;
+
 use crate::browser::Browser;
 use crate::code_flow::*;
 
@@ -28,6 +30,22 @@ async fn the_ninth_login_of_a_browser_takes_the_place_of_the_first() {
         assert!(answer.redirected("code").is_some());
     }
     assert_eq!(flows(&browser), 0, "what is finished leaves nothing");
+}
+
+#[tokio::test]
+async fn a_login_that_goes_on_takes_nobodys_place() {
+    let fixture = shop(|shop| shop.consent = ConsentPolicy::Required);
+    let mut browser = Browser::new(&fixture);
+    let mut pages = Vec::new();
+    for _ in 0..MOST {
+        pages.push(browser.open(&authorize(&[("prompt", "login")])).await);
+    }
+    let last = browser.log_in(&pages[MOST - 1], "ada", "correct horse").await;
+    assert!(last.is_page("consent"), "{}", last.text());
+    assert_eq!(flows(&browser), MOST);
+    let first = browser.log_in(&pages[0], "ada", "correct horse").await;
+    assert!(first.is_page("consent"), "{}", first.text());
+    assert!(browser.press(&last, "decision", "allow").await.redirected("code").is_some());
 }
 
 #[tokio::test]

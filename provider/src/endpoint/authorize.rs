@@ -7,6 +7,7 @@ use http::Method;
 use crate::authorize::check;
 use crate::authorize::parameters::{Parameters, Source};
 use crate::authorize::prompt::Prompt;
+use crate::authorize::redirect_uri;
 use crate::authorize::refusal::{AuthorizationError, AuthorizationErrorCode, Refusal};
 use crate::authorize::request::AuthorizationRequest;
 use crate::authorize::response::Destination;
@@ -60,23 +61,30 @@ async fn begin(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure>
 struct Unread<'a>(Option<(Destination, &'a str)>);
 
 impl<'a> Unread<'a> {
+    /// Of a request that was good when it came. What its client no longer goes by is no destination.
     fn of(exchange: &'a Exchange<'_>, request: &AuthorizationRequest) -> Self {
         let is_silent = request.prompt.contains(&Prompt::None);
+        let client = exchange.tenant.clients.get(&request.client_id).filter(|_| is_silent);
+        let client = client.filter(|client| redirect_uri::find(client, request.redirect_uri.as_str()).is_some());
         let destination = || request.destination(&exchange.tenant.issuer.url);
-        let client = exchange.tenant.clients.get(&request.client_id);
-        Self(is_silent.then(|| (destination(), client.map_or("", |client| client.display_name.as_str()))))
+        Self(client.map(|client| (destination(), client.display_name.as_str())))
     }
 
-    /// What is our fault and passes is told to the client (RFC 6749 §4.1.2.1).
+    /// What is our fault and passes is told to the client (RFC 6749 §4.1.2.1). So is that the browser sent no cookies: in
+    /// another site's frame it sends none, whoever is logged in.
     fn answer(self, exchange: &Exchange<'_>, failure: Failure) -> Result<Response, Failure> {
-        match (self.0, failure) {
-            (Some((destination, client)), Failure::Unavailable | Failure::NoKey(_)) => {
-                let code = AuthorizationErrorCode::TemporarilyUnavailable;
-                let answer = destination.error(AuthorizationError::new(code, "try again in a moment"));
-                Ok(answer::authorization_response(exchange, &answer, client, exchange.language(&[])))
+        let Some((destination, client)) = self.0 else { return Err(failure) };
+        let (code, description) = match failure {
+            Failure::Unavailable | Failure::NoKey(_) => {
+                (AuthorizationErrorCode::TemporarilyUnavailable, "try again in a moment")
             }
-            (_, failure) => Err(failure),
-        }
+            Failure::NoCookies | Failure::OtherBrowser => {
+                (AuthorizationErrorCode::LoginRequired, "the browser sent no cookies of this login")
+            }
+            failure => return Err(failure),
+        };
+        let answer = destination.error(AuthorizationError::new(code, description));
+        Ok(answer::authorization_response(exchange, &answer, client, exchange.language(&[])))
     }
 }
 

@@ -139,6 +139,35 @@ async fn a_post_from_another_site_finds_the_session_by_a_get() {
     assert!(browser.follow(answer).await.redirected("code").is_some());
 }
 
+/// A hidden frame of another site, whose requests bring no cookies and in which nobody reads a page.
+#[tokio::test]
+async fn who_asks_in_silence_by_a_post_is_told_by_a_redirect_that_no_cookies_came() {
+    let fixture = shop(|_| {});
+    let (mut browser, url) = (Browser::new(&fixture), format!("{}/oauth/authorize", issuer("acme")));
+    browser.code(&authorize(&[])).await;
+    let session = browser.cookies.clone();
+    let mut resumed = async |prompt: &str, cookies: &std::collections::BTreeMap<String, String>| {
+        let answer = browser.post_from("https://shop.example", &url, &request(&[("prompt", prompt)])).await;
+        browser.cookies.clone_from(cookies);
+        browser.follow(answer).await
+    };
+    // None at all, or those of before alone.
+    for cookies in [Default::default(), session] {
+        let answer = resumed("none", &cookies).await;
+        assert_eq!(answer.redirected("error").as_deref(), Some("login_required"));
+        assert_eq!(answer.redirected("state").as_deref(), Some("s-1"));
+        assert_eq!(answer.redirected("code"), None);
+        assert_eq!(resumed("login", &cookies).await.shown(), (400, "flow_cookie_missing".to_owned()));
+    }
+    let moved = |shop: &mut claviger_crds::published::ClientDocument| {
+        shop.redirect_uris = vec!["https://new.example/callback".to_owned()];
+    };
+    let answer = browser.post_from("https://shop.example", &url, &request(&[("prompt", "none")])).await;
+    fixture.apply(&app("acme", "shop.app", moved), 3);
+    browser.cookies.clear();
+    assert_eq!(browser.follow(answer).await.shown(), (400, "flow_cookie_missing".to_owned()), "it is not the client's");
+}
+
 #[tokio::test]
 async fn a_parameter_of_the_clients_own_means_nothing_whatever_its_name() {
     let fixture = shop(|_| {});

@@ -36,7 +36,9 @@ async fn log_in(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure
         // The tenant's own page may ask for more than a password: nobody gets round it here.
         return answer::next(&interaction).await;
     }
-    let username = submitted.username.as_deref().unwrap_or_default();
+    // A phone's keyboard puts a space behind the word that it proposes. No name has one at an end; what is counted and
+    // looked up is the name without.
+    let username = submitted.username.as_deref().unwrap_or_default().trim();
     let password = submitted.password.clone().unwrap_or_default();
     match attempt(exchange, &interaction.client, username, &password).await? {
         Attempt::Verified(user) => interaction.logged_in(user, Authentication::password()).await,

@@ -198,6 +198,26 @@ async fn of_an_address_that_has_to_wait_one_guess_is_looked_at_at_a_time() {
 }
 
 #[tokio::test]
+async fn the_spaces_around_a_name_are_not_of_it() {
+    let fixture = shop(|_| {});
+    let mut browser = Browser::new(&fixture);
+    let page = browser.open(&authorize(&[])).await;
+    for name in ["ada ", " ada", "\u{a0}Ada\t", "ada", "ada  "] {
+        let refused = browser.log_in(&page, name, "wrong").await;
+        assert!(refused.is_page("login"), "{}", refused.text());
+        assert!(refused.text().contains(&format!("value=\"{}\"", name.trim())), "{}", refused.text());
+    }
+    assert_eq!(browser.log_in(&page, " ada ", "correct horse").await.status, 429, "all of them count for one name");
+    fixture.advance(60);
+    let page = browser.open(&authorize(&[])).await;
+    assert!(browser.log_in(&page, "ada ", "correct horse").await.redirected("code").is_some());
+    browser.accept = "application/json";
+    let step = browser.get(&authorize(&[("prompt", "login")])).await.json();
+    let body = json!({"flow": step["flow"], "username": " bob ", "password": "bobs password"});
+    assert_eq!(browser.post_json(&login(), &body).await.json()["step"], "done");
+}
+
+#[tokio::test]
 async fn a_person_chooses_the_account() {
     let fixture = shop(|_| {});
     let mut browser = Browser::new(&fixture);

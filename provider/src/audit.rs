@@ -14,7 +14,7 @@ pub(crate) enum LogoutDelivery {
     Delivered,
     /// It is tried again.
     Retried,
-    /// The client refuses it, or is gone.
+    /// The client refuses it, and did so again, or is gone.
     Refused,
     /// It was tried for as long as it made sense.
     GivenUp,

@@ -1,5 +1,6 @@
 //! Delivers logout tokens: what the store says is due, a few at once and fewer to one receiver, again and
-//! again until the client has it or an hour is over. A pod that dies leaves it to the others.
+//! again until the client has it, says no a few times, or an hour is over. A pod that dies leaves it to the
+//! others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,10 @@ const EVERY: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// And at most this.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// A 400 says of the token that it is bad, or that the logout has failed there (§2.8), and nothing tells one from the
+/// other. Whoever answers so has that many attempts in all: they last half a minute, in which a session store that was
+/// restarted is back.
+const MOST_IF_REFUSED: u32 = 5;
 
 /// One that this pod has taken.
 struct Taken {
@@ -102,14 +107,7 @@ fn receiver(provider: &Provider, due: &DueLogout) -> String {
 }
 
 async fn attempt(provider: &Provider, due: DueLogout) {
-    let (result, outcome) = match try_once(provider, &due).await {
-        Ok(()) => (LogoutDelivery::Delivered, LogoutOutcome::Done),
-        Err(Failure::ForGood) => (LogoutDelivery::Refused, LogoutOutcome::Done),
-        Err(Failure::ForNow) => match next_attempt(&due, provider.now()) {
-            Some(at) => (LogoutDelivery::Retried, LogoutOutcome::Later(at)),
-            None => (LogoutDelivery::GivenUp, LogoutOutcome::Done),
-        },
-    };
+    let (result, outcome) = judge(try_once(provider, &due).await, &due, provider.now());
     provider.counters().logout_delivery(result);
     audit::logout_delivery(provider.now(), &due, result);
     // If this is lost, the lease ends and the client hears of it twice, under one `jti`.
@@ -127,25 +125,44 @@ pub(crate) async fn give_up_late(provider: &Provider, over: Timestamp, most: u32
 }
 
 /// Why a client was not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
-    /// It said that it will never take this, or there is nobody to tell any more.
-    ForGood,
+    /// There is nobody to tell any more.
+    Gone,
+    /// It has read the token and says no.
+    Refused,
     /// It may take it later.
     ForNow,
+}
+
+/// What an attempt at `due` comes to.
+fn judge(tried: Result<(), Failure>, due: &DueLogout, now: Timestamp) -> (LogoutDelivery, LogoutOutcome) {
+    let may_pass = match tried {
+        Ok(()) => return (LogoutDelivery::Delivered, LogoutOutcome::Done),
+        Err(Failure::Gone) => false,
+        Err(Failure::Refused) => due.attempts.saturating_add(1) < MOST_IF_REFUSED,
+        Err(Failure::ForNow) => true,
+    };
+    if !may_pass {
+        return (LogoutDelivery::Refused, LogoutOutcome::Done);
+    }
+    match next_attempt(due, now) {
+        Some(at) => (LogoutDelivery::Retried, LogoutOutcome::Later(at)),
+        None => (LogoutDelivery::GivenUp, LogoutOutcome::Done),
+    }
 }
 
 async fn try_once(provider: &Provider, due: &DueLogout) -> Result<(), Failure> {
     // Another pod may know it before this one does.
     let tenant = provider.directory().by_key(&due.tenant).ok_or(Failure::ForNow)?;
     let key = &due.logout.client;
-    let client = tenant.clients.get(key.client_id()).filter(|client| client.key == *key).ok_or(Failure::ForGood)?;
-    let registered = client.backchannel_logout.as_ref().ok_or(Failure::ForGood)?;
+    let client = tenant.clients.get(key.client_id()).filter(|client| client.key == *key).ok_or(Failure::Gone)?;
+    let registered = client.backchannel_logout.as_ref().ok_or(Failure::Gone)?;
     let token = token::issue(&due.logout, client, &tenant.issuer, provider.now()).ok_or(Failure::ForNow)?;
     let status = provider.outbound().post_form(&registered.uri, &[("logout_token", &token)]).await;
     match status {
         Ok(status) if status.is_success() => Ok(()),
-        // §2.8: the client has understood it and refuses it. To say it again changes nothing.
-        Ok(status) if status == http::StatusCode::BAD_REQUEST => Err(Failure::ForGood),
+        Ok(status) if status == http::StatusCode::BAD_REQUEST => Err(Failure::Refused),
         Ok(_) | Err(_) => Err(Failure::ForNow),
     }
 }
@@ -178,6 +195,19 @@ mod tests {
         let now = Timestamp::from_second(1000).unwrap();
         let wait = |attempts| next_attempt(&due(attempts, 3600), now).unwrap().as_second() - 1000;
         assert_eq!([0, 1, 2, 3, 7, 8, 40].map(wait), [2, 4, 8, 16, 256, 300, 300]);
+    }
+
+    #[test]
+    fn who_says_no_is_asked_a_few_times_and_one_who_is_gone_not_again() {
+        let now = Timestamp::from_second(1000).unwrap();
+        let after = |failure, attempts| judge(Err(failure), &due(attempts, 3600), now).0;
+        let refused = (0..6).map(|attempts| after(Failure::Refused, attempts));
+        let (again, enough) = (LogoutDelivery::Retried, LogoutDelivery::Refused);
+        assert_eq!(refused.collect::<Vec<_>>(), [again, again, again, again, enough, enough]);
+        assert_eq!(judge(Err(Failure::Refused), &due(0, 2), now).0, LogoutDelivery::GivenUp, "it would come too late");
+        assert_eq!(after(Failure::ForNow, 40), again, "whoever says nothing is told for an hour");
+        assert_eq!(after(Failure::Gone, 0), enough);
+        assert_eq!(judge(Ok(()), &due(0, 3600), now), (LogoutDelivery::Delivered, LogoutOutcome::Done));
     }
 
     #[test]

@@ -12,14 +12,15 @@ use crate::browser::{Browser, form};
 use crate::code_flow::*;
 use crate::fixture::*;
 
-const AFTER: (&str, &str) = ("post_logout_redirect_uri", "https://shop.example/");
+/// Where the application wants people to go on.
+pub(crate) const AFTER: (&str, &str) = ("post_logout_redirect_uri", "https://shop.example/");
 
-fn logout(fields: &[(&str, &str)]) -> String {
+pub(crate) fn logout(fields: &[(&str, &str)]) -> String {
     format!("{}/oauth/logout?{}", issuer("acme"), form(fields))
 }
 
 /// A browser in which Ada is logged in, and the ID token that the application has of it.
-async fn logged_in(fixture: &Fixture) -> (Browser<'_>, String) {
+pub(crate) async fn logged_in(fixture: &Fixture) -> (Browser<'_>, String) {
     let mut browser = Browser::new(fixture);
     let code = browser.code(&authorize(&[])).await;
     let tokens = redeem(fixture, &code).await.json();
@@ -27,7 +28,7 @@ async fn logged_in(fixture: &Fixture) -> (Browser<'_>, String) {
     (browser, id_token)
 }
 
-async fn is_logged_in(browser: &mut Browser<'_>) -> bool {
+pub(crate) async fn is_logged_in(browser: &mut Browser<'_>) -> bool {
     browser.get(&authorize(&[("prompt", "none")])).await.redirected("code").is_some()
 }
 
@@ -250,8 +251,6 @@ async fn a_long_form_needs_no_store_and_a_parameter_of_the_applications_own_mean
     assert!(to.len() < 1000, "{to}");
     assert_eq!(browser.get(&to).await.header("location"), Some("https://shop.example/?state=s"));
     assert!(!is_logged_in(&mut browser).await);
-    fixture.advance(60);
-    assert_eq!(browser.get(&to).await.shown(), (400, "already_used".to_owned()), "a browser follows at once");
 }
 
 #[tokio::test]
@@ -349,10 +348,18 @@ async fn a_logout_token_is_delivered_again_until_it_is_taken() {
     assert_eq!(claims[0]["jti"], claims[1]["jti"]);
 }
 
+/// The token may be good, and the session store behind the receiver away for a moment (Back-Channel Logout 1.0 §2.8).
 #[tokio::test]
-async fn a_logout_token_that_is_refused_is_not_sent_again() {
-    let (_, _, heard) = told(&[400, 200], 1).await;
-    assert_eq!(heard.len(), 1, "{heard:?}");
+async fn a_logout_token_that_is_refused_is_sent_again() {
+    let (fixture, _, heard) = told(&[400, 200, 200], 2).await;
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    let jti = |request: &String| part(logout_token(request), 1)["jti"].clone();
+    assert_eq!(jti(&heard[0]), jti(&heard[1]), "it is the same logout");
+    let metrics = fixture.metrics();
+    for outcome in ["retried", "delivered"] {
+        let line = format!("claviger_provider_logout_deliveries_total{{outcome=\"{outcome}\"}} 1");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
 }
 
 #[tokio::test]

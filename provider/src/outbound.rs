@@ -5,8 +5,9 @@
 //! provider would fetch for them what only it can reach: the cloud's metadata service, the API
 //! server, a neighbour (server-side request forgery). Therefore [`Policy`] judges every URL and every
 //! address that is connected to, names are not resolved a second time after that, and redirects are
-//! not followed. It knows nothing of tenants and clients, and logs nothing: its callers do.
+//! not followed. It knows nothing of tenants and clients, and logs nothing of a call: its callers do.
 
+mod ca_file;
 mod caller;
 mod connect;
 mod error;
@@ -15,6 +16,7 @@ mod lifetime;
 mod policy;
 mod resolver;
 
+pub use self::ca_file::CaFile;
 pub use self::caller::{Fetched, Outbound, OutboundOptions, SetupError};
 pub use self::error::{OutboundError, Refusal};
 pub use self::jwks::{JwksError, KeySets, Parse, Source};

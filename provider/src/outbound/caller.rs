@@ -3,19 +3,19 @@
 #[cfg(test)]
 mod tests;
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{ACCEPT, HeaderValue};
-use reqwest::{Certificate, Client, RequestBuilder, Response};
-use rustls::RootCertStore;
+use reqwest::{Client, RequestBuilder, Response};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use super::ca_file::CaFile;
 use super::connect::{Encrypted, plain};
 use super::error::OutboundError;
 use super::lifetime::max_age;
@@ -29,11 +29,14 @@ const FETCHES: usize = 64;
 /// Deliveries at once; apart, so that a logout of thousands does not keep clients from
 /// authenticating.
 const DELIVERIES: usize = 32;
+/// How often the CA bundle is looked at, where calls are made. A pod sees a change of its ConfigMap a minute later anyway.
+const LOOK: Duration = Duration::from_secs(30);
+
 /// Whom outbound calls trust and reach beside public https.
 #[derive(Clone, Debug, Default)]
 pub struct OutboundOptions {
-    /// Certificates (PEM) of CAs that are trusted in addition to the system's.
-    pub ca_bundle: Option<Vec<u8>>,
+    /// CAs that are trusted in addition to the system's. The file is looked at again while calls are made.
+    pub ca_bundle: Option<CaFile>,
     /// Hosts and networks that are reached though they are not public, or not over https.
     pub allow: Vec<Allow>,
 }
@@ -41,9 +44,22 @@ pub struct OutboundOptions {
 /// Why there can be no outbound calls.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
+    /// There is none, or it may not be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// The CA bundle.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// It holds no certificate, or one that is no CA's.
-    #[error("the CA bundle is unusable: {0}")]
-    Bundle(String),
+    #[error("the CA bundle {} is unusable: {reason}", path.display())]
+    Bundle {
+        /// The CA bundle.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The program has not said which cryptography it uses.
     #[error("no provider of cryptography is installed")]
     Cryptography,
@@ -77,19 +93,18 @@ impl Outbound {
     /// them). The CAs of web browsers are not compiled in: they would be as old as the program.
     /// Without any, every call over https fails, and nothing else does.
     pub fn new(options: OutboundOptions) -> Result<Self, SetupError> {
-        Self::with_lookup(options, system)
+        Self::with(options, system, LOOK)
     }
 
-    fn with_lookup(options: OutboundOptions, lookup: Lookup) -> Result<Self, SetupError> {
+    fn with(options: OutboundOptions, lookup: Lookup, look: Duration) -> Result<Self, SetupError> {
         // reqwest would panic.
         CryptoProvider::get_default().ok_or(SetupError::Cryptography)?;
         let policy = Arc::new(Policy::new(options.allow));
-        let extra = options.ca_bundle.as_deref().map(bundle).transpose()?.unwrap_or_default();
         let resolver = Resolver::new(Arc::clone(&policy), lookup);
         Ok(Self {
             policy,
             plain: plain(&resolver)?,
-            encrypted: Arc::new(Encrypted::new(resolver, extra)),
+            encrypted: Arc::new(Encrypted::new(resolver, options.ca_bundle, look)),
             fetches: Arc::new(Semaphore::new(FETCHES)),
             deliveries: Arc::new(Semaphore::new(DELIVERIES)),
         })
@@ -127,8 +142,8 @@ impl Outbound {
             Ok(Err(_)) | Err(_) => return Err(OutboundError::Busy),
         };
         let exchange = async {
-            let client = if target.is_plain() { &self.plain } else { self.encrypted.client().await? };
-            let response = request(client, target.into_url()).send().await?;
+            let client = if target.is_plain() { self.plain.clone() } else { self.encrypted.client().await? };
+            let response = request(&client, target.into_url()).send().await?;
             match response.status() {
                 status if status.is_redirection() => Err(OutboundError::Redirect(status)),
                 _ => read(response).await,
@@ -136,18 +151,6 @@ impl Outbound {
         };
         timeout_at(deadline, exchange).await.unwrap_or(Err(OutboundError::Timeout))
     }
-}
-
-/// The CAs of a bundle; each must be one, or a slip in the file would show only when it is needed.
-fn bundle(pem: &[u8]) -> Result<Vec<Certificate>, SetupError> {
-    let unusable = |error: &dyn std::fmt::Display| SetupError::Bundle(error.to_string());
-    let mut certificates = Vec::new();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| unusable(&error))?;
-        RootCertStore::empty().add(certificate.clone()).map_err(|error| unusable(&error))?;
-        certificates.push(Certificate::from_der(&certificate)?);
-    }
-    if certificates.is_empty() { Err(unusable(&"it holds no certificate")) } else { Ok(certificates) }
 }
 
 /// Reads no further than `limit`, whatever length was announced.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, redirect};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
+use super::ca_file::CaFile;
 use super::error::OutboundError;
 use super::resolver::Resolver;
 
@@ -22,27 +24,48 @@ pub(super) fn plain(resolver: &Resolver) -> Result<Client, reqwest::Error> {
 }
 
 /// Connects over https. Made at its first use: the system's certificates, some hundred, take memory
-/// and time that a provider whose clients need no calls does not have to spend.
+/// and time that a provider whose clients need no calls does not have to spend. Made anew when the CAs that are
+/// trusted beside the system's have changed.
 #[derive(Debug)]
 pub(super) struct Encrypted {
     resolver: Resolver,
-    /// CAs that are trusted beside the system's; each was read before.
-    extra: Vec<Certificate>,
-    made: OnceCell<Client>,
+    /// How often their file is looked at.
+    every: Duration,
+    made: Mutex<Made>,
+}
+
+#[derive(Debug)]
+struct Made {
+    extra: Option<CaFile>,
+    looked_at: Instant,
+    client: Option<Client>,
 }
 
 impl Encrypted {
-    pub(super) fn new(resolver: Resolver, extra: Vec<Certificate>) -> Self {
-        Self { resolver, extra, made: OnceCell::new() }
+    pub(super) fn new(resolver: Resolver, extra: Option<CaFile>, every: Duration) -> Self {
+        let made = Made { extra, looked_at: Instant::now(), client: None };
+        Self { resolver, every, made: Mutex::new(made) }
     }
 
-    pub(super) async fn client(&self) -> Result<&Client, OutboundError> {
-        let make = async || {
-            let (resolver, extra) = (self.resolver.clone(), self.extra.clone());
-            let made = tokio::task::spawn_blocking(move || encrypted(&resolver, &extra)).await;
-            made.map_err(|_| OutboundError::Broken)?.map_err(OutboundError::from)
+    pub(super) async fn client(&self) -> Result<Client, OutboundError> {
+        let mut made = self.made.lock().await;
+        let (now, mut extra) = (Instant::now(), made.extra.clone());
+        let is_due = extra.is_some() && now.duration_since(made.looked_at) >= self.every;
+        if let Some(client) = made.client.as_ref().filter(|_| !is_due) {
+            return Ok(client.clone());
+        }
+        let (resolver, before) = (self.resolver.clone(), made.client.clone());
+        let look = move || {
+            let has_changed = is_due && extra.as_mut().is_some_and(CaFile::renew);
+            let client = match before.filter(|_| !has_changed) {
+                Some(client) => Ok(client),
+                None => encrypted(&resolver, extra.as_ref().map(CaFile::certificates).unwrap_or_default()),
+            };
+            (extra, client)
         };
-        self.made.get_or_try_init(make).await
+        let (extra, client) = tokio::task::spawn_blocking(look).await.map_err(|_| OutboundError::Broken)?;
+        *made = Made { extra, looked_at: now, client: client.as_ref().ok().cloned() };
+        Ok(client?)
     }
 }
 

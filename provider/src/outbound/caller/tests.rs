@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::outbound::Refusal;
 use crate::outbound::connect::builder;
+use crate::store::Id;
 
 /// What a server on 127.0.0.1 was sent, call by call.
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -21,10 +22,40 @@ fn outbound(allow: &[&str]) -> Outbound {
     with_bundle(allow, None)
 }
 
-fn with_bundle(allow: &[&str], ca_bundle: Option<Vec<u8>>) -> Outbound {
+fn with_bundle(allow: &[&str], bundle: Option<&Bundle>) -> Outbound {
+    looking(allow, bundle, LOOK)
+}
+
+/// The same, which looks at the bundle as often as `look` says.
+fn looking(allow: &[&str], bundle: Option<&Bundle>, look: Duration) -> Outbound {
     let _ = aws_lc_rs::default_provider().install_default();
     let allow = allow.iter().map(|allow| allow.parse().unwrap()).collect();
-    Outbound::with_lookup(OutboundOptions { ca_bundle, allow }, lookup).unwrap()
+    let ca_bundle = bundle.map(|bundle| CaFile::read(bundle.0.clone()).unwrap());
+    Outbound::with(OutboundOptions { ca_bundle, allow }, lookup, look).unwrap()
+}
+
+/// A file that is gone when this is.
+struct Bundle(PathBuf);
+
+impl Bundle {
+    fn of(pem: &[u8]) -> Self {
+        let bundle = Self(std::env::temp_dir().join(format!("claviger-ca-{}.pem", Id::random())));
+        bundle.becomes(pem);
+        bundle
+    }
+
+    /// As a mounted ConfigMap changes: another file takes the name.
+    fn becomes(&self, pem: &[u8]) {
+        let next = self.0.with_extension("next");
+        std::fs::write(&next, pem).unwrap();
+        std::fs::rename(next, &self.0).unwrap();
+    }
+}
+
+impl Drop for Bundle {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// The DNS of these tests.
@@ -261,13 +292,13 @@ async fn a_certificate_counts_if_its_ca_is_in_the_bundle_and_it_is_the_hosts() {
     let (pem, tls) = authority("idp.internal");
     let (port, heard) = serve_tls(ok("{}"), Some(tls)).await;
     let allow = &["127.0.0.0/8"];
-    let trusting = with_bundle(allow, Some(pem));
+    let trusting = with_bundle(allow, Some(&Bundle::of(&pem)));
     let url = format!("https://idp.internal:{port}/");
     assert_eq!(trusting.fetch(&url, 100).await.unwrap().body, b"{}");
     assert_eq!(heard.lock().unwrap().len(), 1);
     for (outbound, host) in [
         (&outbound(allow), "idp.internal"),
-        (&with_bundle(allow, Some(authority("idp.internal").0)), "idp.internal"),
+        (&with_bundle(allow, Some(&Bundle::of(&authority("idp.internal").0))), "idp.internal"),
         (&trusting, "loopback.example"),
         (&trusting, "127.0.0.1"),
     ] {
@@ -290,9 +321,39 @@ async fn a_bundle_that_is_none_is_refused_at_once() {
     let key = KeyPair::generate().unwrap().serialize_pem().into_bytes();
     let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
     for pem in [Vec::new(), b"no PEM".to_vec(), key, broken] {
-        let options = OutboundOptions { ca_bundle: Some(pem), allow: Vec::new() };
-        assert!(matches!(Outbound::new(options), Err(SetupError::Bundle(_))));
+        assert!(matches!(CaFile::read(Bundle::of(&pem).0.clone()), Err(SetupError::Bundle { .. })));
     }
+    assert!(matches!(CaFile::read("/nowhere/ca.pem".into()), Err(SetupError::Unreadable { .. })));
+}
+
+#[tokio::test]
+async fn a_bundle_that_changes_is_gone_by_from_then_on_and_a_bad_one_changes_nothing() {
+    let ((old, tls), (new, renewed)) = (authority("idp.internal"), authority("idp.internal"));
+    // For one call a connection.
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    let (port, renewed) = (serve_tls(answer, Some(tls)).await.0, serve_tls(answer, Some(renewed)).await.0);
+    let bundle = Bundle::of(&old);
+    let allow = &["127.0.0.0/8"];
+    let (calls, idle) = (looking(allow, Some(&bundle), Duration::ZERO), looking(allow, Some(&bundle), LOOK));
+    let trusts =
+        async |calls: &Outbound, port: u16| match calls.fetch(&format!("https://idp.internal:{port}/"), 100).await {
+            Ok(_) => true,
+            Err(OutboundError::Tls(_)) => false,
+            Err(error) => panic!("{error}"),
+        };
+    assert_eq!((trusts(&calls, port).await, trusts(&calls, renewed).await), (true, false));
+    assert!(trusts(&idle, port).await);
+    for bad in [&b"no PEM"[..], b""] {
+        bundle.becomes(bad);
+        assert_eq!((trusts(&calls, port).await, trusts(&calls, renewed).await), (true, false));
+    }
+    std::fs::remove_file(&bundle.0).unwrap();
+    assert!(trusts(&calls, port).await);
+    bundle.becomes(&[old, new.clone()].concat());
+    assert_eq!((trusts(&calls, port).await, trusts(&calls, renewed).await), (true, true));
+    bundle.becomes(&new);
+    assert_eq!((trusts(&calls, port).await, trusts(&calls, renewed).await), (false, true));
+    assert!(!trusts(&idle, renewed).await, "it is not looked at for every call");
 }
 
 #[tokio::test]

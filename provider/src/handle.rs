@@ -5,7 +5,7 @@ use claviger_jose::{Opened, Purpose};
 use jiff::Timestamp;
 
 use crate::provider::Provider;
-use crate::store::{Id, StoreError};
+use crate::store::{Id, KeptRoom, StoreError};
 use crate::tenant::snapshot::{NoSealingKey, TenantSnapshot};
 
 /// Of a text that names what is kept. A seal holds no dot.
@@ -35,7 +35,7 @@ pub(crate) struct Room {
     pub(crate) longest: usize,
     /// While a tenant has so many kept, no more are. Whoever has not logged in must not fill the store,
     /// nor keep those out who have.
-    pub(crate) most: u32,
+    pub(crate) kept: KeptRoom,
 }
 
 /// `plain` as text, kept until `end` if that needs it.
@@ -52,8 +52,24 @@ pub(crate) async fn seal(
     }
     let id = Id::random();
     let (store, key) = (provider.store(), &tenant.issuer.key);
-    store.keep(key, id, sealed.as_bytes(), end, room.most).await.map_err(NoHandle::Store)?;
+    store.keep(key, id, sealed.as_bytes(), end, room.kept).await.map_err(NoHandle::Store)?;
     Ok(format!("{KEPT}{id}"))
+}
+
+/// `plain` in the place of what `text` is, which goes on: kept where that is, else in its text. So it takes nobody's room,
+/// and nobody takes its.
+pub(crate) async fn seal_on(
+    provider: &Provider,
+    tenant: &TenantSnapshot,
+    (purpose, text): (Purpose, &str),
+    plain: &[u8],
+) -> Result<String, NoHandle> {
+    let sealed = tenant.issuer.sealer()?.seal(purpose, b"", plain).map_err(|_| NoHandle::Unknown)?;
+    let Some(id) = text.strip_prefix(KEPT) else { return Ok(sealed) };
+    let id = Id::parse(id).ok_or(NoHandle::Unknown)?;
+    let (store, key) = (provider.store(), &tenant.issuer.key);
+    let is_there = store.keep_instead(key, id, sealed.as_bytes(), provider.now()).await.map_err(NoHandle::Store)?;
+    if is_there { Ok(text.to_owned()) } else { Err(NoHandle::Unknown) }
 }
 
 /// What [`seal`] wrote as `text`, as often as it is asked for.

@@ -141,10 +141,12 @@ impl Interaction<'_> {
     /// The flow as text: as it came, where no step has changed it. Whoever only looks at a page has nothing
     /// kept.
     pub(crate) async fn sealed(&self) -> Result<String, Failure> {
-        match &self.came {
-            Some((flow, text)) if *flow == self.flow => Ok(text.clone()),
-            _ => Ok(handle::seal(self.exchange.provider, &self.exchange.tenant, &self.flow).await?),
-        }
+        let (provider, tenant) = (self.exchange.provider, &self.exchange.tenant);
+        Ok(match &self.came {
+            None => handle::seal(provider, tenant, &self.flow).await?,
+            Some((flow, text)) if *flow == self.flow => text.clone(),
+            Some((_, text)) => handle::seal_on(provider, tenant, &self.flow, text).await?,
+        })
     }
 
     fn refused(&self, error: AuthorizationError) -> Next {

@@ -37,8 +37,8 @@ pub use metrics::StoreMetrics;
 pub use options::{OptionsError, StoreOptions};
 pub(crate) use record::Presented;
 pub use record::{
-    DueLogout, Failures, Grant, GrantLookup, LogoutOutcome, NewGrant, NewLogout, Redeemed, RefreshWindow, Rotated,
-    Rotation, Session, SessionEnd, Tell, TokenLookup,
+    DueLogout, Failures, Grant, GrantLookup, KeptKind, KeptRoom, LogoutOutcome, NewGrant, NewLogout, Redeemed,
+    RefreshWindow, Rotated, Rotation, Session, SessionEnd, Tell, TokenLookup,
 };
 
 /// Why the store did not answer.
@@ -179,16 +179,20 @@ pub trait Store: fmt::Debug + Send + Sync {
         expires_at: Timestamp,
     ) -> Answer<'a, bool>;
 
-    /// Keeps what is too large for a URL or a code, at most 64 KiB. [`StoreError::Full`] where the tenant
-    /// has `most` kept already; of many at once a few more may come in.
+    /// Keeps what is too large for a URL or a code, at most 64 KiB. [`StoreError::Full`] where the tenant has as much of
+    /// that kind kept already; of many at once a few more may come in.
     fn keep<'a>(
         &'a self,
         tenant: &'a TenantKey,
         id: Id,
         bytes: &'a [u8],
         expires_at: Timestamp,
-        most: u32,
+        room: KeptRoom,
     ) -> Answer<'a, ()>;
+
+    /// Keeps `bytes` in the place of what is kept under `id`, until the same end: that takes no more room. False if
+    /// nothing is kept there any more.
+    fn keep_instead<'a>(&'a self, tenant: &'a TenantKey, id: Id, bytes: &'a [u8], now: Timestamp) -> Answer<'a, bool>;
 
     /// What was kept, as often as it is asked for.
     fn kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>>;

@@ -39,6 +39,7 @@ pub(super) enum Operation {
     ConsumeLogin,
     ConsumeAssertion,
     Keep,
+    KeepInstead,
     Kept,
     LoginFailures,
     LoginTried,
@@ -121,7 +122,7 @@ impl StoreMetrics {
 
 impl Operation {
     /// In the order of their numbers.
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 31] = [
         Self::RedeemCode,
         Self::Grant,
         Self::RotateRefresh,
@@ -142,6 +143,7 @@ impl Operation {
         Self::ConsumeLogin,
         Self::ConsumeAssertion,
         Self::Keep,
+        Self::KeepInstead,
         Self::Kept,
         Self::LoginFailures,
         Self::LoginTried,
@@ -177,6 +179,7 @@ impl Operation {
             Self::ConsumeLogin => "consume_login",
             Self::ConsumeAssertion => "consume_assertion",
             Self::Keep => "keep",
+            Self::KeepInstead => "keep_instead",
             Self::Kept => "kept",
             Self::LoginFailures => "login_failures",
             Self::LoginTried => "login_tried",
@@ -199,7 +202,7 @@ mod tests {
     use prometheus_client::encoding::text::encode;
 
     use super::*;
-    use crate::store::{Id, Store, StoreOptions, TenantKey, open};
+    use crate::store::{Id, KeptKind, KeptRoom, Store, StoreOptions, TenantKey, open};
 
     #[test]
     fn every_operation_stands_at_its_number() {
@@ -222,7 +225,7 @@ mod tests {
         let (tenant, id, now) = (TenantKey::new("a", "b", "c"), Id::from_bytes([1; 16]), Timestamp::UNIX_EPOCH);
         let end = Timestamp::from_second(9).unwrap();
         assert!(text(&store).contains("store_statements_total 0\n"), "the schema is no call");
-        store.keep(&tenant, id, b"x", end, 9).await.unwrap();
+        store.keep(&tenant, id, b"x", end, KeptRoom { kind: KeptKind::Code, most: 9 }).await.unwrap();
         store.kept(&tenant, id, now).await.unwrap();
         // Of a transaction BEGIN and the end count too; there is no such session, so this one writes nothing.
         let tell: crate::store::Tell = Arc::new(|_| None);
@@ -243,7 +246,8 @@ mod tests {
     async fn a_tenant_that_has_as_much_as_it_may_was_answered() {
         let store = open(&StoreOptions::parse("sqlite::memory:").unwrap()).await.unwrap();
         let (tenant, end) = (TenantKey::new("a", "b", "c"), Timestamp::from_second(9).unwrap());
-        let answer = store.keep(&tenant, Id::from_bytes([1; 16]), b"x", end, 0).await;
+        let answer =
+            store.keep(&tenant, Id::from_bytes([1; 16]), b"x", end, KeptRoom { kind: KeptKind::Code, most: 0 }).await;
         assert_eq!(answer, Err(crate::store::StoreError::Full));
         let text = text(&store);
         assert!(text.contains("store_calls_total{operation=\"keep\",outcome=\"failed\"} 0\n"), "{text}");

@@ -246,6 +246,36 @@ impl fmt::Debug for SessionEnd<'_> {
     }
 }
 
+// === what is kept for a while ===
+
+/// What is kept, each kind counted apart: strangers make one, and must not keep the other out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptKind {
+    /// A login on its way, which anybody begins.
+    Flow,
+    /// A code, which takes a login.
+    Code,
+}
+
+/// How much of it a tenant may have kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptRoom {
+    /// Of what.
+    pub kind: KeptKind,
+    /// At once.
+    pub most: u32,
+}
+
+impl KeptKind {
+    /// As it is stored.
+    pub(super) fn number(self) -> i64 {
+        match self {
+            Self::Flow => 0,
+            Self::Code => 1,
+        }
+    }
+}
+
 // === logout tokens on their way ===
 
 /// A back-channel logout that is to be delivered (OpenID Connect Back-Channel Logout 1.0 §2.5).

@@ -18,10 +18,12 @@ use super::work::{Outcome, Statement, Step, Work};
 const SQLITE: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_initial.sql"),
     include_str!("../../migrations/sqlite/0002_previous_failure.sql"),
+    include_str!("../../migrations/sqlite/0003_kinds_kept.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../../migrations/postgres/0001_initial.sql"),
     include_str!("../../migrations/postgres/0002_previous_failure.sql"),
+    include_str!("../../migrations/postgres/0003_kinds_kept.sql"),
 ];
 
 const VERSIONS: &str = "SELECT max(version), min(version) FROM claviger_schema";

@@ -22,8 +22,8 @@ use super::database::Database;
 use super::metrics::{Operation, StoreMetrics};
 use super::work::Statement;
 use super::{
-    Answer, ClientKey, DueLogout, Failures, Grant, GrantLookup, Id, LogoutOutcome, NewGrant, Redeemed, Rotated,
-    Rotation, Session, SessionEnd, Store, StoreError, TenantKey, TokenLookup,
+    Answer, ClientKey, DueLogout, Failures, Grant, GrantLookup, Id, KeptRoom, LogoutOutcome, NewGrant, Redeemed,
+    Rotated, Rotation, Session, SessionEnd, Store, StoreError, TenantKey, TokenLookup,
 };
 
 /// A store over a database, and whoever brings that to its schema.
@@ -174,9 +174,13 @@ impl Store for SqlStore {
         id: Id,
         bytes: &'a [u8],
         expires_at: Timestamp,
-        most: u32,
+        room: KeptRoom,
     ) -> Answer<'a, ()> {
-        self.counted(Operation::Keep, once::keep(&self.database, tenant, id, bytes, expires_at, most))
+        self.counted(Operation::Keep, once::keep(&self.database, tenant, id, bytes, expires_at, room))
+    }
+
+    fn keep_instead<'a>(&'a self, tenant: &'a TenantKey, id: Id, bytes: &'a [u8], now: Timestamp) -> Answer<'a, bool> {
+        self.counted(Operation::KeepInstead, once::keep_instead(&self.database, tenant, id, bytes, now))
     }
 
     fn kept<'a>(&'a self, tenant: &'a TenantKey, id: Id, now: Timestamp) -> Answer<'a, Option<Vec<u8>>> {

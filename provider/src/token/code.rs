@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::person::PersonGrant;
 use crate::handle::{self, NoHandle, Room};
 use crate::provider::Provider;
-use crate::store::ClientKey;
+use crate::store::{ClientKey, KeptKind, KeptRoom};
 use crate::tenant::snapshot::TenantSnapshot;
 
 /// Codes travel in URLs, some of which are short.
-const ROOM: Room = Room { longest: 1024, most: 10_000 };
+const ROOM: Room = Room { longest: 1024, kept: KeptRoom { kind: KeptKind::Code, most: 10_000 } };
 
 /// What a code stands for.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,6 @@
 //! From the authorization request to a token, and what comes after it.
 
 use claviger_crds::published::{ClientDocument, ConsentPolicy, Content, Document};
-use claviger_provider::store::{Id, TenantKey};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, form};
@@ -180,64 +178,6 @@ async fn a_logout_ends_the_session_and_its_grants() {
     assert_eq!(answer.redirected("error").as_deref(), Some("login_required"));
     let refreshed = refresh(&fixture, tokens["refresh_token"].as_str().unwrap()).await;
     assert_eq!(refreshed.error(), (400, "invalid_grant".to_owned()));
-}
-
-/// A request that is longer than a URL may be, and its `state`.
-fn long() -> (String, String) {
-    let (state, nonce) = ("s".repeat(2000), "n".repeat(1000));
-    (authorize(&[("state", &state), ("nonce", &nonce)]), state)
-}
-
-#[tokio::test]
-async fn what_is_too_long_for_a_url_is_kept_and_comes_back_whole() {
-    let fixture = fixture(ConsentPolicy::Skip);
-    let mut browser = Browser::new(&fixture);
-    let (url, state) = long();
-    let page = browser.open(&url).await;
-    let flow = page.hidden("flow");
-    assert!(flow.starts_with("k."));
-    let again = browser.open(&format!("{}/oauth/login?flow={flow}", issuer("acme"))).await;
-    assert_eq!(again.hidden("flow"), flow, "who only looks has nothing kept");
-    let answer = browser.log_in(&page, "ada", "correct horse").await;
-    assert_eq!(answer.redirected("state"), Some(state));
-    let code = answer.redirected("code").unwrap();
-    assert!(code.starts_with("k."));
-    let tokens = redeem(&fixture, &code).await.json();
-    assert_eq!(part(tokens["id_token"].as_str().unwrap(), 1)["nonce"], "n".repeat(1000));
-}
-
-/// As many long requests of strangers as are kept.
-async fn fill(fixture: &Fixture) {
-    let end = Timestamp::from_second(NOW + 1800).unwrap();
-    let tenant = TenantKey::new("ns-acme", "acme", "acme");
-    for _ in 0..1000 {
-        let _full = fixture.store.keep(&tenant, Id::random(), b"x", end, 1000).await;
-    }
-}
-
-#[tokio::test]
-async fn nobody_fills_the_store_without_a_login_or_keeps_others_out() {
-    let fixture = fixture(ConsentPolicy::Skip);
-    let (url, _) = long();
-    let mut browser = Browser::new(&fixture);
-    let early = browser.open(&url).await;
-    fill(&fixture).await;
-    let late = Browser::new(&fixture).open(&url).await;
-    assert_eq!(late.shown(), (503, "temporarily_unavailable".to_owned()));
-    assert!(Browser::new(&fixture).open(&authorize(&[])).await.is_page("login"), "most requests need no room");
-    assert!(browser.log_in(&early, "ada", "correct horse").await.redirected("code").is_some());
-}
-
-#[tokio::test]
-async fn a_login_is_one_though_the_store_fails_after_it() {
-    let fixture = fixture(ConsentPolicy::Required);
-    let (url, _) = long();
-    let mut browser = Browser::new(&fixture);
-    let page = browser.open(&url).await;
-    fill(&fixture).await;
-    let failed = browser.log_in(&page, "ada", "correct horse").await;
-    assert_eq!(failed.shown(), (503, "temporarily_unavailable".to_owned()));
-    assert!(browser.open(&authorize(&[])).await.is_page("consent"), "she is logged in");
 }
 
 #[tokio::test]

@@ -75,7 +75,8 @@ impl Database {
         ask(&self.connection(), tables)
     }
 
-    fn run(&self, sql: &str) {
+    /// Changes what it remembers.
+    pub(crate) fn run(&self, sql: &str) {
         self.connection().execute_batch(sql).unwrap();
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claviger_provider::store::{
-    ClientKey, Id, NewGrant, NewLogout, RefreshWindow, Session, SessionEnd, Store, Tell, TenantKey,
+    ClientKey, Id, KeptKind, KeptRoom, NewGrant, NewLogout, RefreshWindow, Session, SessionEnd, Store, Tell, TenantKey,
 };
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::database::Database;
 use crate::fixture::*;
 
+const ROOM: KeptRoom = KeptRoom { kind: KeptKind::Flow, most: 100_000 };
 /// Rows of a kind in one go.
 const BATCH: i64 = 500;
 
@@ -58,7 +59,7 @@ async fn one_of_each(store: &dyn Store, end: i64) {
     store.revoke_token(&tenant, &id.to_string(), end).await.unwrap();
     store.consume_login(&tenant, id, end).await.unwrap();
     store.consume_assertion(&tenant, &client, &id.to_string(), end).await.unwrap();
-    store.keep(&tenant, id, b"x", end, 100_000).await.unwrap();
+    store.keep(&tenant, id, b"x", end, ROOM).await.unwrap();
     store.login_tried(&tenant, &[id], at(0), end).await.unwrap();
     let ended = Session { id: Id::random(), ..session };
     store.begin_session(&ended, None).await.unwrap();
@@ -128,9 +129,9 @@ async fn many_rows_go_in_batches_soon_after_each_other() {
     let fixture = Fixture::remembering_in(database.store.clone(), &[tenant("acme")]);
     let many = 2 * BATCH + 200;
     for _ in 0..many {
-        database.store.keep(&tenant_key(), Id::random(), b"x", at(100), 100_000).await.unwrap();
+        database.store.keep(&tenant_key(), Id::random(), b"x", at(100), ROOM).await.unwrap();
     }
-    database.store.keep(&tenant_key(), Id::random(), b"x", at(101), 100_000).await.unwrap();
+    database.store.keep(&tenant_key(), Id::random(), b"x", at(101), ROOM).await.unwrap();
     fixture.advance(160);
     let seen = work_until(&fixture, &database, "kept", 1).await;
     let steps: BTreeSet<i64> = (0..=3).map(|round| (many - round * BATCH).max(0) + 1).collect();

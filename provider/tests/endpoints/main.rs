@@ -33,6 +33,7 @@ mod hosts;
 mod introspect;
 mod isolation;
 mod jwks;
+mod kept;
 mod keys_counted;
 mod late_hints;
 mod login;

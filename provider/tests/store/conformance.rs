@@ -1,5 +1,6 @@
 //! What every store does. Each function is a test, run once for each backend on a store of its own.
 
+pub(crate) mod earlier;
 pub(crate) mod grants;
 pub(crate) mod logouts;
 pub(crate) mod once;
@@ -10,7 +11,9 @@ pub(crate) mod sessions;
 
 use std::time::Duration;
 
-use claviger_provider::store::{ClientKey, GrantLookup, Id, NewGrant, RefreshWindow, Session, Store, TenantKey};
+use claviger_provider::store::{
+    ClientKey, GrantLookup, Id, KeptKind, KeptRoom, NewGrant, RefreshWindow, Session, Store, TenantKey,
+};
 use jiff::Timestamp;
 
 /// The suite for a backend; `$fresh` makes an empty store, and what must live as long.
@@ -67,6 +70,8 @@ macro_rules! conformance {
             once::a_login_is_consumed_once,
             once::an_assertion_is_consumed_once_a_client,
             once::what_is_kept_has_a_bound_for_each_tenant,
+            once::a_kind_that_is_full_leaves_room_for_the_other,
+            once::what_is_kept_instead_takes_no_more_room,
             once::what_is_kept_is_there_until_it_expires,
             people::consent_grows,
             people::failures_count_until_they_are_forgotten,
@@ -123,6 +128,16 @@ pub(crate) fn forum() -> ClientKey {
 /// The suite's n-th ID.
 pub(crate) fn id(number: u8) -> Id {
     Id::from_bytes([number; 16])
+}
+
+/// Room for so many.
+pub(crate) fn flows(most: u32) -> KeptRoom {
+    KeptRoom { kind: KeptKind::Flow, most }
+}
+
+/// The same for the other kind.
+pub(crate) fn codes(most: u32) -> KeptRoom {
+    KeptRoom { kind: KeptKind::Code, most }
 }
 
 /// A session that lasts 1000 seconds, and 100 unless it is used.

@@ -13,7 +13,7 @@ use claviger_provider::store::{Id, Store, StoreError, StoreOptions, open};
 use claviger_tests::postgres::{Pooler, Server};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use crate::conformance::{PATIENCE, at, tenant};
+use crate::conformance::{PATIENCE, at, flows, tenant};
 use crate::folder::Folder;
 
 /// The one that the tests of this process share, each with a database of its own.
@@ -39,7 +39,7 @@ conformance!(fresh);
 async fn a_server_that_restarts_costs_only_the_calls_in_between() {
     let mut server = Server::start(|_| "").unwrap();
     let store = open(&options(&server).await).await.unwrap();
-    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
+    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), flows(9)).await.unwrap();
     server.stop().unwrap();
     let began = Instant::now();
     assert_eq!(store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await, Err(StoreError::Unavailable));
@@ -58,7 +58,7 @@ async fn a_server_that_is_away_at_the_start_is_used_once_it_is_there() {
     assert_eq!(store.ping().await, Err(StoreError::Unavailable));
     server.resume().unwrap();
     assert!(answers_soon(&*store).await);
-    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
+    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), flows(9)).await.unwrap();
 }
 
 async fn answers_soon(store: &dyn Store) -> bool {

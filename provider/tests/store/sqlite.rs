@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger_provider::store::{Id, OpenError, Store, StoreOptions, open};
 
 use crate::capture::Capture;
-use crate::conformance::{PATIENCE, at, people, sessions, tenant};
+use crate::conformance::{PATIENCE, at, earlier, flows, sessions, tenant};
 use crate::folder::Folder;
 
 async fn fresh() -> (Arc<dyn Store>, Folder) {
@@ -36,7 +36,7 @@ async fn the_file_is_its_owners_alone() {
 async fn a_database_in_memory_works_and_begins_empty() {
     let memory = || async { open(&StoreOptions::parse("sqlite::memory:").unwrap()).await.unwrap() };
     let (one, other) = (memory().await, memory().await);
-    one.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
+    one.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), flows(9)).await.unwrap();
     assert_eq!(one.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await.unwrap().as_deref(), Some(&b"x"[..]));
     assert_eq!(other.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await.unwrap(), None);
     sessions::a_session_ends_once_and_tells_its_clients_once(&*one).await;
@@ -45,7 +45,7 @@ async fn a_database_in_memory_works_and_begins_empty() {
 #[tokio::test]
 async fn what_was_written_is_there_when_it_is_opened_again() {
     let (store, folder) = fresh().await;
-    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), 9).await.unwrap();
+    store.keep(&tenant(), Id::from_bytes([1; 16]), b"x", at(9), flows(9)).await.unwrap();
     drop(store);
     let store = open(&options(&folder)).await.unwrap();
     assert!(store.kept(&tenant(), Id::from_bytes([1; 16]), at(0)).await.unwrap().is_some());
@@ -62,24 +62,26 @@ async fn many_open_an_empty_file_at_once() {
 }
 
 #[tokio::test]
-async fn the_previous_schema_is_brought_forward() {
-    let (store, folder) = fresh().await;
-    people::failed_twice(&*store).await;
-    drop(store);
-    let file = folder.path().join("claviger.db");
-    rusqlite::Connection::open(file).unwrap().execute_batch(people::PREVIOUS_SCHEMA).unwrap();
-    people::goes_on_counting(&*open(&options(&folder)).await.unwrap()).await;
+async fn an_earlier_schema_is_brought_forward() {
+    for schema in earlier::SCHEMAS {
+        let (store, folder) = fresh().await;
+        earlier::written(&*store).await;
+        drop(store);
+        let file = folder.path().join("claviger.db");
+        rusqlite::Connection::open(file).unwrap().execute_batch(schema).unwrap();
+        earlier::goes_on(&*open(&options(&folder)).await.unwrap()).await;
+    }
 }
 
 #[tokio::test]
 async fn what_a_newer_release_has_added_to_is_served_with_a_warning() {
     let (store, folder) = fresh().await;
-    people::failed_twice(&*store).await;
+    earlier::written(&*store).await;
     drop(store);
     let file = folder.path().join("claviger.db");
-    rusqlite::Connection::open(file).unwrap().execute_batch(people::NEWER_SCHEMA).unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch(earlier::NEWER_SCHEMA).unwrap();
     let capture = Capture::begin();
-    people::goes_on_counting(&*open(&options(&folder)).await.unwrap()).await;
+    earlier::goes_on(&*open(&options(&folder)).await.unwrap()).await;
     assert_eq!(capture.text().matches("\"newest\":99").count(), 1, "{}", capture.text());
 }
 
@@ -88,7 +90,7 @@ async fn what_a_newer_release_keeps_from_older_ones_is_refused_in_words() {
     let (store, folder) = fresh().await;
     drop(store);
     let file = folder.path().join("claviger.db");
-    rusqlite::Connection::open(file).unwrap().execute_batch(people::CLOSED_SCHEMA).unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch(earlier::CLOSED_SCHEMA).unwrap();
     let error = open(&options(&folder)).await.unwrap_err();
     assert!(matches!(error, OpenError::Newer(98)), "{error}");
     assert!(error.to_string().contains("newer release"), "{error}");

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::store::database::Database;
 use crate::store::work::Statement;
-use crate::store::{ClientKey, Id, StoreError, TenantKey};
+use crate::store::{ClientKey, Id, KeptRoom, StoreError, TenantKey};
 
 const LOGIN: &str = "
 INSERT INTO consumed_logins (tenant, id, expires_at) VALUES ($1, $2, $3) ON CONFLICT (tenant, id) DO NOTHING";
@@ -15,8 +15,9 @@ INSERT INTO consumed_assertions (tenant, client, jti, expires_at) VALUES ($1, $2
 ON CONFLICT (tenant, client, jti) DO NOTHING";
 
 const KEEP: &str = "
-INSERT INTO kept (tenant, id, bytes, expires_at)
-SELECT $1, $2, $3, $4 WHERE (SELECT COUNT(*) FROM kept WHERE tenant = $1) < $5";
+INSERT INTO kept (tenant, id, kind, bytes, expires_at)
+SELECT $1, $2, $3, $4, $5 WHERE (SELECT COUNT(*) FROM kept WHERE tenant = $1 AND kind = $3) < $6";
+const KEEP_INSTEAD: &str = "UPDATE kept SET bytes = $3 WHERE tenant = $1 AND id = $2 AND expires_at > $4";
 const KEPT: &str = "SELECT bytes FROM kept WHERE tenant = $1 AND id = $2 AND expires_at > $3";
 
 /// One statement.
@@ -50,11 +51,23 @@ pub(super) async fn keep(
     id: Id,
     bytes: &[u8],
     expires_at: Timestamp,
-    most: u32,
+    room: KeptRoom,
 ) -> Result<(), StoreError> {
-    let expires_at = expires_at.as_second().into();
-    let values = [tenant.as_str().into(), (&id).into(), bytes.into(), expires_at, i64::from(most).into()];
+    let (kind, most) = (room.kind.number().into(), i64::from(room.most).into());
+    let values = [tenant.as_str().into(), (&id).into(), kind, bytes.into(), expires_at.as_second().into(), most];
     if database.change(Statement::new(KEEP, values)).await? == 1 { Ok(()) } else { Err(StoreError::Full) }
+}
+
+/// One statement.
+pub(super) async fn keep_instead(
+    database: &Database,
+    tenant: &TenantKey,
+    id: Id,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let values = [tenant.as_str().into(), (&id).into(), bytes.into(), now.as_second().into()];
+    Ok(database.change(Statement::new(KEEP_INSTEAD, values)).await? == 1)
 }
 
 /// One statement.

@@ -173,7 +173,7 @@ pub(crate) async fn what_is_over_is_deleted_in_bounded_batches(store: &dyn Store
     store.revoke_token(&tenant(), "token", at(600)).await.unwrap();
     store.consume_login(&tenant(), id(1), at(600)).await.unwrap();
     store.consume_assertion(&tenant(), &shop(), "a", at(600)).await.unwrap();
-    store.keep(&tenant(), id(1), b"x", at(600), 9).await.unwrap();
+    store.keep(&tenant(), id(1), b"x", at(600), flows(9)).await.unwrap();
     store.login_tried(&tenant(), &[id(1)], at(0), at(600)).await.unwrap();
     assert_eq!(store.delete_expired(at(99), 2).await, Ok(0));
     assert_eq!(store.delete_expired(at(100), 2).await, Ok(1), "the idle session");

@@ -92,26 +92,3 @@ pub(crate) async fn failures_of_many_keys_come_in_their_order(store: &dyn Store)
     store.forget_failures(&tenant(), &many).await.unwrap();
     assert_eq!(counts(&many).await, [0; 20]);
 }
-
-/// What makes this release's schema the one before.
-pub(crate) const PREVIOUS_SCHEMA: &str =
-    "ALTER TABLE login_failures DROP COLUMN previous_at; DELETE FROM claviger_schema WHERE version >= 2";
-
-/// What a newer release leaves that has only added.
-pub(crate) const NEWER_SCHEMA: &str =
-    "ALTER TABLE login_failures ADD COLUMN added TEXT; INSERT INTO claviger_schema (version) VALUES (99)";
-
-/// And one that older ones must not go on with.
-pub(crate) const CLOSED_SCHEMA: &str = "INSERT INTO claviger_schema (version) VALUES (99), (-98)";
-
-pub(crate) async fn failed_twice(store: &dyn Store) {
-    for now in [0, 10] {
-        store.login_tried(&tenant(), &[id(1)], at(now), at(600)).await.unwrap();
-    }
-}
-
-/// Of what [`failed_twice`] left.
-pub(crate) async fn goes_on_counting(store: &dyn Store) {
-    let before = store.login_tried(&tenant(), &[id(1)], at(20), at(600)).await.unwrap();
-    assert_eq!(before, [Failures { count: 2, last_at: Some(at(10)) }]);
-}

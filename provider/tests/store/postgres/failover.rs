@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::answers_soon;
 use crate::capture::Capture;
-use crate::conformance::{at, tenant};
+use crate::conformance::{at, flows, tenant};
 
 /// An address that leads to one server and then to another. Connections stay where they are.
 struct Address {
@@ -63,12 +63,12 @@ async fn a_primary_that_takes_no_writes_any_more_is_left_with_all_connections_fo
     let (store, tenant) = (open(&options(address.port)).await.unwrap(), tenant());
     let ids: Vec<Id> = (1..=4).map(|byte| Id::from_bytes([byte; 16])).collect();
     // Each with a connection of its own.
-    let kept = futures::future::join_all(ids.iter().map(|id| store.keep(&tenant, *id, b"old", at(9), 9))).await;
+    let kept = futures::future::join_all(ids.iter().map(|id| store.keep(&tenant, *id, b"old", at(9), flows(9)))).await;
     assert_eq!(kept, [Ok(()); 4]);
 
     demote(&old).await;
     address.moves_to(&new);
-    store.keep(&tenant, ids[0], b"new", at(9), 9).await.unwrap();
+    store.keep(&tenant, ids[0], b"new", at(9), flows(9)).await.unwrap();
     let found = futures::future::join_all(ids.iter().map(|id| store.kept(&tenant, *id, at(0)))).await;
     assert_eq!(found, [Ok(Some(b"new".to_vec())), Ok(None), Ok(None), Ok(None)], "nothing is read of the old one");
 }

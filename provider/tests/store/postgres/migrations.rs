@@ -6,25 +6,27 @@ use claviger_provider::store::{Id, OpenError, StoreError, StoreOptions, open};
 
 use super::{answers_soon, shared};
 use crate::capture::Capture;
-use crate::conformance::{at, people, tenant};
+use crate::conformance::{at, earlier, tenant};
 
 #[tokio::test]
-async fn the_previous_schema_is_brought_forward() {
-    let database = shared().database().await.unwrap();
-    let options = StoreOptions::parse(&shared().url(&database)).unwrap();
-    people::failed_twice(&*open(&options).await.unwrap()).await;
-    shared().run(&database, people::PREVIOUS_SCHEMA).await.unwrap();
-    people::goes_on_counting(&*open(&options).await.unwrap()).await;
+async fn an_earlier_schema_is_brought_forward() {
+    for schema in earlier::SCHEMAS {
+        let database = shared().database().await.unwrap();
+        let options = StoreOptions::parse(&shared().url(&database)).unwrap();
+        earlier::written(&*open(&options).await.unwrap()).await;
+        shared().run(&database, schema).await.unwrap();
+        earlier::goes_on(&*open(&options).await.unwrap()).await;
+    }
 }
 
 #[tokio::test]
 async fn what_a_newer_release_has_added_to_is_served_with_a_warning() {
     let database = shared().database().await.unwrap();
     let options = StoreOptions::parse(&shared().url(&database)).unwrap();
-    people::failed_twice(&*open(&options).await.unwrap()).await;
-    shared().run(&database, people::NEWER_SCHEMA).await.unwrap();
+    earlier::written(&*open(&options).await.unwrap()).await;
+    shared().run(&database, earlier::NEWER_SCHEMA).await.unwrap();
     let capture = Capture::begin();
-    people::goes_on_counting(&*open(&options).await.unwrap()).await;
+    earlier::goes_on(&*open(&options).await.unwrap()).await;
     assert_eq!(capture.text().matches("\"newest\":99").count(), 1, "{}", capture.text());
 }
 
@@ -33,7 +35,7 @@ async fn what_a_newer_release_keeps_from_older_ones_is_refused_in_words() {
     let database = shared().database().await.unwrap();
     let options = StoreOptions::parse(&shared().url(&database)).unwrap();
     drop(open(&options).await.unwrap());
-    shared().run(&database, people::CLOSED_SCHEMA).await.unwrap();
+    shared().run(&database, earlier::CLOSED_SCHEMA).await.unwrap();
     let error = open(&options).await.unwrap_err();
     assert!(matches!(error, OpenError::Newer(98)), "{error}");
     assert!(error.to_string().contains("newer release"), "{error}");
@@ -62,8 +64,8 @@ async fn while_a_migration_waits_for_a_table_the_previous_release_goes_on_using_
     let database = shared().database().await.unwrap();
     let options = StoreOptions::parse(&shared().url(&database)).unwrap();
     let previous = open(&options).await.unwrap();
-    people::failed_twice(&*previous).await;
-    shared().run(&database, people::PREVIOUS_SCHEMA).await.unwrap();
+    earlier::written(&*previous).await;
+    shared().run(&database, earlier::SCHEMAS[1]).await.unwrap();
     let backup = "BEGIN; LOCK TABLE login_failures IN ACCESS SHARE MODE; SELECT pg_sleep(9); COMMIT";
     let (backup, ()) = tokio::join!(shared().run(&database, backup), async {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -86,7 +88,7 @@ async fn while_a_migration_waits_for_a_table_the_previous_release_goes_on_using_
         let ((), next) = tokio::join!(reads, migrates);
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(answers_soon(&*next).await, "the backup is over");
-        people::goes_on_counting(&*next).await;
+        earlier::goes_on(&*next).await;
     });
     backup.unwrap();
 }

@@ -16,7 +16,7 @@ use crate::web::exchange::Exchange;
 use crate::web::form::{self, Form};
 use crate::web::page::destination::{Destination, WebAddress};
 use crate::web::page::logged_out::{LoggedOut, Next};
-use crate::web::page::logout::{LogoutConfirm, StayedLoggedIn};
+use crate::web::page::logout::{Asking, LogoutConfirm, StayedLoggedIn};
 use crate::web::page::{self, Site};
 use crate::web::same_origin::SameOrigin;
 
@@ -49,13 +49,15 @@ async fn post(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure> 
 pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
     let resumed = async {
         let sealed = exchange.query("flow").ok_or(Failure::Missing("flow"))?;
-        let request = LogoutRequest::open(&sealed, &exchange.tenant, exchange.provider.now());
-        log_out(exchange, request.ok_or(Failure::Used)?).await
+        log_out(exchange, LogoutRequest::open(&sealed, &exchange.tenant)?).await
     };
     resumed.await.unwrap_or_else(|failure| failure.into_response(exchange))
 }
 
+/// A request that comes late, by a tab that was opened again, speaks for nobody: the person is asked.
 async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Response, Failure> {
+    let now = exchange.provider.now();
+    let is_late = request.is_late(now);
     let LogoutRequest { hint, person, asked } = request;
     let session = session::find(exchange).await?;
     let (speaks_for, about) = match (&hint, session.row()) {
@@ -71,7 +73,10 @@ async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Resp
             (hint.subject == row.subject && hint.session == Some(row.id) && is_meant, Some(row.id))
         }
     };
-    if speaks_for { end(exchange, session.row(), &asked).await } else { ask(exchange, &session, asked.about(about)) }
+    if speaks_for && !is_late {
+        return end(exchange, session.row(), &asked).await;
+    }
+    ask(exchange, &session, asked.about(about, now), Asking::First)
 }
 
 /// The session of `hint`, if both live: of an expired one nobody can tell who kept it.
@@ -101,9 +106,9 @@ fn username(session: &Found) -> Option<&str> {
 }
 
 /// The question, for whoever has no hint or one that speaks for somebody else.
-fn ask(exchange: &Exchange<'_>, session: &Found, asked: Asked) -> Result<Response, Failure> {
+fn ask(exchange: &Exchange<'_>, session: &Found, asked: Asked, asking: Asking) -> Result<Response, Failure> {
     let sealed = asked.seal(&exchange.tenant)?;
-    let page = LogoutConfirm { site: site(exchange, &asked), flow: &sealed, username: username(session) };
+    let page = LogoutConfirm { site: site(exchange, &asked), flow: &sealed, username: username(session), asking };
     Ok(page::respond(StatusCode::OK, &page))
 }
 
@@ -117,8 +122,9 @@ async fn confirmed(exchange: &Exchange<'_>, body: Body) -> Result<Response, Fail
     let bytes = form::read(&exchange.parts.headers, body).await.map_err(Failure::Body)?;
     let form = Form::parse(&bytes).map_err(Failure::Body)?;
     let sealed = form.get("flow").ok_or(Failure::Missing("flow"))?;
-    let asked = Asked::open(sealed, &exchange.tenant, exchange.provider.now()).ok_or(Failure::Used)?;
+    let asked = Asked::open(sealed, &exchange.tenant)?;
     match form.get("decision") {
+        Some("yes") if asked.is_late(exchange.provider.now()) => agreed_late(exchange, asked).await,
         Some("yes") => agreed(exchange, asked).await,
         Some("no") => Ok(stayed(exchange, &asked)),
         _ => Err(Failure::Missing("decision")),
@@ -130,13 +136,31 @@ async fn agreed(exchange: &Exchange<'_>, asked: Asked) -> Result<Response, Failu
     let session = session::find(exchange).await?;
     match (session.row(), asked.session) {
         (Some(row), Some(shown)) if row.id == shown => end(exchange, Some(row), &asked).await,
-        (Some(row), _) => ask(exchange, &session, asked.about(Some(row.id))),
+        (Some(row), _) => {
+            let asked = asked.about(Some(row.id), exchange.provider.now());
+            ask(exchange, &session, asked, Asking::First)
+        }
         (None, Some(shown)) => {
             let live = to_end(exchange, shown).await?;
             end(exchange, live.as_ref(), &asked).await
         }
         (None, None) => end(exchange, None, &asked).await,
     }
+}
+
+/// The person said yes, and was asked long ago. Where somebody is logged in still, he must not walk away in the belief that
+/// he is not: he is asked again. Where nobody is, there is nothing left to ask.
+async fn agreed_late(exchange: &Exchange<'_>, asked: Asked) -> Result<Response, Failure> {
+    let session = session::find(exchange).await?;
+    let live = match (session.row(), asked.session) {
+        (Some(row), _) => Some(row.id),
+        (None, Some(shown)) => to_end(exchange, shown).await?.map(|session| session.id),
+        (None, None) => None,
+    };
+    if live.is_none() {
+        return end(exchange, None, &asked).await;
+    }
+    ask(exchange, &session, asked.about(live, exchange.provider.now()), Asking::TooLate)
 }
 
 /// The person said no: whoever was logged in stays so, and goes nowhere.

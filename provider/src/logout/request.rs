@@ -18,7 +18,8 @@ const LONGEST_STATE: usize = 2048;
 const LONGEST_CLIENT_ID: usize = 256;
 /// Of `logout_hint`; more than a name, an address or an ID has.
 const LONGEST_HINT: usize = 512;
-/// Seconds that a person may look at the question.
+/// Seconds that a person may look at the question. After that he is asked again: who says yes then may be the next one at
+/// the computer, or have forgotten what it was about.
 const LIFETIME: i64 = 1800;
 /// Seconds that a browser may take from a POST to the GET that follows.
 const MOMENT: i64 = 60;
@@ -113,10 +114,14 @@ impl LogoutRequest {
         seal(self, Purpose::StoredRequest, tenant)
     }
 
-    /// What [`LogoutRequest::seal`] wrote a moment ago.
-    pub(crate) fn open(text: &str, tenant: &TenantSnapshot, now: Timestamp) -> Option<Self> {
-        let request: Self = open(text, Purpose::StoredRequest, tenant)?;
-        request.asked.is_younger_than(MOMENT, now).then_some(request)
+    /// What [`LogoutRequest::seal`] wrote, in time or not.
+    pub(crate) fn open(text: &str, tenant: &TenantSnapshot) -> Result<Self, Refused> {
+        open(text, Purpose::StoredRequest, tenant).ok_or(Refused("there is no such logout"))
+    }
+
+    /// Whether it was sealed longer ago than a browser takes to follow.
+    pub(crate) fn is_late(&self, now: Timestamp) -> bool {
+        !self.asked.is_younger_than(MOMENT, now)
     }
 }
 
@@ -126,15 +131,19 @@ impl Asked {
         seal(self, Purpose::LogoutRequest, tenant)
     }
 
-    /// What [`Asked::seal`] wrote, not too long ago.
-    pub(crate) fn open(text: &str, tenant: &TenantSnapshot, now: Timestamp) -> Option<Self> {
-        let asked: Self = open(text, Purpose::LogoutRequest, tenant)?;
-        asked.is_younger_than(LIFETIME, now).then_some(asked)
+    /// What [`Asked::seal`] wrote, in time or not.
+    pub(crate) fn open(text: &str, tenant: &TenantSnapshot) -> Result<Self, Refused> {
+        open(text, Purpose::LogoutRequest, tenant).ok_or(Refused("there is no such logout"))
     }
 
-    /// The same, about the end of `session`.
-    pub(crate) fn about(self, session: Option<Id>) -> Self {
-        Self { session, ..self }
+    /// Whether the question is too old for a yes.
+    pub(crate) fn is_late(&self, now: Timestamp) -> bool {
+        !self.is_younger_than(LIFETIME, now)
+    }
+
+    /// The same, asked now, about the end of `session`.
+    pub(crate) fn about(self, session: Option<Id>, now: Timestamp) -> Self {
+        Self { session, asked_at: now.as_second(), ..self }
     }
 
     fn is_younger_than(&self, seconds: i64, now: Timestamp) -> bool {

@@ -182,11 +182,11 @@ async fn a_logout_on_its_way() {
     let flow = page.hidden("flow");
     let fields = [("flow", flow.as_str()), ("decision", "yes")];
     let refused = browser.post(&format!("{}/oauth/logout/confirm", issuer("other")), &fields).await;
-    assert_eq!(refused.shown(), (400, "already_used".to_owned()));
+    assert_eq!(refused.shown(), (400, "invalid_request".to_owned()));
     let posted = browser.post(&format!("{}/oauth/logout", issuer("acme")), &[("client_id", "shop.app")]).await;
     let resume = posted.header("location").unwrap().split_once('?').unwrap().1.to_owned();
     let refused = browser.get(&format!("{}/oauth/logout/resume?{resume}", issuer("other"))).await;
-    assert_eq!(refused.shown(), (400, "already_used".to_owned()));
+    assert_eq!(refused.shown(), (400, "invalid_request".to_owned()));
     assert!(browser.get(&authorize_at("other", &[("prompt", "none")])).await.redirected("code").is_some());
     assert!(browser.press(&page, "decision", "yes").await.is_page("logged-out"));
     let answer = browser.get(&authorize(&[("prompt", "none")])).await;

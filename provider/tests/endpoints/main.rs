@@ -36,6 +36,7 @@ mod jwks;
 mod kept;
 mod keys_counted;
 mod late_hints;
+mod late_logouts;
 mod login;
 mod login_ui;
 mod logout;

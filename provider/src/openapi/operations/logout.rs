@@ -32,7 +32,7 @@ pub(crate) const LOGOUT_POST: Operation = Operation {
 pub(crate) const RESUME: Operation = Operation {
     summary: "Logout, after a form",
     description: "Where a POST to the end-session endpoint leads, so that the browser brings its cookies.",
-    query: &[Field::required("flow", Kind::Text, "The request, sealed; for a minute.")],
+    query: &[Field::required("flow", Kind::Text, "The request, sealed; after a minute the person is asked.")],
     answers: LOGOUT.answers,
     ..Operation::NONE
 };
@@ -43,7 +43,11 @@ pub(crate) const CONFIRM: Operation = Operation {
     description: "What the page that asks before a logout sends.",
     body: Some(Body::form("LogoutAnswer")),
     answers: &[
-        Answer::of("200", "A page that says whether the session is over.", HTML),
+        Answer::of(
+            "200",
+            "A page that says whether the session is over, or asks again: the question was too old.",
+            HTML,
+        ),
         Answer::empty("303", "To post_logout_redirect_uri, with state."),
         BAD,
         Answer::of("403", "Another site's page sent this.", HTML),

@@ -15,6 +15,17 @@ pub(crate) struct LogoutConfirm<'a> {
     pub(crate) flow: &'a str,
     /// Who is logged in.
     pub(crate) username: Option<&'a str>,
+    /// Whether he has said yes before.
+    pub(crate) asking: Asking,
+}
+
+/// Which time it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// The first.
+    First,
+    /// Again: the answer came too late, and nobody was logged out.
+    TooLate,
 }
 
 impl Page for LogoutConfirm<'_> {

@@ -14,7 +14,7 @@ use super::form_post::FormPost;
 use super::language::Language;
 use super::logged_out::{LoggedOut, Next};
 use super::login::{Account, Login, Problem};
-use super::logout::LogoutConfirm;
+use super::logout::{Asking, LogoutConfirm};
 use super::no_login::NoLogin;
 use super::select_account::SelectAccount;
 use super::text::Text;
@@ -70,7 +70,9 @@ fn each_page(site: Site<'_>, Names { client, user, .. }: Names, mut see: impl Fn
         let page = Consent { site, flow, client, username: user, return_to, scopes: &scopes };
         see(name, respond(StatusCode::OK, &page));
     }
-    see("logout", respond(StatusCode::OK, &LogoutConfirm { site, flow, username: Some(user) }));
+    for (name, asking) in [("logout", Asking::First), ("logout-too-late", Asking::TooLate)] {
+        see(name, respond(StatusCode::OK, &LogoutConfirm { site, flow, username: Some(user), asking }));
+    }
     see("logged-out", respond(StatusCode::OK, &LoggedOut { site, next: None, frames: &[] }));
     let to = Destination::parse("https://shop.example/?a=b&c=';d").unwrap();
     let frames = ["https://b.example/out?sid=1&iss=x", "https://a.example:444/out", "https://b.example/other"];
@@ -198,6 +200,7 @@ fn the_ids_that_tools_rely_on_are_there() {
         ("consent", &["consent", "client", "account", "scopes", "return-to", "allow", "deny"]),
         ("consent-native", &["consent", "return-to", "allow", "deny"]),
         ("logout", &["logout-confirm", "yes", "no"]),
+        ("logout-too-late", &["logout-confirm", "error", "yes", "no"]),
         ("logged-out", &["logged-out"]),
         ("logged-out-frames", &["logged-out", "continue"]),
         ("form-post", &["form-post", "continue"]),
@@ -300,7 +303,8 @@ fn a_policy_allows_what_its_page_needs_and_no_more() {
 fn an_address_cannot_add_to_the_policy() {
     let shown = |issuer, logo| {
         let site = Site::new(issuer, "Acme", logo, Language::English);
-        let response = respond(StatusCode::OK, &LogoutConfirm { site, flow: "f", username: None });
+        let page = LogoutConfirm { site, flow: "f", username: None, asking: Asking::First };
+        let response = respond(StatusCode::OK, &page);
         (policy(&response).to_owned(), body(response))
     };
     for logo in

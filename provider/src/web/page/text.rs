@@ -56,6 +56,8 @@ pub(crate) struct Text {
     pub(crate) sign_out: &'static str,
     pub(crate) sign_out_question: Phrase,
     pub(crate) sign_out_effect: &'static str,
+    /// The answer came when the question was too old.
+    pub(crate) sign_out_too_late: &'static str,
     pub(crate) stay: &'static str,
     /// After that answer.
     pub(crate) stayed: &'static str,

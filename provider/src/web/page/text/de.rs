@@ -45,6 +45,7 @@ pub(crate) const GERMAN: Text = Text {
     sign_out: "Abmelden",
     sign_out_question: Phrase("Von ", " abmelden?"),
     sign_out_effect: "Sie werden auch von den Anwendungen abgemeldet, die Sie mit diesem Konto geöffnet haben.",
+    sign_out_too_late: "Diese Seite war zu lange offen; Sie sind noch nicht abgemeldet. Bitte antworten Sie noch einmal.",
     stay: "Angemeldet bleiben",
     stayed: "Sie sind weiterhin angemeldet",
     close_page: "Sie können diese Seite schließen.",

@@ -45,6 +45,7 @@ pub(crate) const ENGLISH: Text = Text {
     sign_out: "Sign out",
     sign_out_question: Phrase("Sign out of ", "?"),
     sign_out_effect: "You will be signed out of the applications that you opened with this account, too.",
+    sign_out_too_late: "This page was open for too long, so you are not signed out yet. Please answer again.",
     stay: "Stay signed in",
     stayed: "You are still signed in",
     close_page: "You can close this page.",

@@ -45,6 +45,7 @@ pub(crate) const FRENCH: Text = Text {
     sign_out: "Se déconnecter",
     sign_out_question: Phrase("Se déconnecter du site ", " ?"),
     sign_out_effect: "Vous serez aussi déconnecté des applications ouvertes avec ce compte.",
+    sign_out_too_late: "Cette page est restée ouverte trop longtemps : vous n’êtes pas encore déconnecté. Répondez de nouveau.",
     stay: "Rester connecté",
     stayed: "Vous êtes toujours connecté",
     close_page: "Vous pouvez fermer cette page.",

@@ -26,7 +26,7 @@ static ROUTES: [Route; 21] = [
     // The pages.
     Route::new(page::LOGIN, Endpoint::Login, Methods::ReadOrPost, Origins::None),
     Route::new(page::LOGIN_STATEMENT, Endpoint::LoginStatement, Methods::Post, Origins::None),
-    Route::new(page::LOGIN_RETURN, Endpoint::LoginReturn, Methods::Read, Origins::None),
+    Route::new(page::LOGIN_RETURN, Endpoint::LoginReturn, Methods::Get, Origins::None),
     Route::new(page::SELECT_ACCOUNT, Endpoint::SelectAccount, Methods::ReadOrPost, Origins::None),
     Route::new(page::CONSENT, Endpoint::Consent, Methods::ReadOrPost, Origins::None),
     Route::new(page::LOGOUT_CONFIRM, Endpoint::LogoutConfirm, Methods::Post, Origins::None),

@@ -107,6 +107,18 @@ async fn a_statement_is_good_once_in_one_browser_for_one_flow_and_not_for_long()
 }
 
 #[tokio::test]
+async fn who_only_looks_uses_up_no_statement_and_is_not_logged_in() {
+    let fixture = fixture(ConsentPolicy::Skip);
+    let mut browser = Browser::new(&fixture);
+    let flow = flow(&mut browser, &[]).await;
+    let back = way_back(&state(&fixture, &flow, &ADA).await);
+    let head = browser.head(&back).await;
+    assert_eq!((head.status.as_u16(), head.header("allow")), (405, Some("GET, OPTIONS")));
+    assert_eq!(head.header("set-cookie"), None);
+    assert!(browser.get(&back).await.redirected("code").is_some());
+}
+
+#[tokio::test]
 async fn nobody_but_the_ui_states_anything() {
     let fixture = fixture(ConsentPolicy::Skip);
     let public = |document: &mut claviger_crds::published::ClientDocument| {

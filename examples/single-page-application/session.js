@@ -74,7 +74,7 @@ export async function call(method, url) {
   }
 }
 
-// A refresh token is good once, and of a page without a secret the provider takes no second try: calls at once share one.
+// A refresh token is good once, and a page without a secret gets no second try with it: calls at once share one.
 let refreshing = null;
 function refresh() {
   refreshing ??= renew().finally(() => { refreshing = null; });

@@ -128,7 +128,8 @@ pub struct Rotation {
     pub client: ClientKey,
     /// Generation of the token that is presented.
     pub generation: u32,
-    /// Whether the client has the scope `offline_access` still: else the grant lives by its session, whatever was granted.
+    /// Whether the client has the scope `offline_access` still: else the grant lives by its session, whatever was
+    /// granted.
     pub offline_access: bool,
     /// Now.
     pub now: Timestamp,

@@ -10,6 +10,7 @@ pub(crate) mod logged_in;
 pub(crate) mod open;
 pub(crate) mod show;
 pub(crate) mod submitted;
+pub(crate) mod told;
 pub(crate) mod way_back;
 
 use std::collections::BTreeSet;
@@ -139,7 +140,7 @@ impl Interaction<'_> {
     }
 
     /// The flow as text: as it came, where no step has changed it. Whoever only looks at a page has nothing
-    /// kept.
+    /// written.
     pub(crate) async fn sealed(&self) -> Result<String, Failure> {
         let (provider, tenant) = (self.exchange.provider, &self.exchange.tenant);
         Ok(match &self.came {

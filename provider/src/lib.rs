@@ -18,6 +18,7 @@ mod login;
 mod login_ui;
 mod logout;
 pub mod metrics;
+mod now_and_then;
 mod openapi;
 pub mod outbound;
 mod password;

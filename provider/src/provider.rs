@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::expiry;
+use crate::interaction::told::Told;
 use crate::internal::Readiness;
 use crate::logout::backchannel;
 use crate::metrics::Metrics;
@@ -67,6 +68,7 @@ pub struct Provider {
     hashing: Arc<Hashing>,
     trusted_proxies: TrustedProxies,
     logouts_due: Notify,
+    told: Told,
     loaded: AtomicBool,
     leaving: AtomicBool,
 }
@@ -94,6 +96,7 @@ impl Provider {
             hashing: Arc::new(Hashing::on_all_cores()),
             trusted_proxies: options.trusted_proxies,
             logouts_due: Notify::new(),
+            told: Told::nothing(),
             loaded: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
         })
@@ -233,6 +236,11 @@ impl Provider {
     /// Wakes what delivers logout tokens.
     pub(crate) fn logouts_due(&self) -> &Notify {
         &self.logouts_due
+    }
+
+    /// Which pages that end a way logs have told of lately.
+    pub(crate) fn told(&self) -> &Told {
+        &self.told
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

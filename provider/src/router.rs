@@ -120,7 +120,7 @@ pub(crate) enum Endpoint {
 pub(crate) enum Methods {
     /// GET and HEAD.
     Read,
-    /// GET alone: it ends something, and whoever asks for headers only wants to look.
+    /// GET alone: it ends or uses up something, and whoever asks for headers only wants to look.
     Get,
     /// POST.
     Post,

@@ -58,6 +58,8 @@ impl Found {
 /// How somebody has just shown who he is.
 #[derive(Clone, Debug)]
 pub(crate) struct Authentication {
+    /// When: `auth_time`. At a login UI of the tenant's own that is a moment before the browser comes back.
+    pub(crate) at: Timestamp,
     /// `amr` (RFC 8176).
     pub(crate) amr: Vec<String>,
     /// `acr`.
@@ -74,9 +76,9 @@ pub(crate) fn acr_values(login: &LoginDocument) -> Option<[&'static str; 1]> {
 }
 
 impl Authentication {
-    /// By a password alone (RFC 8176 §2).
-    pub(crate) fn password() -> Self {
-        Self { amr: vec!["pwd".to_owned()], acr: PASSWORD.to_owned() }
+    /// By a password alone (RFC 8176 §2), now.
+    pub(crate) fn password(now: Timestamp) -> Self {
+        Self { at: now, amr: vec!["pwd".to_owned()], acr: PASSWORD.to_owned() }
     }
 }
 
@@ -115,7 +117,9 @@ pub(crate) async fn load(exchange: &Exchange<'_>) -> Result<Option<LiveSession>,
         Found::None => Ok(None),
         Found::Live(session) => Ok(Some(session)),
         Found::Orphaned(session) => {
-            let age = exchange.provider.now().as_second().saturating_sub(session.authenticated_at.as_second());
+            // What was stated may be two minutes old when its session begins.
+            let began = session.authenticated_at.max(session.created_at);
+            let age = exchange.provider.now().as_second().saturating_sub(began.as_second());
             let is_known = exchange.tenant.users.get(&session.subject).is_some();
             if is_known || age > SPREADING {
                 logout::end(exchange.provider, &exchange.tenant, &session).await?;
@@ -146,7 +150,7 @@ pub(crate) async fn begin(
         tenant: tenant.issuer.key.clone(),
         handle: Id::random(),
         subject: user.subject.to_string(),
-        authenticated_at: now,
+        authenticated_at: by.at,
         amr: by.amr,
         acr: by.acr,
         created_at: same.map_or(now, |before| before.session.created_at),

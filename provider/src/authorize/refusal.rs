@@ -38,6 +38,11 @@ pub(crate) enum PageError {
     NotRegistered {
         /// For logs alone.
         detail: &'static str,
+        /// That was asked for; for logs alone, as the next.
+        client_id: String,
+        /// That was asked for. The page must not say it: whoever sees that has followed a link that anybody may have
+        /// made.
+        redirect_uri: String,
     },
 }
 
@@ -122,11 +127,10 @@ impl PageError {
     }
 
     /// For logs alone.
-    pub(crate) fn detail(&self) -> &'static str {
+    pub(crate) fn detail(&self) -> Cow<'static, str> {
         match self {
-            Self::Missing { .. } => "a required field is missing",
-            Self::Unusable(description) => description,
-            Self::NotRegistered { detail } => detail,
+            Self::Missing { .. } | Self::Unusable(_) => self.description(),
+            Self::NotRegistered { detail, .. } => Cow::Borrowed(detail),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::flow::cookie;
 use crate::interaction::answer::Answer;
 use crate::interaction::failure::Failure;
 use crate::interaction::finish::Finished;
+use crate::interaction::told;
 use crate::web::bearer::private_json;
 use crate::web::error::{self, ErrorCode, OAuthError};
 use crate::web::exchange::Exchange;
@@ -35,7 +36,10 @@ struct Wire {
 pub(crate) async fn respond(exchange: &Exchange<'_>, body: Body) -> Response {
     match complete(exchange, body).await {
         Ok(response) => response,
-        Err(Refused::Failure(failure)) => failure.json(),
+        Err(Refused::Failure(failure)) => {
+            told::tell(exchange, &failure);
+            failure.json()
+        }
         Err(Refused::Fields(faults)) => error::ValidationError::new(faults).into_response(),
     }
 }
@@ -63,10 +67,13 @@ async fn complete(exchange: &Exchange<'_>, body: Body) -> Result<Response, Refus
     let (wire, faults): (Wire, _) = json_body::parse_fields(&bytes).map_err(Failure::Body)?;
     wire.require(faults).map_err(Refused::Fields)?;
     let finished = wire.session_id.as_deref().and_then(|text| Finished::open(text, exchange));
-    let finished = finished.ok_or(Failure::Used)?;
+    let finished = finished.ok_or(Failure::NotOurs("session_id"))?;
+    if finished.expires_at() <= exchange.provider.now() {
+        return Err(Failure::Late("session_id", None).into());
+    }
     cookie::check(headers, &exchange.tenant, &finished.flow).map_err(Failure::from)?;
     if !finished.is_current(&exchange.tenant) {
-        return Err(Failure::ClientGone.into());
+        return Err(Failure::ClientGone(finished.flow.request.client_id).into());
     }
     if !wire.is(&finished.flow.request) {
         let description = "a parameter is not that of the authorization request";

@@ -41,7 +41,7 @@ async fn log_in(exchange: &Exchange<'_>, body: Body) -> Result<Response, Failure
     let username = submitted.username.as_deref().unwrap_or_default().trim();
     let password = submitted.password.clone().unwrap_or_default();
     match attempt(exchange, &interaction.client, username, &password).await? {
-        Attempt::Verified(user) => interaction.logged_in(user, Authentication::password()).await,
+        Attempt::Verified(user) => interaction.logged_in(user, Authentication::password(exchange.provider.now())).await,
         Attempt::Refused => refused(&interaction, username, Problem::Refused).await,
         Attempt::Throttled(wait) => refused(&interaction, username, Problem::Throttled(wait)).await,
         Attempt::Busy => refused(&interaction, username, Problem::Busy).await,

@@ -4,6 +4,7 @@ use axum::response::Response;
 
 use crate::interaction::Interaction;
 use crate::interaction::failure::Failure;
+use crate::interaction::way_back::WayBack;
 use crate::login_ui::{Stated, Statement};
 use crate::password::verify::VerifiedUser;
 use crate::session::Authentication;
@@ -24,15 +25,21 @@ async fn come_back(exchange: &Exchange<'_>) -> Result<Response, Failure> {
         // It was withdrawn meanwhile, and with it what it has stated.
         return Err(Failure::NoFlow);
     }
-    let statement = Statement::open(&text, tenant, &interaction.flow, provider.now()).ok_or(Failure::Used)?;
+    let (way_back, now) = (|| WayBack::of(&interaction.flow, tenant), provider.now());
+    let statement = Statement::open(&text, tenant, &interaction.flow).ok_or(Failure::NotOurs("statement"))?;
+    if statement.expires_at() <= now {
+        return Err(Failure::Late("statement", way_back()));
+    }
     if !provider.store().consume_login(&tenant.issuer.key, statement.id, statement.expires_at()).await? {
         return Err(Failure::Used);
     }
+    let at = statement.made_at(now);
     match statement.what {
         Stated::Cancelled => interaction.cancelled().await,
         Stated::LoggedIn(person) => {
-            let user = VerifiedUser::stated(tenant, &person).ok_or(Failure::Used)?;
-            interaction.logged_in(user, Authentication { amr: person.amr, acr: person.acr }).await
+            // Whoever comes here has shown at the UI that the account is his: he is told what became of it.
+            let user = VerifiedUser::stated(tenant, &person).ok_or(Failure::AccountGone)?;
+            interaction.logged_in(user, Authentication { at, amr: person.amr, acr: person.acr }).await
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What keeps a person from going on, and how it is said: on a page, or as JSON where that is asked for.
 
+use std::borrow::Cow;
+
 use axum::response::Response;
 use http::StatusCode;
 
+use super::told;
 use super::way_back::WayBack;
 use crate::authorize::refusal::PageError;
 use crate::flow::cookie::NotThisBrowser;
@@ -36,13 +39,19 @@ pub(crate) enum Failure {
     /// The browser keeps no cookies.
     NoCookies,
     /// Another site's page sent this.
-    Foreign,
-    /// The client was withdrawn meanwhile.
-    ClientGone,
+    Foreign(Foreign),
+    /// The client with this ID was withdrawn meanwhile, or its redirect URI.
+    ClientGone(String),
     /// A logout request is wrong.
     Logout(&'static str),
     /// What was finished was used before.
     Used,
+    /// This field is nothing that was sealed here, or not for this.
+    NotOurs(&'static str),
+    /// What this field is was good a while ago.
+    Late(&'static str, Option<WayBack>),
+    /// The account of who has logged in at the tenant's own UI is gone, or disabled.
+    AccountGone,
     /// There is no key to seal with.
     NoKey(NoSealingKey),
     /// The store is away.
@@ -52,9 +61,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// The answer.
     pub(crate) fn into_response(self, exchange: &Exchange<'_>) -> Response {
-        let request_id = exchange.request_id;
-        let detail = self.detail();
-        tracing::debug!(?request_id, failure = ?self, detail, "a login does not go on");
+        told::tell(exchange, &self);
         if exchange.wants_json() { self.json() } else { self.page(exchange) }
     }
 
@@ -63,7 +70,7 @@ impl Failure {
         let detail = match self {
             Self::Request(error) => Some(error.description()),
             Self::Body(error) => Some(error.description().to_owned().into()),
-            Self::Logout(reason) => Some((*reason).into()),
+            Self::Logout(_) | Self::Missing(_) | Self::NotOurs(_) => Some(self.words()),
             _ => None,
         };
         let page = ErrorPage {
@@ -86,21 +93,22 @@ impl Failure {
                 faults => ValidationError::new(faults).into_response(),
             },
             Self::Body(error) => error::public(status, error.code.as_str(), error.description()),
-            Self::Missing(field) => error::public(status, "invalid_request", &format!("{field} is missing")),
             Self::NoKey(none) => error::unavailable(&none.to_string()),
             Self::Unavailable => error::unavailable("the store is not available"),
-            other => error::public(status, other.code().unwrap_or("invalid_request"), other.words()),
+            other => error::public(status, other.code().unwrap_or("invalid_request"), &other.words()),
         }
     }
 
-    fn fault(&self) -> Fault {
+    /// Of which kind it is.
+    pub(crate) fn fault(&self) -> Fault {
         match self {
             Self::Request(PageError::NotRegistered { .. }) => Fault::UnknownClient,
-            Self::Request(_) | Self::Body(_) | Self::Missing(_) => Fault::BadRequest,
-            Self::NoFlow | Self::Over(_) | Self::ClientGone => Fault::Expired,
+            Self::Request(_) | Self::Body(_) | Self::Missing(_) | Self::NotOurs(_) => Fault::BadRequest,
+            Self::NoFlow | Self::Over(_) | Self::Late(..) | Self::ClientGone(_) => Fault::Expired,
+            Self::AccountGone => Fault::AccountGone,
             Self::OtherBrowser => Fault::OtherBrowser,
             Self::NoCookies => Fault::CookiesOff,
-            Self::Foreign => Fault::Foreign,
+            Self::Foreign(_) => Fault::Foreign,
             Self::Logout(_) => Fault::Logout,
             Self::Used | Self::Finished(_) => Fault::Used,
             Self::NoKey(_) | Self::Unavailable => Fault::Unavailable,
@@ -116,22 +124,23 @@ impl Failure {
     }
 
     /// For logs alone.
-    fn detail(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> Cow<'static, str> {
         match self {
             Self::Request(error) => error.detail(),
-            Self::Body(error) => error.detail,
-            Self::Missing(field) => field,
+            Self::Body(error) => error.description().to_owned().into(),
             other => other.words(),
         }
     }
 
-    fn code(&self) -> Option<&'static str> {
+    /// For programs.
+    pub(crate) fn code(&self) -> Option<&'static str> {
         match self {
             Self::Request(error) => Some(error.code()),
-            Self::Body(_) | Self::Missing(_) | Self::Logout(_) => Some("invalid_request"),
-            Self::NoFlow | Self::Over(_) | Self::ClientGone => Some("flow_expired"),
+            Self::Body(_) | Self::Missing(_) | Self::Logout(_) | Self::NotOurs(_) => Some("invalid_request"),
+            Self::NoFlow | Self::Over(_) | Self::Late(..) | Self::ClientGone(_) => Some("flow_expired"),
+            Self::AccountGone => Some("account_gone"),
             Self::OtherBrowser | Self::NoCookies => Some("flow_cookie_missing"),
-            Self::Foreign => Some("foreign_origin"),
+            Self::Foreign(_) => Some("foreign_origin"),
             Self::Used | Self::Finished(_) => Some("already_used"),
             Self::NoKey(_) | Self::Unavailable => Some("temporarily_unavailable"),
         }
@@ -139,23 +148,28 @@ impl Failure {
 
     /// Where the person goes on, if it is known.
     fn way_back(&self) -> Option<StartAgain<'_>> {
-        let (Self::Over(way) | Self::Finished(way)) = self else { return None };
+        let (Self::Over(way) | Self::Late(_, way) | Self::Finished(way)) = self else { return None };
         let WayBack { client, at } = way.as_ref()?;
         Some(StartAgain { client, at: Destination::parse(at)? })
     }
 
-    fn words(&self) -> &'static str {
-        match self {
+    fn words(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Missing(field) => return format!("{field} is missing").into(),
+            Self::NotOurs(field) => return format!("there is no such {field} of this login").into(),
+            Self::Late(field, _) => return format!("{field} is too old: begin again at the application").into(),
+            Self::AccountGone => "the account was removed or disabled meanwhile",
             Self::Logout(reason) => reason,
             Self::OtherBrowser => "this flow began in another browser, or its cookie is gone",
             Self::NoCookies => "the browser sent no cookies",
             Self::Finished(_) => "this login is finished: begin again at the application",
-            Self::Foreign => "another site's page sent this",
+            Self::Foreign(_) => "another site's page sent this",
             Self::NoKey(_) => "the tenant has no sealing key yet",
             Self::Unavailable => "the store is not available",
             Self::Used => "it was used before",
+            Self::ClientGone(_) => "the application, or its redirect_uri, was withdrawn: begin again there",
             _ => "there is no such flow, or it took too long: begin again at the application",
-        }
+        })
     }
 }
 
@@ -192,8 +206,8 @@ impl From<NotThisBrowser> for Failure {
 }
 
 impl From<Foreign> for Failure {
-    fn from(_: Foreign) -> Self {
-        Self::Foreign
+    fn from(foreign: Foreign) -> Self {
+        Self::Foreign(foreign)
     }
 }
 

@@ -36,8 +36,9 @@ impl<'a> Interaction<'a> {
 
     async fn with(exchange: &'a Exchange<'a>, flow: Flow, came: Option<(Flow, String)>) -> Result<Self, Failure> {
         // It, or where its answer goes, may have been withdrawn since the flow began.
-        let client = exchange.tenant.clients.get(&flow.request.client_id).ok_or(Failure::ClientGone)?;
-        redirect_uri::find(client, flow.request.redirect_uri.as_str()).ok_or(Failure::ClientGone)?;
+        let gone = || Failure::ClientGone(flow.request.client_id.clone());
+        let client = exchange.tenant.clients.get(&flow.request.client_id).ok_or_else(gone)?;
+        redirect_uri::find(client, flow.request.redirect_uri.as_str()).ok_or_else(gone)?;
         let session = session::load(exchange).await?;
         Ok(Self { exchange, client: Arc::clone(client), flow, session, came })
     }

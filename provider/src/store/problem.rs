@@ -1,8 +1,9 @@
 //! What went wrong with the store, told without flooding and without anybody's data.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::now_and_then::NowAndThen;
 
 /// At most one line in so long, however many calls fail.
 const QUIET: Duration = Duration::from_secs(10);
@@ -122,45 +123,20 @@ impl From<rusqlite::Error> for Problem {
 }
 
 /// Says what goes wrong, now and then.
-#[derive(Debug, Default)]
-pub(super) struct Complaints(Mutex<Said>);
+#[derive(Debug)]
+pub(super) struct Complaints(NowAndThen);
 
-#[derive(Debug, Default)]
-struct Said {
-    at: Option<Instant>,
-    unsaid: u64,
+impl Default for Complaints {
+    fn default() -> Self {
+        Self(NowAndThen::new(1, QUIET))
+    }
 }
 
 impl Complaints {
     /// A call failed.
     pub(super) fn warn(&self, problem: &Problem) {
-        if let Some(unsaid) = self.turn(Instant::now()) {
+        if let Some(unsaid) = self.0.turn(Instant::now()) {
             tracing::warn!(problem = problem.describe(), unsaid, "the store does not answer; what needs it gets a 503");
         }
-    }
-
-    /// Whether it is time to say something, and how often nothing was said since.
-    fn turn(&self, now: Instant) -> Option<u64> {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.at.is_some_and(|at| now.saturating_duration_since(at) < QUIET) {
-            said.unsaid += 1;
-            return None;
-        }
-        said.at = Some(now);
-        Some(std::mem::take(&mut said.unsaid))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_of_failures_is_one_line_that_counts_the_others() {
-        let (complaints, start) = (Complaints::default(), Instant::now());
-        assert_eq!(complaints.turn(start), Some(0));
-        assert_eq!(complaints.turn(start + QUIET / 2), None);
-        assert_eq!(complaints.turn(start + QUIET / 2), None);
-        assert_eq!(complaints.turn(start + QUIET), Some(2));
     }
 }

@@ -8,22 +8,26 @@ use http::header::ORIGIN;
 pub(crate) struct SameOrigin(());
 
 /// Another origin's page made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Foreign;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    /// Which, for logs alone, if its browser says so.
+    pub(crate) origin: Option<String>,
+}
 
 impl SameOrigin {
     /// Refuses a foreign `Origin` and a cross-site `Sec-Fetch-Site`. Programs that are no browsers
     /// send neither, and have no cookies that they were not given.
     pub(crate) fn check(headers: &HeaderMap, issuer: &str) -> Result<Self, Foreign> {
-        let site = one(headers, "sec-fetch-site").map_err(|()| Foreign)?;
-        let origin = one(headers, ORIGIN.as_str()).map_err(|()| Foreign)?;
+        let of_many = |()| Foreign { origin: None };
+        let site = one(headers, "sec-fetch-site").map_err(of_many)?;
+        let origin = one(headers, ORIGIN.as_str()).map_err(of_many)?;
         match (site, origin) {
             // `none`: the person typed it or used a bookmark.
             (Some("same-origin" | "none") | None, None) => Ok(Self(())),
             (Some("same-origin") | None, Some(origin)) if origin == origin_of(issuer) => Ok(Self(())),
             // A page under a strict referrer policy says no more than that.
             (Some("same-origin"), Some("null")) => Ok(Self(())),
-            _ => Err(Foreign),
+            _ => Err(Foreign { origin: origin.map(str::to_owned) }),
         }
     }
 }

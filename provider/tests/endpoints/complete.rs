@@ -101,7 +101,12 @@ async fn it_lives_for_two_minutes() {
     let mut browser = Browser::new(&fixture);
     let late = finished(&mut browser, &[]).await;
     fixture.advance(120);
-    assert_eq!(browser.post_json(&url(), &late).await.status, 400);
+    let answer = browser.post_json(&url(), &late).await;
+    assert_eq!(answer.error(), (400, "flow_expired".to_owned()));
+    assert_eq!(answer.json()["error_description"], "session_id is too old: begin again at the application");
+    let unknown = browser.post_json(&url(), &with(&late, "session_id", json!("AQ"))).await;
+    assert_eq!(unknown.error(), (400, "invalid_request".to_owned()));
+    assert_eq!(unknown.json()["error_description"], "there is no such session_id of this login");
     let in_time = finished(&mut browser, &[]).await;
     fixture.advance(119);
     assert_eq!(browser.post_json(&url(), &in_time).await.status, 200);

@@ -165,7 +165,7 @@ async fn a_session_id() {
     thief.cookies.extend(renamed(&browser));
     let at = |slug| format!("{}/oauth/authorize/complete", issuer(slug));
     let refused = thief.post_json(&at("other"), &Value::Object(request.clone())).await;
-    assert_eq!(refused.error(), (400, "already_used".to_owned()));
+    assert_eq!(refused.error(), (400, "invalid_request".to_owned()));
     let mut mates = request.clone();
     mates["client_id"] = json!("mate.app");
     assert_eq!(browser.post_json(&at("acme"), &Value::Object(mates)).await.status, 400);

@@ -95,7 +95,7 @@ async fn a_statement_is_good_once_in_one_browser_for_one_flow_and_not_for_long()
     for flow in [&second, &theirs] {
         let moved = back.replace(&first, flow);
         let browser = if flow == &theirs { &mut other } else { &mut own };
-        assert_eq!(browser.get(&moved).await.shown(), (400, "already_used".to_owned()));
+        assert_eq!(browser.get(&moved).await.shown(), (400, "invalid_request".to_owned()));
     }
     let cookies = own.cookies.clone();
     assert!(own.get(&back).await.redirected("code").is_some());
@@ -103,7 +103,32 @@ async fn a_statement_is_good_once_in_one_browser_for_one_flow_and_not_for_long()
     assert_eq!(own.get(&back).await.shown(), (400, "already_used".to_owned()), "whatever its browser says");
     let late = way_back(&state(&fixture, &second, &ADA).await);
     fixture.advance(120);
-    assert_eq!(own.get(&late).await.shown(), (400, "already_used".to_owned()));
+    let page = own.get(&late).await;
+    assert_eq!(page.shown(), (400, "flow_expired".to_owned()));
+    assert!(page.text().contains("id=\"start-again\" href=\"https://shop.example/\""), "{}", page.text());
+    own.accept = "application/json";
+    let told = own.get(&late).await.json();
+    assert_eq!(told["error_description"], "statement is too old: begin again at the application");
+}
+
+#[tokio::test]
+async fn who_comes_back_a_while_later_has_logged_in_when_it_was_stated() {
+    let fixture = fixture(ConsentPolicy::Skip);
+    let mut browser = Browser::new(&fixture);
+    let flow = flow(&mut browser, &[("max_age", "60")]).await;
+    let back = way_back(&state(&fixture, &flow, &ADA).await);
+    fixture.advance(100);
+    let code = browser.get(&back).await.redirected("code").unwrap();
+    let claims = part(redeem(&fixture, &code).await.json()["id_token"].as_str().unwrap(), 1);
+    assert_eq!(claims["auth_time"], json!(NOW));
+    let again = browser.get(&authorize(&[("prompt", "none"), ("max_age", "99")])).await;
+    assert_eq!(again.redirected("error").as_deref(), Some("login_required"), "it counts from then on");
+    // A pod that does not know the account yet leaves a session alone that has just begun.
+    let ada = user("acme", "ada", "correct horse");
+    fixture.apply(&withdrawn(&ada), 2);
+    assert!(sent(&browser.open(&authorize(&[])).await, "flow").is_some());
+    fixture.apply(&ada, 3);
+    assert!(browser.get(&authorize(&[("prompt", "none")])).await.redirected("code").is_some());
 }
 
 #[tokio::test]
@@ -163,7 +188,9 @@ async fn what_is_stated_is_checked() {
     assert_eq!(state(&fixture, "nonsense", &ADA).await.error(), (400, "invalid_request".to_owned()));
     let back = way_back(&state(&fixture, &flow, &ADA).await);
     fixture.apply(&withdrawn(&user("acme", "ada", "correct horse")), 2);
-    assert_eq!(browser.get(&back).await.shown(), (400, "already_used".to_owned()), "the account is gone meanwhile");
+    let page = browser.get(&back).await;
+    assert_eq!(page.shown(), (400, "account_gone".to_owned()));
+    assert!(page.text().contains("This account cannot be used"), "{}", page.text());
     fixture.advance(1_800);
     assert_eq!(state(&fixture, &flow, &ADA).await.error(), (400, "invalid_request".to_owned()));
 }

@@ -44,6 +44,7 @@ mod logout_queue;
 mod matrix;
 mod offline_access;
 mod operations;
+mod page_errors;
 mod races;
 mod refused_refreshes;
 mod revoke;

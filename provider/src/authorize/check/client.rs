@@ -38,7 +38,7 @@ pub(super) fn check_client<'t>(
     tenant: &'t TenantSnapshot,
 ) -> Result<&'t Arc<Client>, PageError> {
     let client = parameters.get("client_id").and_then(|id| tenant.clients.get(id));
-    client.ok_or(PageError::NotRegistered { detail: "there is no such client" })
+    client.ok_or_else(|| not_registered(parameters, "there is no such client"))
 }
 
 /// The redirect URI is one of its own.
@@ -48,11 +48,15 @@ pub(super) fn check_redirect_uri(
 ) -> Result<(RedirectUri, RedirectUriKind), PageError> {
     let asked = parameters.get("redirect_uri").unwrap_or_default();
     redirect_uri::find(client, asked).ok_or_else(|| {
-        // What an application's developer looks for first. The page must not say it: whoever sees that has
-        // followed a link that anybody may have made.
+        // What an application's developer looks for first.
         let shown: String = asked.chars().take(SHOWN).collect();
         let registered = &client.redirect_uris;
         tracing::debug!(client = &*client.id, asked = ?shown, ?registered, "the redirect URI is not registered");
-        PageError::NotRegistered { detail: "the redirect URI is not registered" }
+        not_registered(parameters, "the redirect URI is not registered")
     })
+}
+
+fn not_registered(parameters: &Parameters<'_>, detail: &'static str) -> PageError {
+    let asked = |name| parameters.get(name).unwrap_or_default().to_owned();
+    PageError::NotRegistered { detail, client_id: asked("client_id"), redirect_uri: asked("redirect_uri") }
 }

@@ -49,6 +49,8 @@ pub(crate) enum Fault {
     Expired,
     /// The flow was finished before: a second click, the back button, another tab.
     Used,
+    /// The account of who has logged in elsewhere is gone, or disabled.
+    AccountGone,
     /// A form came from another site's page (cross-site request forgery).
     Foreign,
     /// The authorization request is malformed, and nobody may be sent back with it.
@@ -62,13 +64,13 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// All of them.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 10] = [
         Self::CookiesOff,
         Self::OtherBrowser,
         Self::Expired,
         Self::Used,
+        Self::AccountGone,
         Self::Foreign,
         Self::BadRequest,
         Self::UnknownClient,
@@ -85,6 +87,7 @@ impl Fault {
             | Self::OtherBrowser
             | Self::Expired
             | Self::Used
+            | Self::AccountGone
             | Self::BadRequest
             | Self::UnknownClient
             | Self::Logout => StatusCode::BAD_REQUEST,
@@ -97,6 +100,7 @@ impl Fault {
             Self::OtherBrowser => faults.other_browser,
             Self::Expired => faults.expired,
             Self::Used => faults.used,
+            Self::AccountGone => faults.account_gone,
             Self::Foreign => faults.foreign,
             Self::BadRequest => faults.bad_request,
             Self::UnknownClient => faults.unknown_client,
@@ -107,7 +111,12 @@ impl Fault {
 
     /// Whether a new login is the way out.
     fn ends_a_login(self) -> bool {
-        matches!(self, Self::CookiesOff | Self::OtherBrowser | Self::Expired | Self::Used | Self::Foreign)
+        match self {
+            Self::CookiesOff | Self::OtherBrowser | Self::Expired | Self::Used | Self::AccountGone | Self::Foreign => {
+                true
+            }
+            Self::BadRequest | Self::UnknownClient | Self::Logout | Self::Unavailable => false,
+        }
     }
 }
 

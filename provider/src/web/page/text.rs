@@ -110,6 +110,7 @@ pub(crate) struct Faults {
     pub(crate) other_browser: FaultText,
     pub(crate) expired: FaultText,
     pub(crate) used: FaultText,
+    pub(crate) account_gone: FaultText,
     pub(crate) foreign: FaultText,
     pub(crate) bad_request: FaultText,
     pub(crate) unknown_client: FaultText,

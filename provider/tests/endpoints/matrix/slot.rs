@@ -156,13 +156,13 @@ impl Slot {
             ("/oauth/authorize", "query id_token_hint" | "body id_token_hint" | "cookie session") => {
                 Redirect("login_required")
             }
-            ("/oauth/authorize/complete", "body session_id") => Error(400, "already_used"),
+            ("/oauth/authorize/complete", "body session_id") => Error(400, "invalid_request"),
             ("/oauth/logout", "cookie session") if method == "GET" => AskedWithoutName,
             ("/oauth/logout", "query id_token_hint" | "body id_token_hint") => Page(400, "invalid_request"),
             (LOGOUT_RESUME, "query flow") | ("/oauth/logout/confirm", "body flow") => Page(400, "invalid_request"),
             (STATEMENT, "body flow") => Error(400, "invalid_request"),
             // It is one of another flow at best.
-            (RETURN, "query statement") => Page(400, "already_used"),
+            (RETURN, "query statement") => Page(400, "invalid_request"),
             ("/oauth/login", "cookie flow") => Page(400, "flow_cookie_missing"),
             ("/oauth/login", "body password") => LoginPage,
             (_, "query flow" | "body flow") => Page(400, "flow_expired"),

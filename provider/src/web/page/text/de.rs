@@ -90,6 +90,10 @@ const FAULTS: Faults = Faults {
         title: "Diese Anmeldung ist schon erledigt",
         message: "Vielleicht haben Sie zweimal geklickt, sind zurückgegangen oder haben zwei Tabs benutzt. Es ist nichts verloren.",
     },
+    account_gone: FaultText {
+        title: "Dieses Konto ist nicht nutzbar",
+        message: "Es wurde entfernt oder gesperrt, während Sie sich angemeldet haben.",
+    },
     foreign: FaultText {
         title: "Das kam nicht von hier",
         message: "Das Formular wurde nicht von einer Seite dieser Website gesendet; deshalb ist nichts geschehen.",

@@ -87,6 +87,10 @@ const FAULTS: Faults = Faults {
         title: "This sign-in is already done",
         message: "You may have pressed a button twice, gone back, or used two tabs. Nothing is lost.",
     },
+    account_gone: FaultText {
+        title: "This account cannot be used",
+        message: "It was removed or disabled while you were signing in.",
+    },
     foreign: FaultText {
         title: "This did not come from here",
         message: "The form was not sent from a page of this site, so nothing was done.",

@@ -87,6 +87,10 @@ const FAULTS: Faults = Faults {
         title: "Cette connexion est déjà terminée",
         message: "Vous avez peut-être cliqué deux fois, fait un retour en arrière ou utilisé deux onglets. Rien n’est perdu.",
     },
+    account_gone: FaultText {
+        title: "Ce compte n’est pas utilisable",
+        message: "Il a été supprimé ou désactivé pendant que vous vous connectiez.",
+    },
     foreign: FaultText {
         title: "Cette demande ne vient pas d’ici",
         message: "Le formulaire n’a pas été envoyé depuis une page de ce site : rien n’a été fait.",

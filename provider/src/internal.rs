@@ -17,6 +17,8 @@ use prometheus_client::registry::Registry;
 pub enum Readiness {
     /// Not everything that is published has been loaded yet.
     Loading,
+    /// Everything has, and a change of the store's schema waits for something.
+    HeldUp,
     /// Everything has.
     Ready,
     /// It is shutting down.
@@ -38,6 +40,9 @@ fn ready(readiness: Readiness) -> (StatusCode, &'static str) {
     match readiness {
         Readiness::Ready => (StatusCode::OK, "ready\n"),
         Readiness::Loading => (StatusCode::SERVICE_UNAVAILABLE, "loading what is published\n"),
+        Readiness::HeldUp => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the store's schema cannot be changed yet: see the log\n")
+        }
         Readiness::Leaving => (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n"),
     }
 }

@@ -145,10 +145,12 @@ impl Provider {
     pub fn readiness(&self) -> Readiness {
         if self.leaving.load(Ordering::Acquire) {
             Readiness::Leaving
-        } else if self.loaded.load(Ordering::Acquire) {
-            Readiness::Ready
-        } else {
+        } else if !self.loaded.load(Ordering::Acquire) {
             Readiness::Loading
+        } else if self.store.is_held_up() {
+            Readiness::HeldUp
+        } else {
+            Readiness::Ready
         }
     }
 

@@ -56,9 +56,6 @@ pub struct Limits {
     pub max_head_bytes: u32,
     /// HTTP/2: requests at once on one connection.
     pub max_streams: u32,
-    /// Requests at once on all of them, from the head to the last of the answer: each may hold a head and a body of the
-    /// largest size. One more is told to come again.
-    pub max_requests: usize,
     /// HTTP/2: how often a client is asked whether it is still there.
     pub ping_interval: Duration,
     /// HTTP/2: how long it has to say so.
@@ -93,7 +90,6 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             max_head_bytes: 16 * 1024,
             max_streams: 128,
-            max_requests: 2048,
             ping_interval: Duration::from_secs(20),
             ping_timeout: Duration::from_secs(10),
             drain_delay: Duration::from_secs(5),

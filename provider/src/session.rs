@@ -39,8 +39,8 @@ pub(crate) enum Found {
     None,
     /// A login that counts.
     Live(LiveSession),
-    /// A row that is live, of somebody whose account is disabled or gone: it counts for nothing, and
-    /// waits to be ended.
+    /// A row that is live, of somebody whose account is disabled or gone, or a login that counts no more: it counts for
+    /// nothing, and waits to be ended.
     Orphaned(Session),
 }
 
@@ -110,8 +110,8 @@ pub(crate) async fn find(exchange: &Exchange<'_>) -> Result<Found, StoreError> {
     Ok(Found::Live(LiveSession { session, user: Arc::clone(user) }))
 }
 
-/// The live session that the request's cookie names. One of somebody whose account is disabled or gone
-/// is ended, and its clients are told.
+/// The live session that the request's cookie names. One that counts for nothing ([`Found::Orphaned`]) is ended, and its
+/// clients are told.
 pub(crate) async fn load(exchange: &Exchange<'_>) -> Result<Option<LiveSession>, StoreError> {
     match find(exchange).await? {
         Found::None => Ok(None),

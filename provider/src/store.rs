@@ -84,7 +84,7 @@ pub async fn open(options: &StoreOptions) -> Result<Arc<dyn Store>, OpenError> {
     let database = Arc::new(Database::new(backend, options.statement_timeout, options.acquire_timeout));
     let migration = match schema::migrate(&database).await {
         Ok(Schema::Closed(least)) => return Err(OpenError::Newer(least)),
-        Ok(Schema::Known | Schema::Unknown) => None,
+        Ok(Schema::Known | Schema::HeldUp | Schema::Unknown) => None,
         Err(problem) if may_be_away => {
             Some(tokio::spawn(schema::migrate_when_it_answers(Arc::clone(&database), problem)))
         }
@@ -95,6 +95,10 @@ pub async fn open(options: &StoreOptions) -> Result<Arc<dyn Store>, OpenError> {
 
 /// A store. Every call is one round trip where it can be, and safe to be made by many pods at once.
 pub trait Store: fmt::Debug + Send + Sync {
+    /// Whether a change of the schema waits, for a table that is in use or for a right that the role has not. Until it is made
+    /// no call is answered, and pods of the release before serve better.
+    fn is_held_up(&self) -> bool;
+
     /// Redeems a code: writes its grant, once.
     fn redeem_code<'a>(&'a self, grant: &'a NewGrant) -> Answer<'a, Redeemed>;
 

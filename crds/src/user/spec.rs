@@ -72,7 +72,8 @@ pub struct UserSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
     /// Logins before this time (RFC 3339) count no more: their sessions and refresh tokens are over, offline ones too. For
-    /// a device that is lost, or a password that somebody else knew; a time to come is waited for. Default: none.
+    /// a device that is lost, or a password that somebody else knew; a time to come is waited for. Leave it there: without
+    /// it, what nobody brought meanwhile counts again. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::profile::date_time_schema")]
     pub sessions_not_before: Option<String>,

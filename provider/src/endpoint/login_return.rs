@@ -39,6 +39,9 @@ async fn come_back(exchange: &Exchange<'_>) -> Result<Response, Failure> {
         Stated::LoggedIn(person) => {
             // Whoever comes here has shown at the UI that the account is his: he is told what became of it.
             let user = VerifiedUser::stated(tenant, &person).ok_or(Failure::AccountGone)?;
+            if !user.user().counts(at.as_second(), now.as_second()) {
+                return Err(Failure::Late("statement", way_back()));
+            }
             interaction.logged_in(user, Authentication { at, amr: person.amr, acr: person.acr }).await
         }
     }

@@ -54,7 +54,7 @@ pub(crate) async fn resume(exchange: &Exchange<'_>) -> Response {
     resumed.await.unwrap_or_else(|failure| failure.into_response(exchange))
 }
 
-/// A request that comes late, by a tab that was opened again, speaks for nobody: the person is asked.
+/// A request that comes late, by a tab that was opened again, speaks for nobody: who is logged in is asked.
 async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Response, Failure> {
     let now = exchange.provider.now();
     let is_late = request.is_late(now);
@@ -73,7 +73,7 @@ async fn log_out(exchange: &Exchange<'_>, request: LogoutRequest) -> Result<Resp
             (hint.subject == row.subject && hint.session == Some(row.id) && is_meant, Some(row.id))
         }
     };
-    if speaks_for && !is_late {
+    if speaks_for && (!is_late || about.is_none()) {
         return end(exchange, session.row(), &asked).await;
     }
     ask(exchange, &session, asked.about(about, now), Asking::First)

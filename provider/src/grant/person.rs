@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::audience;
 use super::{AccessGrant, Behind};
-use crate::store::RefreshWindow;
+use crate::store::{Grant, RefreshWindow};
 use crate::tenant::oauth_client::Client;
 use crate::tenant::snapshot::{Issuer, TenantSnapshot};
 use crate::tenant::user::User;
@@ -82,6 +82,13 @@ pub(super) fn user(tenant: &TenantSnapshot, grant: &PersonGrant, now: Timestamp)
     user.map(Arc::clone).ok_or_else(|| {
         OAuthError::invalid_grant("the account is gone or disabled, or the login is older than its sessionsNotBefore")
     })
+}
+
+/// Whether the grant is of a login that counts no more, though the account may have tokens.
+pub(super) fn is_login_over(tenant: &TenantSnapshot, grant: &Grant, now: Timestamp) -> bool {
+    let user = tenant.users.live(&grant.subject);
+    user.zip(PersonGrant::of(grant).ok())
+        .is_some_and(|(user, person)| !user.counts(person.authenticated_at.as_second(), now.as_second()))
 }
 
 /// What the client may have of `grant` now. Scopes and audiences can be withdrawn while a grant lives,

@@ -38,7 +38,13 @@ pub(crate) async fn rotate<'a>(
     let (grant, first) = commit(exchange, client, &rotation).await?;
     let judged = judge(exchange, client, &grant);
     if judged.is_err() && first {
-        take_back(exchange, rotation).await?;
+        if person::is_login_over(&exchange.tenant, &grant, rotation.now) {
+            // Nobody gives that back: what was made by such a login ends, whatever the account says later.
+            let ended = exchange.provider.store().end_grant(&rotation.tenant, rotation.grant, rotation.now).await;
+            ended.map_err(|_| OAuthError::store_away())?;
+        } else {
+            take_back(exchange, rotation).await?;
+        }
     }
     judged
 }

@@ -86,7 +86,7 @@ pub(crate) fn tell(exchange: &Exchange<'_>, failure: &Failure) {
                 redirect_uri,
                 origin,
                 unsaid = turn,
-                "a login does not go on"
+                "a login or logout does not go on"
             )
         };
     }

@@ -1,5 +1,5 @@
 //! Delivers logout tokens: what the store says is due, a few at once and fewer to one receiver, again and
-//! again until the client has it, says no a few times, or an hour is over. A pod that dies leaves it to the
+//! again until the client has it, has said no for minutes, or an hour is over. A pod that dies leaves it to the
 //! others.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::queue::Queue;
-use super::token;
+use super::{PATIENCE, token};
 use crate::audit::{self, LogoutDelivery};
 use crate::internal::Readiness;
 use crate::provider::Provider;
@@ -33,9 +33,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// And at most this.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// A 400 says of the token that it is bad, or that the logout has failed there (§2.8), and nothing tells one from the
-/// other. Whoever answers so has that many attempts in all: they last half a minute, in which a session store that was
-/// restarted is back.
-const MOST_IF_REFUSED: u32 = 5;
+/// other. Whoever answers so is asked again for so long after the logout: a session store that was restarted is back by
+/// then, and one who will never take it has been asked eight times.
+const WHILE_REFUSED: Duration = Duration::from_secs(300);
 
 /// One that this pod has taken.
 struct Taken {
@@ -140,7 +140,10 @@ fn judge(tried: Result<(), Failure>, due: &DueLogout, now: Timestamp) -> (Logout
     let may_pass = match tried {
         Ok(()) => return (LogoutDelivery::Delivered, LogoutOutcome::Done),
         Err(Failure::Gone) => false,
-        Err(Failure::Refused) => due.attempts.saturating_add(1) < MOST_IF_REFUSED,
+        Err(Failure::Refused) => {
+            let left = due.logout.expires_at.as_second() - now.as_second();
+            left > (PATIENCE - WHILE_REFUSED).as_secs().cast_signed()
+        }
         Err(Failure::ForNow) => true,
     };
     if !may_pass {
@@ -198,15 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn who_says_no_is_asked_a_few_times_and_one_who_is_gone_not_again() {
+    fn who_says_no_is_asked_for_five_minutes_and_one_who_is_gone_not_again() {
         let now = Timestamp::from_second(1000).unwrap();
-        let after = |failure, attempts| judge(Err(failure), &due(attempts, 3600), now).0;
-        let refused = (0..6).map(|attempts| after(Failure::Refused, attempts));
+        let after = |failure, attempts, since: i64| judge(Err(failure), &due(attempts, 3600 - since), now).0;
         let (again, enough) = (LogoutDelivery::Retried, LogoutDelivery::Refused);
-        assert_eq!(refused.collect::<Vec<_>>(), [again, again, again, again, enough, enough]);
-        assert_eq!(judge(Err(Failure::Refused), &due(0, 2), now).0, LogoutDelivery::GivenUp, "it would come too late");
-        assert_eq!(after(Failure::ForNow, 40), again, "whoever says nothing is told for an hour");
-        assert_eq!(after(Failure::Gone, 0), enough);
+        assert_eq!([0, 299, 300].map(|since| after(Failure::Refused, 9, since)), [again, again, enough]);
+        assert_eq!(after(Failure::ForNow, 40, 2000), again, "whoever says nothing is told for an hour");
+        assert_eq!(after(Failure::Gone, 0, 0), enough);
         assert_eq!(judge(Ok(()), &due(0, 3600), now), (LogoutDelivery::Delivered, LogoutOutcome::Done));
     }
 

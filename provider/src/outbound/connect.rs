@@ -49,12 +49,12 @@ impl Encrypted {
 
     pub(super) async fn client(&self) -> Result<Client, OutboundError> {
         let mut made = self.made.lock().await;
-        let (now, mut extra) = (Instant::now(), made.extra.clone());
-        let is_due = extra.is_some() && now.duration_since(made.looked_at) >= self.every;
+        let now = Instant::now();
+        let is_due = made.extra.is_some() && now.duration_since(made.looked_at) >= self.every;
         if let Some(client) = made.client.as_ref().filter(|_| !is_due) {
             return Ok(client.clone());
         }
-        let (resolver, before) = (self.resolver.clone(), made.client.clone());
+        let (resolver, before, mut extra) = (self.resolver.clone(), made.client.clone(), made.extra.clone());
         let look = move || {
             let has_changed = is_due && extra.as_mut().is_some_and(CaFile::renew);
             let client = match before.filter(|_| !has_changed) {

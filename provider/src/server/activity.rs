@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
 /// How often an HTTP/2 connection is looked at before it counts as idle.
 const LOOKS: u32 = 4;
@@ -36,11 +36,8 @@ pub(super) enum Standing {
     Busy,
 }
 
-/// A request, from its head to the last of its answer, and its turn among all requests, if it got one.
-pub(super) struct Underway {
-    activity: Arc<Activity>,
-    turn: Option<OwnedSemaphorePermit>,
-}
+/// A request, from its head to the last of its answer.
+pub(super) struct Underway(Arc<Activity>);
 
 /// The body of an answer: its request is under way until it has been taken or given up.
 pub(super) struct Answer {
@@ -61,10 +58,10 @@ impl Activity {
         self.http2.notify_one();
     }
 
-    /// A request has come, while there are so many turns for all.
-    pub(super) fn begin(self: &Arc<Self>, turns: &Arc<Semaphore>) -> Underway {
+    /// A request has come.
+    pub(super) fn begin(self: &Arc<Self>) -> Underway {
         self.begun.fetch_add(1, Ordering::Relaxed);
-        Underway { activity: Arc::clone(self), turn: Arc::clone(turns).try_acquire_owned().ok() }
+        Underway(Arc::clone(self))
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -98,11 +95,6 @@ impl Activity {
 // === impl Underway ===
 
 impl Underway {
-    /// Whether it may be served.
-    pub(super) fn has_turn(&self) -> bool {
-        self.turn.is_some()
-    }
-
     /// The request is answered with `body`.
     pub(super) fn with(self, body: Body) -> Answer {
         Answer { body, underway: self }
@@ -111,7 +103,7 @@ impl Underway {
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        self.activity.ended.fetch_add(1, Ordering::Relaxed);
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -124,7 +116,7 @@ impl hyper::body::Body for Answer {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
-            self.underway.activity.sent.fetch_add(1, Ordering::Relaxed);
+            self.underway.0.sent.fetch_add(1, Ordering::Relaxed);
         }
         frame
     }

@@ -7,16 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use futures::FutureExt as _;
-use futures::future::ready;
-use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
-use http::{Request, Response, StatusCode, Version};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -29,7 +28,6 @@ use crate::tls::ServerTls;
 pub(super) struct Shared<S> {
     protocol: auto::Builder<TokioExecutor>,
     service: S,
-    turns: Arc<Semaphore>,
     leaving: Arc<AtomicBool>,
     limits: Limits,
     tls: Option<ServerTls>,
@@ -37,8 +35,7 @@ pub(super) struct Shared<S> {
 
 impl<S: Answers> Shared<S> {
     pub(super) fn new(service: S, limits: Limits, tls: Option<ServerTls>, leaving: Arc<AtomicBool>) -> Self {
-        let turns = Arc::new(Semaphore::new(limits.max_requests));
-        Self { protocol: protocol(&limits), service, turns, leaving, limits, tls }
+        Self { protocol: protocol(&limits), service, leaving, limits, tls }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -52,19 +49,14 @@ impl<S: Answers> Shared<S> {
         peer: Peer,
     ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<S>
     {
-        let (service, turns, leaving) = (self.service.clone(), Arc::clone(&self.turns), Arc::clone(&self.leaving));
+        let (service, leaving) = (self.service.clone(), Arc::clone(&self.leaving));
         service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             // A client with a pool of connections would go on using them until they are closed under
             // its request. HTTP/2 has GOAWAY for this and forbids the header (RFC 9113 §8.2.2).
             let closing = request.version() <= Version::HTTP_11 && leaving.load(Ordering::Relaxed);
-            let underway = activity.begin(&turns);
-            let answer = if underway.has_turn() {
-                service.clone().call(request.map(Body::new)).left_future()
-            } else {
-                ready(Ok(busy())).right_future()
-            };
-            answer.map(move |answered| {
+            let underway = activity.begin();
+            service.clone().call(request.map(Body::new)).map(move |answered| {
                 answered.map(|mut response| {
                     if closing {
                         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -74,14 +66,6 @@ impl<S: Answers> Shared<S> {
             })
         })
     }
-}
-
-/// RFC 9110 §15.6.4.
-fn busy() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
 }
 
 fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {

@@ -31,7 +31,6 @@ impl Crowd {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::Semaphore;
     use tokio::task::JoinSet;
 
     use super::*;
@@ -50,7 +49,7 @@ mod tests {
             (activity, task)
         };
         let [operator, idle, knocking, idle_too, knocking_too] = [true, true, false, true, false].map(&mut join);
-        let underway = operator.0.begin(&Arc::new(Semaphore::new(1)));
+        let underway = operator.0.begin();
         for next in [knocking, knocking_too, idle, idle_too, operator] {
             assert!(!next.1.is_finished(), "too early");
             crowd.make_room();

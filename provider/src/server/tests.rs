@@ -148,28 +148,6 @@ async fn a_body_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test]
-async fn one_request_more_than_there_may_be_is_told_to_come_again_and_gets_its_turn_then() {
-    let server = Running::start(Limits { max_requests: 1, ..patient() }).await;
-    let mut slow = server.connect().await;
-    slow.write_all(b"POST /post HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\na").await.unwrap();
-    assert!(answer_with(&server, "503 Service Unavailable").await.contains("retry-after: 1"));
-    slow.write_all(b"bc").await.unwrap();
-    assert!(read_until(&mut slow, "\r\n\r\n").await.contains("200 OK"));
-    answer_with(&server, "200 OK").await;
-}
-
-/// Asks until an answer has this status: servers learn of things a little later than clients.
-async fn answer_with(server: &Running, status: &str) -> String {
-    loop {
-        let answer = ask(&mut server.connect().await, "/", "\r\n\r\n").await;
-        if answer.contains(status) {
-            return answer;
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-#[tokio::test]
 async fn a_client_that_says_nothing_or_stops_inside_the_http2_preface_is_cut_off() {
     let server = Running::start(Limits { handshake_timeout: SHORT, ..patient() }).await;
     for beginning in ["", "PRI * HT"] {

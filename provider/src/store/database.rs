@@ -3,6 +3,7 @@
 //! A call waits for the schema, then for a connection, then for the answer, each no longer than the
 //! settings say. What fails is told to the log and is [`StoreError::Unavailable`] to the caller.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -28,6 +29,8 @@ pub(super) struct Database {
     statement_timeout: Duration,
     acquire_timeout: Duration,
     schema: watch::Sender<Schema>,
+    /// Beside the schema, for it is looked at with every request.
+    held_up: AtomicBool,
     complaints: Complaints,
     metrics: StoreMetrics,
 }
@@ -37,7 +40,8 @@ impl Database {
     pub(super) fn new(backend: Backend, statement_timeout: Duration, acquire_timeout: Duration) -> Self {
         let (schema, _) = watch::channel(Schema::Unknown);
         let (complaints, metrics) = (Complaints::default(), StoreMetrics::new());
-        Self { backend, statement_timeout, acquire_timeout, schema, complaints, metrics }
+        let held_up = AtomicBool::new(false);
+        Self { backend, statement_timeout, acquire_timeout, schema, held_up, complaints, metrics }
     }
 
     /// Which it is.
@@ -55,7 +59,13 @@ impl Database {
         if schema == Schema::Known {
             self.metrics.health().found();
         }
+        self.held_up.store(schema == Schema::HeldUp, Ordering::Relaxed);
         self.schema.send_replace(schema);
+    }
+
+    /// See [`Schema::HeldUp`].
+    pub(super) fn is_held_up(&self) -> bool {
+        self.held_up.load(Ordering::Relaxed)
     }
 
     /// The rows that a statement answers that writes nothing.
@@ -136,7 +146,7 @@ impl Database {
         match schema {
             Schema::Known => Ok(()),
             Schema::Closed(_) => Err(StoreError::Unreadable("its schema is of a newer release")),
-            Schema::Unknown => Err(self.complain(&Problem::NotReady)),
+            Schema::Unknown | Schema::HeldUp => Err(self.complain(&Problem::NotReady)),
         }
     }
 

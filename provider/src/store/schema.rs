@@ -49,6 +49,9 @@ pub(super) enum Schema {
     Unknown,
     /// It has all that this release needs.
     Known,
+    /// It is to be changed, and that waits for a table or for a right. Pods of the release before can go on with it as
+    /// it is.
+    HeldUp,
     /// A newer release has changed it so that only those may use it that know this version.
     Closed(i64),
 }
@@ -90,9 +93,12 @@ pub(super) async fn migrate_when_it_answers(database: Arc<Database>, first: Prob
             }
             // It may be restored from before that release.
             Ok(Schema::Closed(least)) => tracing::error!(least, "a newer release keeps the store from this one"),
-            Ok(Schema::Unknown) => {}
+            Ok(Schema::Unknown | Schema::HeldUp) => {}
             Err(problem) => {
                 complain(problem);
+                if problem.is_locked() || problem.is_forbidden() {
+                    database.set_schema(Schema::HeldUp);
+                }
                 if problem.is_locked() {
                     // Who has waited behind it gets a turn.
                     pause = LONGEST_PAUSE;

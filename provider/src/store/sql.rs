@@ -71,6 +71,10 @@ async fn ping(database: &Database) -> Result<(), StoreError> {
 }
 
 impl Store for SqlStore {
+    fn is_held_up(&self) -> bool {
+        self.database.is_held_up()
+    }
+
     fn redeem_code<'a>(&'a self, grant: &'a NewGrant) -> Answer<'a, Redeemed> {
         self.counted(Operation::RedeemCode, grants::redeem(&self.database, grant))
     }

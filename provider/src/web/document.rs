@@ -16,7 +16,7 @@ const HEADERS: usize = 12;
 pub(crate) fn respond(exchange: &Exchange<'_>, document: &StaticDocument) -> Response {
     let mut headers = HeaderMap::with_capacity(HEADERS);
     let cache_control = match exchange.provider.readiness() {
-        Readiness::Ready => document.cache_control.clone(),
+        Readiness::Ready | Readiness::HeldUp => document.cache_control.clone(),
         // What a pod says last may be old when it is read: nobody is to keep it.
         Readiness::Loading | Readiness::Leaving => HeaderValue::from_static("no-store"),
     };

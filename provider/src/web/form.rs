@@ -1,6 +1,7 @@
 //! A form in a request's body: read with bounds, split once, repeats refused.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
 
 use super::error::{ErrorCode, OAuthError};
 use super::form_encoding::decode;
@@ -17,6 +19,10 @@ use super::media_type;
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 /// An assertion with keys in it is a few KiB.
 const LARGEST: usize = 64 * 1024;
+/// Nearly every body is smaller.
+const SMALL: usize = 8 * 1024;
+/// Bodies above that are read, so many at once: strangers who send them slowly must not hold more memory than the pod has.
+static LARGE: Semaphore = Semaphore::const_new(1024);
 /// Repeats are looked for among all pairs, so that there may not be many.
 const MOST: usize = 64;
 /// For a body whose head has come.
@@ -55,12 +61,37 @@ pub(crate) async fn read_if_any(parts: &Parts, body: Body) -> Result<Bytes, OAut
 
 /// Reads a body whatever it is, within the bounds.
 pub(crate) async fn bytes(body: Body) -> Result<Bytes, OAuthError> {
-    match tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST).collect()).await {
-        Err(_) => Err(OAuthError::new(ErrorCode::TooSlow, "the body did not come in time")),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(OAuthError::new(ErrorCode::InvalidRequest, "the body could not be read")),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+    let body = collect(Limited::new(body, LARGEST), &LARGE);
+    let late = |_| OAuthError::new(ErrorCode::TooSlow, "the body did not come in time");
+    tokio::time::timeout(PATIENCE, body).await.map_err(late)?
+}
+
+async fn collect(mut body: Limited<Body>, large: &Semaphore) -> Result<Bytes, OAuthError> {
+    let (mut first, mut rest, mut room) = (Bytes::new(), Vec::new(), None);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| unread(&*error))?.into_data() else { continue };
+        if room.is_none() && first.len() + rest.len() + data.len() > SMALL {
+            room = Some(large.try_acquire().map_err(|_| busy())?);
+        }
+        if first.is_empty() {
+            // Most come in one piece, which is not copied.
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
     }
+    Ok(if rest.is_empty() { first } else { [&first[..], &rest].concat().into() })
+}
+
+fn unread(error: &(dyn Error + 'static)) -> OAuthError {
+    if error.is::<LengthLimitError>() {
+        return too_large();
+    }
+    OAuthError::new(ErrorCode::InvalidRequest, "the body could not be read")
+}
+
+fn busy() -> OAuthError {
+    OAuthError::new(ErrorCode::TemporarilyUnavailable, "too many large bodies are on their way")
 }
 
 fn too_large() -> OAuthError {
@@ -130,7 +161,36 @@ fn repeated(name: &str) -> OAuthError {
 
 #[cfg(test)]
 mod tests {
+    use futures::{FutureExt as _, StreamExt as _};
+
     use super::*;
+
+    fn pieces(sizes: &[usize]) -> Limited<Body> {
+        let pieces: Vec<_> = sizes.iter().map(|size| Ok::<_, fmt::Error>(vec![b'a'; *size])).collect();
+        Limited::new(Body::from_stream(futures::stream::iter(pieces)), LARGEST)
+    }
+
+    #[tokio::test]
+    async fn there_is_room_for_so_many_large_bodies_and_for_every_small_one() {
+        let large = Semaphore::new(1);
+        let length = async |body| collect(body, &large).await.map(|bytes| bytes.len());
+        let first = Body::from_stream(
+            futures::stream::iter([Ok::<_, fmt::Error>(vec![b'a'; SMALL + 1])]).chain(futures::stream::pending()),
+        );
+        let mut first = Box::pin(length(Limited::new(first, LARGEST)));
+        assert!(first.as_mut().now_or_never().is_none(), "it goes on");
+        for (sizes, expected) in [
+            (&[][..], Ok(0)),
+            (&[SMALL], Ok(SMALL)),
+            (&[1, SMALL - 1], Ok(SMALL)),
+            (&[SMALL, 1], Err(ErrorCode::TemporarilyUnavailable)),
+            (&[SMALL + 1], Err(ErrorCode::TemporarilyUnavailable)),
+        ] {
+            assert_eq!(length(pieces(sizes)).await.map_err(|error| error.code), expected, "{sizes:?}");
+        }
+        drop(first);
+        assert_eq!(length(pieces(&[SMALL, 1, SMALL])).await.map_err(|error| error.code), Ok(2 * SMALL + 1));
+    }
 
     #[test]
     fn pairs_are_read_as_they_stand_and_empty_ones_are_none() {

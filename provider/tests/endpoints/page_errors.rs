@@ -15,7 +15,7 @@ const MOST: usize = 10;
 fn lines(capture: &Capture) -> Vec<Value> {
     let text = capture.text();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["message"] == "a login does not go on").collect()
+    lines.filter(|line| line["message"] == "a login or logout does not go on").collect()
 }
 
 /// What the log says of the request that had `answer`.

@@ -199,9 +199,13 @@ async fn no_secret_of_a_whole_run_is_logged_counted_or_told() {
     secrets.extend([key.secret(), "another-password-as-a-name".to_owned()]);
 
     let (logged, counted) = (capture.text(), fixture.metrics());
-    for needed in
-        ["\"target\":\"audit\"", "\"level\":\"DEBUG\"", "a login does not go on", "no token", "the store does not"]
-    {
+    for needed in [
+        "\"target\":\"audit\"",
+        "\"level\":\"DEBUG\"",
+        "a login or logout does not go on",
+        "no token",
+        "the store does not",
+    ] {
         assert!(logged.contains(needed), "{needed} was not logged: {logged}");
     }
     for secret in &secrets {

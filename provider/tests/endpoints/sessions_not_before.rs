@@ -72,6 +72,9 @@ async fn what_a_login_of_before_gave_is_over_and_a_new_one_counts() {
     world.fixture.apply(&ada(5), 3);
     assert_eq!(before.counts().await, [false; 6]);
     assert_eq!((before.redeemed().await, before.refreshed().await), (400, 400));
+    world.fixture.apply(&user("acme", "ada", "correct horse"), 4);
+    assert_eq!(before.refreshed().await, 400, "what was refused is over, whatever the account says later");
+    world.fixture.apply(&ada(5), 5);
 
     let mut after = Given::in_(&world).await;
     assert_eq!(after.counts().await, [true; 6]);

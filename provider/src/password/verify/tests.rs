@@ -152,6 +152,7 @@ async fn a_hash_waits_for_the_memory_that_it_takes() {
     assert!(matches!(small, Outcome::Verified(_)), "there is enough for it");
     let mut waiting = std::pin::pin!(attempt(&hashing, &tenant, "ada", PASSWORD.as_bytes()));
     assert!(tokio::time::timeout(Duration::from_millis(10), &mut waiting).await.is_err(), "it waits");
+    assert_eq!(hashing.memory.available_permits(), 0, "for one KiB more than there is");
     drop(taken);
     assert!(matches!(waiting.await, Outcome::Verified(_)));
     assert_eq!(hashing.memory.available_permits(), 1024);

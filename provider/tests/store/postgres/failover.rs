@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use claviger_provider::store::{Id, StoreError, StoreOptions, open};
 use claviger_tests::postgres::Server;
@@ -92,10 +92,11 @@ async fn a_server_that_takes_no_writes_is_not_read_and_its_successor_is_waited_f
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(store);
     address.moves_to(&old);
-    let first = other.ping();
+    let (began, first) = (Instant::now(), other.ping());
     let (first, second, ()) = tokio::join!(first, other.ping(), async {
         tokio::time::sleep(Duration::from_millis(600)).await;
         address.moves_to(&new);
     });
-    assert_eq!((first, second), (Ok(()), Ok(())), "one of them had to wait");
+    assert_eq!((first, second), (Ok(()), Ok(())));
+    assert!(began.elapsed() >= Duration::from_millis(600), "one of them had to wait");
 }

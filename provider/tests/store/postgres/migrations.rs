@@ -54,8 +54,10 @@ async fn a_role_that_may_make_no_table_is_told_what_it_needs_and_served_once_it_
     let text = capture.text();
     assert!(text.contains("42501: permission denied for schema public"), "{text}");
     assert!(text.contains("GRANT CREATE ON SCHEMA public"), "{text}");
+    assert!(store.is_held_up());
     shared().run(&database, &format!("GRANT CREATE {schema} TO {role}")).await.unwrap();
     assert!(answers_soon(&*store).await);
+    assert!(!store.is_held_up());
 }
 
 /// A backup reads every table, for as long as it takes.
@@ -81,13 +83,15 @@ async fn while_a_migration_waits_for_a_table_the_previous_release_goes_on_using_
         };
         let migrates = async {
             let store = open(&options).await.unwrap();
-            assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+            assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
             assert_eq!(store.ping().await, Err(StoreError::Unavailable));
+            assert!(store.is_held_up());
             store
         };
         let ((), next) = tokio::join!(reads, migrates);
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(answers_soon(&*next).await, "the backup is over");
+        assert!(!next.is_held_up());
         earlier::goes_on(&*next).await;
     });
     backup.unwrap();

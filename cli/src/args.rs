@@ -74,7 +74,8 @@ impl Command {
 pub(crate) struct LoggingArgs {
     /// What is logged: a level, or a list such as `info,claviger_operator=debug`. The audit stream is
     /// apart from it, and ends only with `audit=off` in the list
-    /// [default: info for operator and provider, else warn]
+    /// [default: info for operator and provider, else warn; dev says too which redirect URIs are registered where another
+    /// is asked for]
     #[arg(long, env = "CLAVIGER_LOG", value_name = "FILTER", global = true, help_heading = "Logging")]
     pub(crate) log: Option<String>,
     /// How log lines look

@@ -81,6 +81,7 @@ mod tests {
     async fn a_pod_is_ready_between_loading_and_leaving_and_alive_throughout() {
         for (readiness, status) in [
             (Readiness::Loading, StatusCode::SERVICE_UNAVAILABLE),
+            (Readiness::HeldUp, StatusCode::SERVICE_UNAVAILABLE),
             (Readiness::Ready, StatusCode::OK),
             (Readiness::Leaving, StatusCode::SERVICE_UNAVAILABLE),
         ] {

@@ -170,3 +170,22 @@ fn while_postgresql_is_away_the_rest_goes_on_and_then_all_of_it_without_a_restar
     }
     json(&refresh(published, &late, &tokens));
 }
+
+/// As in a rollout, which waits then and leaves the pods of the release before where they are.
+#[test]
+fn a_pod_that_may_not_make_its_tables_is_not_ready_until_it_may() {
+    let database = database(shared());
+    let role = format!("guest_{database}");
+    run(&database, &format!("CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC"));
+    let store = shared().url(&database).replace("//claviger@", &format!("//{role}@"));
+    let pod = Pod::begin(published(), &store);
+    pod.wait_until("the store's schema cannot be changed yet");
+    assert!(!pod.is_ready());
+    run(&database, &format!("GRANT CREATE ON SCHEMA public TO {role}"));
+    pod.wait_until("ready");
+}
+
+fn run(database: &str, sql: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(shared().run(database, sql)).expect("SQL");
+}

@@ -90,6 +90,13 @@ pub(crate) struct Pod {
 impl Pod {
     /// Starts it, and waits until it may get requests.
     pub(crate) fn start(published: &Published, store: &str) -> Self {
+        let pod = Self::begin(published, store);
+        pod.wait();
+        pod
+    }
+
+    /// Starts it.
+    pub(crate) fn begin(published: &Published, store: &str) -> Self {
         let folder = Folder::new();
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -101,9 +108,7 @@ impl Pod {
         let [address, internal, acknowledgements] = [(); 3].map(|()| address());
         let store = store.to_owned();
         let child = launch(&folder, [&address, &internal, &acknowledgements], &store);
-        let pod = Self { address, internal, acknowledgements, store, folder, child };
-        pod.wait();
-        pod
+        Self { address, internal, acknowledgements, store, folder, child }
     }
 
     /// Kills it as a node's failure would, and starts it again.
@@ -114,16 +119,24 @@ impl Pod {
     }
 
     fn wait(&self) {
-        let log = self.folder.path().join("log");
-        eventually("a pod is ready", || {
+        self.wait_until("ready");
+    }
+
+    /// Waits until it says this of its readiness.
+    pub(crate) fn wait_until(&self, readiness: &str) {
+        eventually(readiness, || {
             let listens = std::net::TcpStream::connect(&self.internal).is_ok();
-            if listens && self.is_ready() { Ok(()) } else { Err(fs::read_to_string(&log).unwrap_or_default()) }
+            if listens && self.readiness().starts_with(readiness) { Ok(()) } else { Err(self.told()) }
         });
+    }
+
+    fn readiness(&self) -> String {
+        Browser::new(&self.internal, &self.internal).get("/readyz").body
     }
 
     /// Whether it may get requests.
     pub(crate) fn is_ready(&self) -> bool {
-        Browser::new(&self.internal, &self.internal).get("/readyz").status == 200
+        self.readiness() == "ready\n"
     }
 
     /// What it has counted.

@@ -2,8 +2,8 @@
 //! which is derived and never stored.
 //!
 //! A request that asks for no more than its grant has is judged by what the rotation answers: one round trip. If the
-//! tenant has taken away what was granted, the rotation is taken back: who is given it again goes on. What a request
-//! asks for itself (`scope`, `resource`, `audience`) is judged before. Else whoever has stolen a token could have
+//! tenant has taken away what was granted, the rotation is taken back: who is given it again goes on. But a grant whose
+//! login counts no more (`sessionsNotBefore`) ends with its use, and nobody gives that back. What a request asks for itself (`scope`, `resource`, `audience`) is judged before. Else whoever has stolen a token could have
 //! its rotations taken back at will, and its use would never be noticed.
 
 use claviger_jose::DerivedToken;
@@ -37,19 +37,13 @@ pub(crate) async fn rotate<'a>(
     }
     let (grant, first) = commit(exchange, client, &rotation).await?;
     let judged = judge(exchange, client, &grant);
-    if judged.is_err() && first {
-        if person::is_login_over(&exchange.tenant, &grant, rotation.now) {
-            // Nobody gives that back: what was made by such a login ends, whatever the account says later.
-            let ended = exchange.provider.store().end_grant(&rotation.tenant, rotation.grant, rotation.now).await;
-            ended.map_err(|_| OAuthError::store_away())?;
-        } else {
-            take_back(exchange, rotation).await?;
-        }
+    if judged.is_err() && !end_if_over(exchange, &rotation, &grant).await? && first {
+        take_back(exchange, rotation).await?;
     }
     judged
 }
 
-/// A refusal changes nothing.
+/// A refusal changes nothing, but for the grant of a login that counts no more.
 async fn judged_before<'a>(
     exchange: &'a Exchange<'_>,
     client: &'a AuthenticatedClient,
@@ -61,7 +55,11 @@ async fn judged_before<'a>(
     let grant = exchange.provider.store().grant(lookup).await;
     let grant = grant.map_err(|_| OAuthError::store_away())?.filter(|grant| grant.client == rotation.client);
     let grant = grant.ok_or_else(unknown)?;
-    let mut tokens = judge(exchange, client, &grant)?;
+    let judged = judge(exchange, client, &grant);
+    if judged.is_err() {
+        end_if_over(exchange, rotation, &grant).await?;
+    }
+    let mut tokens = judged?;
     audience::check_same(form, &tokens.grant.audience)?;
     tokens.narrowed = narrow(form, &tokens.grant)?;
     let (grant, _) = commit(exchange, client, rotation).await?;
@@ -142,6 +140,17 @@ fn narrow(form: &Form<'_>, person: &PersonGrant) -> Result<Option<Vec<String>>, 
         return Err(OAuthError::new(ErrorCode::InvalidScope, description));
     }
     Ok(Some(asked.into_iter().map(str::to_owned).collect()))
+}
+
+/// Ends the grant if its login counts no more: whoever has such a token must not have it again when the account's
+/// `sessionsNotBefore` is taken away. Whether it did.
+async fn end_if_over(exchange: &Exchange<'_>, rotation: &Rotation, grant: &Grant) -> Result<bool, OAuthError> {
+    let is_over = person::is_login_over(&exchange.tenant, grant, rotation.now);
+    if is_over {
+        let ended = exchange.provider.store().end_grant(&rotation.tenant, rotation.grant, rotation.now).await;
+        ended.map_err(|_| OAuthError::store_away())?;
+    }
+    Ok(is_over)
 }
 
 /// In a task of its own: who hangs up on a refusal keeps the token too. Whether it counts is not known where the

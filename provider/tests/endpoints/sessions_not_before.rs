@@ -57,7 +57,13 @@ impl<'a> Given<'a> {
     }
 
     async fn refreshed(&self) -> u16 {
-        let fields = [("grant_type", "refresh_token"), ("refresh_token", &*text(&self.tokens, "refresh_token"))];
+        self.refreshed_with(&[]).await
+    }
+
+    async fn refreshed_with(&self, more: &[(&str, &str)]) -> u16 {
+        let token = text(&self.tokens, "refresh_token");
+        let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", &*token)];
+        fields.extend(more);
         self.world.fixture.token("acme", SHOP, &form(&fields)).await.status.as_u16()
     }
 }
@@ -79,6 +85,18 @@ async fn what_a_login_of_before_gave_is_over_and_a_new_one_counts() {
     let mut after = Given::in_(&world).await;
     assert_eq!(after.counts().await, [true; 6]);
     assert_eq!((after.redeemed().await, after.refreshed().await), (200, 200));
+}
+
+/// What it asks for is judged before the rotation, which is another way.
+#[tokio::test]
+async fn a_token_that_is_brought_with_a_scope_is_over_for_good_too() {
+    let world = World::new();
+    let given = Given::in_(&world).await;
+    world.fixture.advance(5);
+    world.fixture.apply(&ada(5), 2);
+    assert_eq!(given.refreshed_with(&[("scope", "openid")]).await, 400);
+    world.fixture.apply(&user("acme", "ada", "correct horse"), 3);
+    assert_eq!(given.refreshed().await, 400);
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ OIDCCABundlePath "{folder}/ca.pem"
 OIDCClientID {client_id}
 OIDCClientSecret {client_secret}
 OIDCRedirectURI http://127.0.0.1:{port}/callback
-OIDCCryptoPassphrase "exec:/usr/bin/head -c 24 /dev/urandom"
+OIDCCryptoPassphrase "exec:/usr/bin/openssl rand -hex 24"
 OIDCScope "openid profile email"
 OIDCDefaultLoggedOutURL http://127.0.0.1:{port}/goodbye
 
